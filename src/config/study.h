@@ -1,0 +1,93 @@
+// The study file: everything a user can ask for, typed, with defaults. Read from YAML through the option records of
+// options.h; docs/formats/study.md and `hot optimize --help-study` come from the same records. Values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/files.h"
+
+namespace hot {
+
+struct Study {
+  int version = 1;
+  std::string name;
+
+  struct Model {
+    std::string backbone = "mobilenet_v2";
+    std::vector<double> width{1.0};
+    std::optional<double> baseline_width;  // default: 1.0 if listed, else the only width
+    std::string task = "ssd";
+    std::vector<int64_t> input{320, 320};  // height, width
+    double anchor_min_scale = 0.15, anchor_max_scale = 0.95;
+    std::vector<double> aspect_ratios{2.0, 3.0};
+  } model;
+
+  struct Data {
+    std::string format = "voc";            // voc | coco
+    std::string root;
+    std::string train = "trainval", val, test = "test";  // val empty: taken from train
+    double val_fraction = 0.15;
+    std::vector<std::string> classes;      // empty: all in train
+  } data;
+
+  struct Target {
+    std::string device = "host";
+    std::string toolchain = "openvino";
+    std::vector<std::string> precision{"int8"};
+    int64_t threads = 1;
+  } target;
+
+  struct Search {
+    std::vector<std::string> objective{"accuracy", "latency"};
+    std::string quality = "macs";
+    std::string solver = "exact";
+    std::optional<double> latency_ms;
+    std::optional<double> latency_ratio;   // budget relative to the baseline's predicted latency; not with latency_ms
+    std::optional<double> flash_kib, ram_kib, memory_kib, quality_min;  // quality_min: least M MACs
+    int64_t candidates = 8;                // k, per objective and width
+    int64_t train_candidates = 0;          // trained per objective and width; 0: all k
+  } search;
+
+  struct Train {
+    int64_t epochs = 100, batch = 32;
+    std::string optimizer = "adam";        // adam
+    double weight_decay = 0;
+    int64_t warmup_epochs = 1;
+    double clip_norm = 10;
+    bool augment = true;
+    std::string metric = "coco_ap";        // coco_ap | ap50 | voc07
+    struct Hpo {
+      std::string method = "grid";
+      std::vector<double> lr{5e-4, 7e-4}, gamma{0.3, 0.5, 0.7};
+    } hpo;
+  } train;
+
+  struct Quantize {
+    std::string ranges = "percentile";     // percentile | minmax
+    int64_t pictures = 128;
+  } quantize;
+
+  struct Run {
+    std::string executor = "local";
+    int64_t workers = 0;                   // 0 = auto: one a core
+    int64_t seed = 0;
+    std::string folder;                    // default: runs/<name>
+    std::string journal;                   // default: journal.sqlite beside the run folder
+  } run;
+};
+
+// Reads, checks ranges and applies `overrides` ("data.root=DIR", later ones win). Relative paths in the file are relative
+// to the working directory. Throws Error(kInvalidArgument) "FILE:LINE:COL: key: what" with the nearest known key as hint.
+Study ReadStudy(const fs::path& file, const std::vector<std::string>& overrides);
+
+// Canonical JSON of the whole study or of one section ("model", "data", ...): what stage manifests hash.
+std::string StudyJson(const Study& study);
+std::string StudySectionJson(const Study& study, const std::string& section);
+
+// Markdown table of all options, from the records.
+std::string StudyReference();
+
+}  // namespace hot

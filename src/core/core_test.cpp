@@ -1,0 +1,95 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <atomic>
+
+#include "core/clock.h"
+#include "core/context.h"
+#include "core/files.h"
+#include "core/hash.h"
+#include "core/rng.h"
+#include "core/subprocess.h"
+
+namespace hot {
+namespace {
+
+TEST(Error, ReadsAsOneLine) {
+  const Error error(Code::kInvalidArgument, "study.yaml:3:5", "model.width: must be positive", "try 1.0");
+  EXPECT_STREQ(error.what(), "study.yaml:3:5: model.width: must be positive (try 1.0)");
+  EXPECT_EQ(CodeName(Code::kDataLoss), "data loss");
+}
+
+TEST(Hash, KnownDigests) {  // FIPS 180-2, appendix B
+  EXPECT_EQ(Sha256Hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  TempFolder folder;
+  WriteFileAtomic(folder.path() / "f", "abc");
+  EXPECT_EQ(Sha256File(folder.path() / "f"), Sha256Hex("abc"));
+}
+
+TEST(Rng, IsUniformAndRepeats) {
+  Rng a(7), b(7);
+  double sum = 0, squares = 0;
+  for (int i = 0; i < 20000; ++i) {
+    const double x = a.Normal();
+    EXPECT_EQ(x, b.Normal());
+    sum += x;
+    squares += x * x;
+  }
+  EXPECT_NEAR(sum / 20000, 0, 0.03);
+  EXPECT_NEAR(squares / 20000, 1, 0.05);
+}
+
+TEST(Files, AtomicWriteAndErrors) {
+  TempFolder folder;
+  const fs::path file = folder.path() / "a";
+  WriteFileAtomic(file, "one");
+  WriteFileAtomic(file, "two");
+  AppendLine(file, "!");
+  EXPECT_EQ(ReadFile(file), "two!\n");
+  EXPECT_EQ(ListFiles(folder.path()).size(), 1u);
+  EXPECT_THROW(ReadFile(folder.path() / "none"), Error);
+  EXPECT_THROW(EnsureFolder(file / "below"), Error);
+}
+
+TEST(Files, FullDiskIsResourceExhausted) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "skipped: no /dev/full";
+  try {
+    AppendLine("/dev/full", "x");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kResourceExhausted);
+  }
+}
+
+TEST(Files, LockIsExclusive) {
+  TempFolder folder;
+  FileLock lock(folder.path() / "lock");
+  EXPECT_THROW(FileLock(folder.path() / "lock"), Error);
+}
+
+TEST(Subprocess, ReturnsOutputCodeAndSignal) {
+  const ProcessResult result = RunProcess({"sh", "-c", "echo out; echo err >&2; exit 3"});
+  EXPECT_EQ(result.status.code, 3);
+  EXPECT_THAT(result.output, testing::AllOf(testing::HasSubstr("out"), testing::HasSubstr("err")));
+  Process sleeper({.argv = {"sleep", "60"}, .env = {}, .stdout_file = {}, .stderr_file = {}});
+  EXPECT_FALSE(sleeper.Poll().has_value());
+  sleeper.Signal(SIGKILL);
+  EXPECT_EQ(sleeper.Wait().signal, SIGKILL);
+  EXPECT_THROW(RunProcess({"/no/such/program"}), Error);
+}
+
+TEST(Clock, Formats) {
+  EXPECT_EQ(FormatUtc(0), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(FormatDuration(200), "3 min 20 s");
+  EXPECT_EQ(FormatDuration(7500), "2 h 5 min");
+}
+
+TEST(Context, CancelThrows) {
+  std::atomic<bool> cancelled{true};
+  auto progress = MakeSilentProgress();
+  EXPECT_THROW((Context{SystemClock(), *progress, cancelled}.ThrowIfCancelled()), Error);
+}
+
+}  // namespace
+}  // namespace hot

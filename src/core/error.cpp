@@ -1,0 +1,28 @@
+#include "core/error.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+namespace hot {
+
+std::string_view CodeName(Code code) {
+  static constexpr std::string_view kNames[] = {
+      "ok",           "cancelled",      "unknown",           "invalid argument",   "deadline exceeded", "not found",
+      "already exists", "permission denied", "resource exhausted", "failed precondition", "aborted",      "out of range",
+      "unimplemented", "internal",      "unavailable",       "data loss"};
+  return kNames[static_cast<int>(code)];
+}
+
+Error::Error(Code code, std::string where, std::string message, std::string hint)
+    : code_(code), where_(std::move(where)), message_(std::move(message)), hint_(std::move(hint)) {
+  text_ = where_.empty() ? message_ : where_ + ": " + message_;
+  if (!hint_.empty()) text_ += " (" + hint_ + ")";
+}
+
+void AssertFailed(const char* expression, const char* file, int line) {
+  std::fprintf(stderr, "%s:%d: internal error: assertion failed: %s\n", file, line, expression);
+  std::abort();
+}
+
+}  // namespace hot

@@ -1,0 +1,121 @@
+#include "core/files.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "core/error.h"
+
+namespace hot {
+namespace {
+
+[[noreturn]] void ThrowErrno(const fs::path& path, const std::string& what, int error) {
+  const std::string message = what + ": " + std::strerror(error);
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
+    throw Error(Code::kResourceExhausted, path.string(), message, "free some disk space and run the same command again");
+  }
+  if (error == EACCES || error == EPERM || error == EROFS) {
+    throw Error(Code::kPermissionDenied, path.string(), message, "choose a folder you may write to");
+  }
+  throw Error(error == ENOENT ? Code::kNotFound : Code::kFailedPrecondition, path.string(), message);
+}
+
+void WriteAll(int fd, const fs::path& path, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      const int error = errno;
+      ::close(fd);
+      ThrowErrno(path, "can't write", error);
+    }
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+}  // namespace
+
+std::string ReadFile(const fs::path& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) throw Error(Code::kFailedPrecondition, path.string(), "is a folder, not a file");
+  std::ifstream in(path, std::ios::binary);
+  if (!in) ThrowErrno(path, "can't read", errno);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return std::move(text).str();
+}
+
+void WriteFileAtomic(const fs::path& path, std::string_view bytes) {
+  fs::path temporary = path;
+  temporary += ".tmp" + std::to_string(::getpid());
+  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) ThrowErrno(path, "can't write", errno);
+  try {
+    WriteAll(fd, path, bytes);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  const int synced = ::fsync(fd) == 0 ? 0 : errno;
+  ::close(fd);
+  if (synced != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int error = synced != 0 ? synced : errno;
+    ::unlink(temporary.c_str());
+    ThrowErrno(path, "can't write", error);
+  }
+}
+
+void AppendLine(const fs::path& path, std::string_view line) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (fd < 0) ThrowErrno(path, "can't write", errno);
+  WriteAll(fd, path, std::string(line) + "\n");
+  ::close(fd);
+}
+
+void EnsureFolder(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) ThrowErrno(path, "can't make this folder", error.value());
+  if (!fs::is_directory(path)) throw Error(Code::kFailedPrecondition, path.string(), "a file is in the way of this folder");
+}
+
+std::vector<fs::path> ListFiles(const fs::path& folder) {
+  std::error_code error;
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (entry.is_regular_file()) files.push_back(entry.path());
+  }
+  if (error) ThrowErrno(folder, "can't list this folder", error.value());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+FileLock::FileLock(const fs::path& path) : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+  if (fd_ < 0) ThrowErrno(path, "can't open the lock", errno);
+  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    ::close(fd_);
+    throw Error(Code::kFailedPrecondition, path.parent_path().string(), "another hot process is working in this folder",
+                "wait for it, or choose another run.folder");
+  }
+}
+
+FileLock::~FileLock() { ::close(fd_); }
+
+TempFolder::TempFolder() {
+  std::string pattern = (fs::temp_directory_path() / "hot-XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr) ThrowErrno(pattern, "can't make a temporary folder", errno);
+  path_ = pattern;
+}
+
+TempFolder::~TempFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+}  // namespace hot

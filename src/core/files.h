@@ -1,0 +1,55 @@
+// File helpers that turn operating-system failures into hot::Error with the path in front. Thread-safe.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hot {
+
+namespace fs = std::filesystem;
+
+// Whole file. Throws kNotFound, or kPermissionDenied, when it can't be read.
+std::string ReadFile(const fs::path& path);
+
+// Writes to a temporary neighbour, syncs and renames: a reader sees the old bytes or the new ones, never half.
+// Throws kResourceExhausted on a full disk, kPermissionDenied where it may not write.
+void WriteFileAtomic(const fs::path& path, std::string_view bytes);
+
+// Appends one line (adds '\n') with a single write. Same errors as WriteFileAtomic.
+void AppendLine(const fs::path& path, std::string_view line);
+
+// Makes the folder and its parents. Throws kPermissionDenied or kFailedPrecondition (a file is in the way).
+void EnsureFolder(const fs::path& path);
+
+// Regular files directly in `folder`, sorted by name.
+std::vector<fs::path> ListFiles(const fs::path& folder);
+
+// Exclusive lock on a file for as long as the object lives; released by the kernel when the process dies.
+class FileLock {
+ public:
+  // Throws kFailedPrecondition when another process holds it.
+  explicit FileLock(const fs::path& path);
+  ~FileLock();
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+ private:
+  int fd_;
+};
+
+// A fresh empty folder below the system's temporary folder, removed on destruction.
+class TempFolder {
+ public:
+  TempFolder();
+  ~TempFolder();
+  TempFolder(const TempFolder&) = delete;
+  TempFolder& operator=(const TempFolder&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+}  // namespace hot

@@ -1,0 +1,21 @@
+// SHA-256 for keys and artifacts, and a 64-bit mixer for seeds. Thread rule: values, no sharing.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace hot {
+
+// Lower-case hex digest (64 characters).
+std::string Sha256Hex(std::string_view bytes);
+
+// Digest of a file's bytes, read in blocks. Throws Error(kNotFound) when it can't be opened.
+std::string Sha256File(const std::filesystem::path& path);
+
+// Well-mixed 64-bit function of its arguments (SplitMix64 finalizer); same on every machine.
+uint64_t MixSeed(uint64_t a, uint64_t b);
+uint64_t MixSeed(uint64_t a, std::string_view text);
+
+}  // namespace hot

@@ -1,0 +1,107 @@
+#include "core/progress.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <mutex>
+#include <string>
+
+namespace hot {
+namespace {
+
+class SilentProgress : public Progress {
+ public:
+  void Begin(std::string_view, double) override {}
+  void Update(double, std::string_view) override {}
+  void End(std::string_view) override {}
+  void Note(std::string_view) override {}
+};
+
+class TerminalProgress : public Progress {
+ public:
+  explicit TerminalProgress(const Clock& clock) : clock_(clock), terminal_(isatty(STDERR_FILENO) == 1) {}
+
+  void Begin(std::string_view stage, double total) override {
+    std::lock_guard lock(mutex_);
+    stage_ = stage;
+    total_ = total;
+    first_done_ = -1;
+    start_ns_ = clock_.NowNs();
+    last_ns_ = 0;
+  }
+
+  void Update(double done, std::string_view note) override {
+    std::lock_guard lock(mutex_);
+    const int64_t now = clock_.NowNs();
+    if (first_done_ < 0) {  // resumed work must not make the rest look faster than it is
+      first_done_ = done;
+      start_ns_ = now;
+    }
+    const int64_t gap_ns = terminal_ ? 200'000'000 : 10'000'000'000;
+    if (last_ns_ != 0 && now - last_ns_ < gap_ns) return;
+    last_ns_ = now;
+    Draw(Line(done, note, static_cast<double>(now - start_ns_) * 1e-9));
+  }
+
+  void End(std::string_view summary) override {
+    std::lock_guard lock(mutex_);
+    Clear();
+    std::fprintf(stderr, "%-9s %.*s\n", stage_.c_str(), static_cast<int>(summary.size()), summary.data());
+    std::fflush(stderr);
+  }
+
+  void Note(std::string_view line) override {
+    std::lock_guard lock(mutex_);
+    Clear();
+    std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+    std::fflush(stderr);
+  }
+
+ private:
+  std::string Line(double done, std::string_view note, double elapsed_s) const {
+    char head[96];
+    std::string text;
+    if (total_ > 0) {
+      const double share = std::clamp(done / total_, 0.0, 1.0);
+      std::snprintf(head, sizeof head, "%-9s %3.0f %%", stage_.c_str(), 100 * share);
+      text = head;
+      const double advanced = done - first_done_;
+      if (advanced > 0 && elapsed_s > 1) {
+        text += "  " + FormatDuration(elapsed_s / advanced * (total_ - done)) + " left";
+      }
+    } else {
+      std::snprintf(head, sizeof head, "%-9s %s", stage_.c_str(), FormatDuration(elapsed_s).c_str());
+      text = head;
+    }
+    if (!note.empty()) text += "  " + std::string(note);
+    return text;
+  }
+
+  void Draw(const std::string& line) {
+    if (terminal_) {
+      std::fprintf(stderr, "\r\x1b[K%.118s", line.c_str());
+    } else {
+      std::fprintf(stderr, "%s\n", line.c_str());
+    }
+    std::fflush(stderr);
+  }
+
+  void Clear() const {
+    if (terminal_) std::fprintf(stderr, "\r\x1b[K");
+  }
+
+  const Clock& clock_;
+  const bool terminal_;
+  std::mutex mutex_;
+  std::string stage_;
+  double total_ = 0, first_done_ = -1;
+  int64_t start_ns_ = 0, last_ns_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Progress> MakeTerminalProgress(const Clock& clock) { return std::make_unique<TerminalProgress>(clock); }
+std::unique_ptr<Progress> MakeSilentProgress() { return std::make_unique<SilentProgress>(); }
+
+}  // namespace hot

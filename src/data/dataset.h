@@ -1,0 +1,69 @@
+// Labelled pictures: what readers (VOC, COCO, synthetic) give and what training, calibration and scoring read.
+// Boxes are in pixels of the picture as stored, half-open: [x0, x1) x [y0, y1). Values; share const references.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/files.h"
+
+namespace hot {
+
+struct Box {
+  float x0 = 0, y0 = 0, x1 = 0, y1 = 0;
+  float width() const { return x1 - x0; }
+  float height() const { return y1 - y0; }
+  float area() const { return width() > 0 && height() > 0 ? width() * height() : 0.0f; }
+};
+
+struct Keypoint {
+  float x = 0, y = 0;
+  int visibility = 0;  // COCO: 0 not labelled, 1 labelled but hidden, 2 visible
+};
+
+struct Object {
+  Box box;
+  int label = 0;  // index into Dataset::classes (background is not a class)
+  bool difficult = false;
+  bool crowd = false;
+  double area = 0;  // COCO's annotation area; box area where the format has none
+  std::vector<Keypoint> keypoints;
+};
+
+struct Sample {
+  int64_t id = 0;     // stable: COCO image id, else a hash of the name
+  std::string name;   // for messages
+  fs::path image;
+  int width = 0, height = 0;
+  std::vector<Object> objects;
+};
+
+struct Dataset {
+  std::vector<std::string> classes;
+  std::vector<Sample> samples;
+  std::vector<std::string> warnings;  // "file:line:col: degenerate box skipped", for the user to see once
+};
+
+enum class DataFormat { kVoc, kCoco };
+
+// Where one split lies. VOC: `root` is a folder with Annotations/, JPEGImages/, ImageSets/Main/ (searched one level below
+// too), or a folder with pictures and XML side by side; `split` is a name in ImageSets/Main, a folder below root, or a
+// .txt file. COCO: `split` is a JSON file below root/annotations (with or without .json), pictures are searched for in
+// root/images, root/<split>, root and their subfolders.
+struct DataSource {
+  DataFormat format = DataFormat::kVoc;
+  fs::path root;
+  std::string split;
+  std::vector<std::string> classes;  // empty: all in the data, sorted by name (VOC) or category id (COCO)
+};
+
+// Reads annotations only, no pixels. Throws hot::Error with file:line:column for broken XML or JSON, a missing
+// picture, an unknown class (when `classes` is given), or an empty split. A box that is degenerate (no area),
+// inverted or wholly outside is skipped with a warning; one that is partly outside is clipped.
+Dataset ReadDataset(const DataSource& source);
+
+// Deterministic split: a seeded shuffle by sample id, `fraction` (at least one sample) goes to the second.
+std::pair<Dataset, Dataset> SplitDataset(const Dataset& dataset, double fraction, uint64_t seed);
+
+}  // namespace hot

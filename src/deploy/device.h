@@ -1,0 +1,49 @@
+// A device runs and measures artifacts. To add one: a folder in devices/, its row in MakeDevice(), and
+// device_contract_test runs it. Thread rule: one call at a time an object.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/context.h"
+#include "deploy/artifact.h"
+#include "measure/measure.h"
+
+namespace hot {
+
+struct DeviceInfo {
+  std::string name;         // "host"
+  std::string fingerprint;  // part of every measurement's key
+  std::string json;         // CPU, kernel, governor, memory: for the report
+  bool estimates = false;   // latencies are a vendor's estimates
+};
+
+// A loaded artifact.
+class Session {
+ public:
+  virtual ~Session() = default;
+  // Inputs in the artifact's order, batch 1; returns the outputs in its order.
+  virtual std::vector<Tensor> Run(std::span<const Tensor> inputs) = 0;
+  // Executed precision of each layer that computes ("Convolution" etc.), from the runtime: layer -> "i8", "f32".
+  virtual std::map<std::string, std::string> LayerPrecisions() const = 0;
+};
+
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual DeviceInfo Describe() const = 0;
+  // Throws Error(kDataLoss) for a broken blob, kFailedPrecondition for another toolchain's artifact.
+  virtual std::unique_ptr<Session> Load(const Artifact& artifact) const = 0;
+  // Measures 1-64 artifacts side by side, interleaved, with this device's canary.
+  virtual std::vector<Measurement> Profile(std::span<const Artifact* const> artifacts, const MeasureOptions& options,
+                                           double reference_canary_ns, const Context& context) const = 0;
+};
+
+// "host". Throws Error(kInvalidArgument) with the known names.
+std::unique_ptr<Device> MakeDevice(std::string_view name, int threads);
+
+}  // namespace hot

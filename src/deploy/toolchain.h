@@ -1,0 +1,41 @@
+// A toolchain turns graph + weights + precision into an artifact. To add one: a folder in toolchains/, its row in
+// MakeToolchain(), and toolchain_contract_test runs it. Thread rule: one call at a time an object.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "deploy/artifact.h"
+#include "graph/fold.h"
+#include "graph/precision.h"
+#include "quantize/quantize.h"
+
+namespace hot {
+
+struct CompileRequest {
+  const Network& network;             // batch norm folded
+  Precision precision = Precision::kFp32;
+  const Quantization* quantization = nullptr;  // needed for int8
+  int threads = 1;
+  bool int8_borders = false;          // see OnnxOptions
+  std::string graph_key;              // of the unfolded graph
+};
+
+class Toolchain {
+ public:
+  virtual ~Toolchain() = default;
+  virtual std::string_view name() const = 0;
+  virtual std::string version() const = 0;
+  // Everything besides the request that changes the code it makes; canonical text, part of every measurement's key.
+  virtual std::string flags() const = 0;
+  virtual std::vector<Precision> precisions() const = 0;
+  // Throws Error(kUnimplemented) for a precision it lacks.
+  virtual Artifact Compile(const CompileRequest& request) const = 0;
+};
+
+// "openvino". Throws Error(kInvalidArgument) with the known names.
+std::unique_ptr<Toolchain> MakeToolchain(std::string_view name);
+
+}  // namespace hot

@@ -1,0 +1,74 @@
+// Backbones and their search space: slots (places where a block may be replaced) and choices (what may stand there).
+// To add one: a file beside this with the class and its row in FindBackbone().
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "blocks/block.h"
+#include "graph/graph.h"
+#include "graph/precision.h"
+
+namespace hot {
+
+// "irb-k3-e6@int8": block type, kernel, expansion, precision.
+struct Choice {
+  std::string block;
+  int kernel = 3;
+  int expansion = 6;
+  Precision precision = Precision::kFp32;
+
+  std::string Name() const;
+  // Parses Name(); "@precision" may be missing (fp32). Throws Error(kInvalidArgument).
+  static Choice Parse(std::string_view name);
+  bool operator==(const Choice&) const = default;
+};
+
+struct Slot {
+  int index = 0;  // 1-based, as in the paper
+  int out_channels = 0;
+  int repeats = 1;  // the first has the stride
+  int stride = 1;
+  Choice baseline;
+  std::vector<Choice> choices;  // before removing structural doubles
+};
+
+// What a head may read: outputs of slots and the tail.
+struct Features {
+  std::vector<NodeId> slots;  // slots[i] is the output of slot i+1
+  NodeId tail = -1;
+};
+
+class Backbone {
+ public:
+  virtual ~Backbone() = default;
+  virtual std::string_view name() const = 0;
+  // Slots at this width with the seed space at one precision.
+  virtual std::vector<Slot> Slots(double width, Precision precision) const = 0;
+  virtual NodeId BuildStem(GraphBuilder& builder, NodeId image, double width) const = 0;
+  virtual NodeId BuildTail(GraphBuilder& builder, NodeId x, double width) const = 0;
+};
+
+const Backbone& FindBackbone(std::string_view name);
+
+// All repeats of `slot` with `choice`; nodes are named "slotN.R.*". Returns the output.
+NodeId BuildSlot(GraphBuilder& builder, NodeId x, const Slot& slot, const Choice& choice);
+
+// Stem, slots with `choices` (exactly one a slot) and tail, each its own section. `image` is an existing input node.
+Features BuildBackbone(GraphBuilder& builder, NodeId image, const Backbone& backbone, double width,
+                       const std::vector<Choice>& choices);
+
+// MobileNetV2 classifier: backbone, global average pool, linear; for checking against published numbers.
+Graph BuildClassifier(const Backbone& backbone, double width, const std::vector<Choice>& choices, Shape image, int classes);
+
+std::vector<Choice> BaselineChoices(const Backbone& backbone, double width, Precision precision);
+
+// Input shape of each slot, then of the tail: element i is what slot i+1 reads, the last what the tail reads.
+std::vector<Shape> SlotInputShapes(const Backbone& backbone, double width, Shape image);
+
+// Choices of a slot after structural doubles are dropped (equal GraphKey); each is named by its lowest expansion.
+std::vector<Choice> DistinctChoices(const Slot& slot, Shape input);
+
+}  // namespace hot

@@ -1,0 +1,60 @@
+// AutoSearch (source paper, section 4.2): top-k networks of a look-up table, accuracy-aware (most MACs within the budgets)
+// or latency-aware (lowest predicted latency).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "search/lookup_table.h"
+#include "search/solver.h"
+
+namespace hot {
+
+enum class Objective { kAccuracy, kLatency };
+std::string ObjectiveName(Objective objective);
+
+// Unset: no such budget. KiB = 1024 bytes.
+struct Budgets {
+  std::optional<double> latency_ms;   // stem + slots + tail + head
+  std::optional<double> flash_kib;    // weight and bias bytes, summed over the whole network
+  std::optional<double> ram_kib;      // max over time of live activations
+  std::optional<double> memory_kib;   // M_max of the paper's eq. 4: sum over slots of weights + peak <= M_max - M_head
+  std::optional<int64_t> min_macs;    // quality_min
+};
+
+// Prediction = intercept + slope * sum of rows; {0, 1} is the plain sum.
+struct CostCorrection {
+  double intercept_ns = 0;
+  double slope = 1;
+};
+
+struct Candidate {
+  Objective objective = Objective::kAccuracy;
+  int rank = 0;  // 1-based within objective and width
+  double width = 1.0;
+  std::vector<Choice> choices;
+  int64_t macs = 0;            // whole network
+  double latency_ns = 0;       // predicted
+  int64_t flash_bytes = 0, ram_bytes = 0, memory_bytes = 0;
+  std::string solver;
+  bool optimal = false;
+  int64_t solve_ns = 0;
+};
+
+struct SearchResult {
+  std::vector<Candidate> candidates;  // empty: infeasible
+  // What would be needed at least, each budget alone; set when infeasible.
+  double smallest_latency_ms = 0, smallest_flash_kib = 0, smallest_ram_kib = 0, smallest_memory_kib = 0;
+};
+
+// ram_kib is a maximum, so it only removes choices; the other budgets are sums. M_head is weights + peak of stem, tail and
+// head. Throws what the solver throws.
+SearchResult AutoSearch(const LookupTable& table, Objective objective, const Budgets& budgets, int k, const Solver& solver,
+                        const CostCorrection& correction);
+
+// Prediction of given choices (one a slot); Error(kNotFound) when the table lacks a choice.
+Candidate Predict(const LookupTable& table, const std::vector<Choice>& choices, const CostCorrection& correction);
+
+}  // namespace hot

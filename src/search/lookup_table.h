@@ -1,0 +1,33 @@
+// The look-up table of one device, toolchain, precision and width: a row for every slot and distinct choice, and rows for
+// stem, tail and head (source paper, section 3 and 4.2). Built by pipeline/ from the journal. Values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/backbone.h"
+
+namespace hot {
+
+struct TableRow {
+  std::string part;            // "slot3", "stem", "tail", "head"
+  Choice choice;               // of slots
+  std::string graph_key;
+  int64_t macs = 0;
+  int64_t weight_bytes = 0;
+  int64_t peak_bytes = 0;      // live activations of the part alone
+  int64_t carried_bytes = 0;   // taps alive meanwhile
+  double latency_ns = 0;       // canary-normalised median
+  double low_ns = 0, high_ns = 0;
+  bool steady = true;
+};
+
+struct LookupTable {
+  double width = 1.0;
+  Precision precision = Precision::kFp32;
+  std::vector<std::vector<TableRow>> slots;  // by slot, by choice
+  std::vector<TableRow> fixed;               // stem, tail, head
+};
+
+}  // namespace hot
