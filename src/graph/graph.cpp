@@ -1,0 +1,188 @@
+#include "graph/graph.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/error.h"
+
+namespace hot {
+namespace {
+
+[[noreturn]] void Misfit(const std::string& name, const std::string& message) {
+  throw Error(Code::kInvalidArgument, "node " + name, message);
+}
+
+std::string Text(const Shape& shape) {
+  return std::to_string(shape.c) + "x" + std::to_string(shape.h) + "x" + std::to_string(shape.w);
+}
+
+// Output side of a sliding window; floor, as in ONNX without ceil_mode.
+int WindowSide(const std::string& name, int side, int pads, int kernel, int stride) {
+  const int room = side + pads - kernel;
+  if (kernel < 1 || stride < 1 || room < 0) Misfit(name, "a window of " + std::to_string(kernel) + " does not fit");
+  return room / stride + 1;
+}
+
+}  // namespace
+
+std::string_view OpName(Op op) {
+  static constexpr std::string_view kNames[] = {"input",    "conv",     "batch_norm",      "relu",     "relu6",
+                                                "add",      "concat",   "max_pool",        "avg_pool", "global_avg_pool",
+                                                "upsample", "flatten",  "linear",          "sigmoid",  "softmax"};
+  return kNames[static_cast<int>(op)];
+}
+
+std::vector<std::vector<NodeId>> Graph::Consumers() const {
+  std::vector<std::vector<NodeId>> consumers(nodes_.size());
+  for (NodeId id = 0; id < size(); ++id) {
+    for (NodeId input : node(id).inputs) consumers[static_cast<size_t>(input)].push_back(id);
+  }
+  return consumers;
+}
+
+NodeId GraphBuilder::Append(Node node) {
+  const auto taken = [&](const Node& other) { return other.name == node.name; };
+  if (std::any_of(graph_.nodes_.begin(), graph_.nodes_.end(), taken)) Misfit(node.name, "this name is used twice");
+  graph_.nodes_.push_back(std::move(node));
+  return graph_.size() - 1;
+}
+
+NodeId GraphBuilder::Input(const std::string& name, Shape shape) {
+  if (shape.c < 1 || shape.h < 1 || shape.w < 1) Misfit(name, "an input needs a positive shape, got " + Text(shape));
+  const NodeId id = Append({.op = Op::kInput, .name = name, .inputs = {}, .attrs = {}, .shape = shape});
+  graph_.inputs_.push_back(id);
+  return id;
+}
+
+NodeId GraphBuilder::Conv(const std::string& name, NodeId x, const Attrs& attrs) {
+  const Shape in = shape(x);
+  if (attrs.groups < 1 || in.c % attrs.groups != 0 || attrs.out_channels < 1 || attrs.out_channels % attrs.groups != 0) {
+    Misfit(name, std::to_string(attrs.groups) + " groups don't divide " + std::to_string(in.c) + " -> " +
+                     std::to_string(attrs.out_channels) + " channels");
+  }
+  const Shape out{.c = attrs.out_channels,
+                  .h = WindowSide(name, in.h, attrs.pads[0] + attrs.pads[2], attrs.kernel, attrs.stride),
+                  .w = WindowSide(name, in.w, attrs.pads[1] + attrs.pads[3], attrs.kernel, attrs.stride)};
+  return Append({.op = Op::kConv, .name = name, .inputs = {x}, .attrs = attrs, .shape = out});
+}
+
+NodeId GraphBuilder::BatchNorm(const std::string& name, NodeId x, float eps) {
+  Attrs attrs;
+  attrs.eps = eps;
+  return Append({.op = Op::kBatchNorm, .name = name, .inputs = {x}, .attrs = attrs, .shape = shape(x)});
+}
+
+NodeId GraphBuilder::Unary(Op op, const std::string& name, NodeId x) {
+  Shape out = shape(x);
+  switch (op) {
+    case Op::kRelu:
+    case Op::kRelu6:
+    case Op::kSigmoid:
+    case Op::kSoftmax: break;
+    case Op::kGlobalAvgPool: out = {.c = out.c, .h = 1, .w = 1}; break;
+    case Op::kFlatten: out = {.c = static_cast<int>(out.elements()), .h = 1, .w = 1}; break;
+    default: Misfit(name, std::string(OpName(op)) + " is not an operation of one input");
+  }
+  return Append({.op = op, .name = name, .inputs = {x}, .attrs = {}, .shape = out});
+}
+
+NodeId GraphBuilder::Add(const std::string& name, NodeId a, NodeId b) {
+  if (shape(a) != shape(b)) Misfit(name, "can't add " + Text(shape(a)) + " and " + Text(shape(b)));
+  return Append({.op = Op::kAdd, .name = name, .inputs = {a, b}, .attrs = {}, .shape = shape(a)});
+}
+
+NodeId GraphBuilder::Concat(const std::string& name, const std::vector<NodeId>& inputs) {
+  if (inputs.empty()) Misfit(name, "nothing to concatenate");
+  Shape out = shape(inputs[0]);
+  out.c = 0;
+  for (NodeId input : inputs) {
+    const Shape& in = shape(input);
+    if (in.h != out.h || in.w != out.w) Misfit(name, "maps of different sizes: " + Text(in));
+    out.c += in.c;
+  }
+  return Append({.op = Op::kConcat, .name = name, .inputs = inputs, .attrs = {}, .shape = out});
+}
+
+NodeId GraphBuilder::Pool(Op op, const std::string& name, NodeId x, int kernel, int stride, int pad) {
+  if (op != Op::kMaxPool && op != Op::kAvgPool) Misfit(name, std::string(OpName(op)) + " is not a pool");
+  const Shape in = shape(x);
+  Attrs attrs;
+  attrs.kernel = kernel;
+  attrs.stride = stride;
+  attrs.pads = {pad, pad, pad, pad};
+  const Shape out{.c = in.c,
+                  .h = WindowSide(name, in.h, 2 * pad, kernel, stride),
+                  .w = WindowSide(name, in.w, 2 * pad, kernel, stride)};
+  return Append({.op = op, .name = name, .inputs = {x}, .attrs = attrs, .shape = out});
+}
+
+NodeId GraphBuilder::Upsample(const std::string& name, NodeId x, int factor) {
+  if (factor < 1) Misfit(name, "the factor must be positive");
+  const Shape in = shape(x);
+  Attrs attrs;
+  attrs.stride = factor;
+  return Append({.op = Op::kUpsample,
+                 .name = name,
+                 .inputs = {x},
+                 .attrs = attrs,
+                 .shape = {.c = in.c, .h = in.h * factor, .w = in.w * factor}});
+}
+
+NodeId GraphBuilder::Linear(const std::string& name, NodeId x, int out_channels, bool bias) {
+  const Shape in = shape(x);
+  if (in.h != 1 || in.w != 1) Misfit(name, "a linear layer needs a 1x1 map, got " + Text(in));
+  Attrs attrs;
+  attrs.out_channels = out_channels;
+  attrs.bias = bias;
+  return Append({.op = Op::kLinear, .name = name, .inputs = {x}, .attrs = attrs, .shape = {.c = out_channels, .h = 1, .w = 1}});
+}
+
+NodeId GraphBuilder::ConvBn(const std::string& name, NodeId x, int out_channels, int kernel, int stride, int groups,
+                            Op activation) {
+  Attrs attrs;
+  attrs.out_channels = out_channels;
+  attrs.kernel = kernel;
+  attrs.stride = stride;
+  attrs.groups = groups;
+  const int pad = kernel / 2;
+  attrs.pads = {pad, pad, pad, pad};
+  x = Conv(name + ".conv", x, attrs);
+  x = BatchNorm(name + ".bn", x);
+  return activation == Op::kInput ? x : Unary(activation, name + ".act", x);
+}
+
+void GraphBuilder::Output(NodeId id) { graph_.outputs_.push_back(id); }
+
+void GraphBuilder::BeginSection(const std::string& name) {
+  if (!graph_.sections_.empty()) graph_.sections_.back().last = graph_.size();
+  graph_.sections_.push_back({.name = name, .first = graph_.size(), .last = graph_.size()});
+}
+
+Graph GraphBuilder::Build() && {
+  if (graph_.outputs_.empty()) throw Error(Code::kInvalidArgument, "graph", "has no output");
+  if (!graph_.sections_.empty()) graph_.sections_.back().last = graph_.size();
+  return std::move(graph_);
+}
+
+std::vector<Parameter> Parameters(const Graph& graph) {
+  std::vector<Parameter> parameters;
+  for (const Node& node : graph.nodes()) {
+    const int64_t channels = node.shape.c;
+    if (node.op == Op::kConv || node.op == Op::kLinear) {
+      const Shape& in = graph.node(node.inputs[0]).shape;
+      const int64_t k = node.attrs.kernel;
+      std::vector<int64_t> shape{channels, in.c / node.attrs.groups};
+      if (node.op == Op::kConv) shape.insert(shape.end(), {k, k});
+      parameters.push_back({.name = node.name + ".weight", .shape = shape, .trainable = true});
+      if (node.attrs.bias) parameters.push_back({.name = node.name + ".bias", .shape = {channels}, .trainable = true});
+    } else if (node.op == Op::kBatchNorm) {
+      for (const char* part : {".weight", ".bias", ".running_mean", ".running_var"}) {
+        const bool trainable = std::string_view(part).substr(0, 4) != ".run";
+        parameters.push_back({.name = node.name + part, .shape = {channels}, .trainable = trainable});
+      }
+    }
+  }
+  return parameters;
+}
+
+}  // namespace hot

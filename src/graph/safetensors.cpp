@@ -1,0 +1,68 @@
+#include "graph/safetensors.h"
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+
+namespace hot {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Tensor ReadTensor(const std::string& where, const std::string& name, const Json& entry, std::string_view data) {
+  if (entry.at("dtype") != "F32") {
+    throw Error(Code::kInvalidArgument, where, name + " has dtype " + entry.at("dtype").dump(), "convert it to F32");
+  }
+  Tensor tensor(entry.at("shape").get<std::vector<int64_t>>());
+  const auto begin = entry.at("data_offsets").at(0).get<size_t>();
+  const auto end = entry.at("data_offsets").at(1).get<size_t>();
+  if (end > data.size() || begin > end || end - begin != tensor.data.size() * sizeof(float)) {
+    throw Error(Code::kDataLoss, where, name + " does not fit its offsets");
+  }
+  std::memcpy(tensor.data.data(), data.data() + begin, end - begin);
+  return tensor;
+}
+
+}  // namespace
+
+// Layout: 8 bytes little-endian header size, JSON header, raw data.
+Weights ReadSafetensors(const fs::path& path) {
+  const std::string bytes = ReadFile(path);
+  uint64_t header_size = 0;
+  if (bytes.size() < sizeof header_size) throw Error(Code::kDataLoss, path.string(), "is not a safetensors file: too short");
+  std::memcpy(&header_size, bytes.data(), sizeof header_size);
+  if (header_size > bytes.size() - sizeof header_size) throw Error(Code::kDataLoss, path.string(), "is cut off in its header");
+  try {
+    const Json header = Json::parse(bytes.begin() + 8, bytes.begin() + 8 + static_cast<std::ptrdiff_t>(header_size));
+    const std::string_view data = std::string_view(bytes).substr(8 + header_size);
+    Weights weights;
+    for (const auto& [name, entry] : header.items()) {
+      if (name != "__metadata__") weights[name] = ReadTensor(path.string(), name, entry, data);
+    }
+    return weights;
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(Code::kDataLoss, path.string(), std::string("has a broken header: ") + error.what());
+  }
+}
+
+void WriteSafetensors(const fs::path& path, const Weights& weights) {
+  Json header = Json::object();
+  size_t offset = 0;
+  for (const auto& [name, tensor] : weights) {
+    const size_t bytes = tensor.data.size() * sizeof(float);
+    header[name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + bytes}}};
+    offset += bytes;
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');  // the format asks for aligned data
+  const uint64_t header_size = text.size();
+  std::string bytes(reinterpret_cast<const char*>(&header_size), sizeof header_size);
+  bytes += text;
+  for (const auto& [name, tensor] : weights) {
+    bytes.append(reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size() * sizeof(float));
+  }
+  WriteFileAtomic(path, bytes);
+}
+
+}  // namespace hot
