@@ -32,8 +32,12 @@ struct Measurement {
 // One subject: runs one inference.
 using Subject = std::function<void()>;
 
-// Runs subjects in a new random order each round, the canary before and after each sample. `reference_canary_ns` 0: the
-// canary's median in this call is the reference. Progress: one unit a finished subject, through context.progress.Update.
+// Warms each subject up until its running median is stable, then runs all in a new random order each round, the canary
+// before and after each sample (their mean is the sample's canary; neighbouring samples share the reading between them).
+// A sample whose two readings differ by more than 5 % was taken across a change of the CPU's speed and is dropped, though
+// never more than are kept. A subject leaves the rounds when its interval is within the target or it has max_samples;
+// every subject gets a sample, however small max_total_ns is. `reference_canary_ns` 0: the canary's median in this call is
+// the reference. Progress: one unit a finished subject, through context.progress.Update.
 std::vector<Measurement> MeasureInterleaved(std::span<const Subject> subjects, const Subject& canary,
                                             const MeasureOptions& options, double reference_canary_ns, const Context& context);
 
@@ -51,7 +55,21 @@ struct Environment {
 };
 Environment DescribeEnvironment();
 
-// Pins the calling thread to `cpus` CPUs (the last ones first: CPU 0 is usually busier). Returns those CPUs; empty when not permitted.
+// Pins the calling thread to `cpus` CPUs (the last ones first: CPU 0 is usually busier). Returns those CPUs; empty when
+// not permitted.
 std::vector<int> PinThread(int cpus);
+
+// PinThread for the life of the object. Threads started meanwhile inherit the CPUs (and keep them).
+class ScopedPin {
+ public:
+  explicit ScopedPin(int cpus);
+  ~ScopedPin();
+  ScopedPin(const ScopedPin&) = delete;
+  ScopedPin& operator=(const ScopedPin&) = delete;
+  const std::vector<int>& cpus() const { return cpus_; }  // empty when pinning is not permitted
+
+ private:
+  std::vector<int> before_, cpus_;
+};
 
 }  // namespace hot

@@ -1,0 +1,165 @@
+#include "measure/measure.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "core/rng.h"
+
+namespace hot {
+namespace {
+
+constexpr int kWarmUpWindow = 3;        // runs a median is taken over
+constexpr int kWarmUpCap = 30;          // runs
+constexpr double kWarmUpChange = 0.05;  // between neighbouring windows
+constexpr double kCanaryJump = 0.05;    // the two readings of a sample
+constexpr int kDropsInAdvance = 4;      // samples that may be dropped before the first is kept
+constexpr double kMaxRepeats = 10'000;
+constexpr int kMinForInterval = 6;      // fewer values have no 95 % interval of the median
+
+int64_t TimeNs(const Subject& subject, int repeats, const Clock& clock) {
+  const int64_t start = clock.NowNs();
+  for (int i = 0; i < repeats; ++i) subject();
+  return clock.NowNs() - start;
+}
+
+// Runs until the median of one window is that of the window before; returns it. A change of the CPU's speed only makes
+// the warm-up longer.
+double WarmUp(const Subject& subject, const Clock& clock) {
+  double before = 0;
+  for (int runs = 0; runs < kWarmUpCap; runs += kWarmUpWindow) {
+    std::vector<double> window;
+    for (int i = 0; i < kWarmUpWindow; ++i) window.push_back(static_cast<double>(TimeNs(subject, 1, clock)));
+    const double median = MedianWithInterval(window).median;
+    if (runs > 0 && std::abs(median - before) <= kWarmUpChange * before) return median;
+    before = median;
+  }
+  return before;
+}
+
+struct Row {
+  const Subject* subject = nullptr;
+  int repeats = 1;
+  int dropped = 0;
+  bool done = false;
+  std::vector<double> per_inference_ns, canary_ns;
+
+  std::vector<double> Ratios() const {
+    std::vector<double> ratios;
+    for (size_t i = 0; i < canary_ns.size(); ++i) ratios.push_back(per_inference_ns[i] / canary_ns[i]);
+    return ratios;
+  }
+};
+
+class Interleaver {
+ public:
+  Interleaver(std::span<const Subject> subjects, const Subject& canary, const MeasureOptions& options, const Context& context)
+      : canary_(canary), options_(options), context_(context), start_ns_(context.clock.NowNs()) {
+    WarmUp(canary_, context_.clock);
+    for (const Subject& subject : subjects) {
+      context_.ThrowIfCancelled();
+      const double once_ns = std::max(1.0, WarmUp(subject, context_.clock));
+      const double repeats = std::ceil(static_cast<double>(options_.min_sample_ns) / once_ns);
+      rows_.push_back({&subject, static_cast<int>(std::clamp(repeats, 1.0, kMaxRepeats)), 0, false, {}, {}});
+    }
+  }
+
+  std::vector<Row> Run() {
+    Rng rng(MixSeed(rows_.size(), "measure"));
+    std::vector<size_t> order(rows_.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    canary_before_ns_ = ReadCanary();
+    while (!order.empty() && !OutOfTime()) {
+      rng.Shuffle(std::span<size_t>(order));
+      for (const size_t index : order) Sample(rows_[index], false);
+      std::erase_if(order, [&](size_t index) { return rows_[index].done; });
+      context_.progress.Update(static_cast<double>(rows_.size() - order.size()), "");
+    }
+    for (Row& row : rows_) {
+      if (row.canary_ns.empty()) Sample(row, true);
+    }
+    return std::move(rows_);
+  }
+
+  bool Steady(const Row& row) const {
+    if (static_cast<int>(row.canary_ns.size()) < std::max(kMinForInterval, options_.min_samples)) return false;
+    const MedianInterval interval = MedianWithInterval(row.Ratios());
+    return interval.high - interval.low <= 2 * options_.target_half_width * interval.median;
+  }
+
+ private:
+  double ReadCanary() { return static_cast<double>(std::max<int64_t>(1, TimeNs(canary_, 1, context_.clock))); }
+
+  bool OutOfTime() const {
+    return options_.max_total_ns > 0 && context_.clock.NowNs() - start_ns_ >= options_.max_total_ns;
+  }
+
+  void Sample(Row& row, bool keep_always) {
+    if (OutOfTime() && !keep_always) return;
+    context_.ThrowIfCancelled();
+    const auto total_ns = static_cast<double>(std::max<int64_t>(1, TimeNs(*row.subject, row.repeats, context_.clock)));
+    const double before = canary_before_ns_;
+    const double after = ReadCanary();
+    canary_before_ns_ = after;
+    const bool jumped = std::abs(after - before) > kCanaryJump * std::min(after, before);
+    if (jumped && !keep_always && row.dropped < static_cast<int>(row.canary_ns.size()) + kDropsInAdvance) {
+      ++row.dropped;
+      return;
+    }
+    row.per_inference_ns.push_back(total_ns / row.repeats);
+    row.canary_ns.push_back((before + after) / 2);
+    row.done = static_cast<int>(row.canary_ns.size()) >= options_.max_samples || Steady(row);
+  }
+
+  const Subject& canary_;
+  const MeasureOptions& options_;
+  const Context& context_;
+  const int64_t start_ns_;
+  double canary_before_ns_ = 1;
+  std::vector<Row> rows_;
+};
+
+std::vector<int64_t> Rounded(const std::vector<double>& values) {
+  std::vector<int64_t> rounded;
+  for (const double value : values) rounded.push_back(std::llround(value));
+  return rounded;
+}
+
+double Median(const std::vector<double>& values) { return MedianWithInterval(values).median; }
+
+Measurement Summarize(const Row& row, double reference_canary_ns, bool steady) {
+  const MedianInterval interval = MedianWithInterval(row.Ratios());
+  Measurement result;
+  result.samples_ns = Rounded(row.per_inference_ns);
+  result.canary_ns = Rounded(row.canary_ns);
+  result.median_ns = interval.median * reference_canary_ns;
+  result.low_ns = interval.low * reference_canary_ns;
+  result.high_ns = interval.high * reference_canary_ns;
+  result.raw_median_ns = Median(row.per_inference_ns);
+  result.p90_ns = Percentile(row.per_inference_ns, 0.9);
+  result.canary_median_ns = Median(row.canary_ns);
+  result.steady = steady;
+  return result;
+}
+
+}  // namespace
+
+std::vector<Measurement> MeasureInterleaved(std::span<const Subject> subjects, const Subject& canary,
+                                            const MeasureOptions& options, double reference_canary_ns,
+                                            const Context& context) {
+  if (options.max_samples < 1 || options.target_half_width <= 0) {
+    throw Error(Code::kInvalidArgument, "measure", "max_samples and target_half_width must be positive");
+  }
+  Interleaver interleaver(subjects, canary, options, context);
+  const std::vector<Row> rows = interleaver.Run();
+  if (reference_canary_ns <= 0) {
+    std::vector<double> all;
+    for (const Row& row : rows) all.insert(all.end(), row.canary_ns.begin(), row.canary_ns.end());
+    reference_canary_ns = Median(all);
+  }
+  std::vector<Measurement> results;
+  for (const Row& row : rows) results.push_back(Summarize(row, reference_canary_ns, interleaver.Steady(row)));
+  return results;
+}
+
+}  // namespace hot

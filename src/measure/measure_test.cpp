@@ -1,0 +1,237 @@
+#include "measure/measure.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "core/rng.h"
+
+namespace hot {
+namespace {
+
+// A CPU in virtual time: work takes its cost times the speed of the moment, with noise. The speed flips between two
+// levels as on a shared machine.
+class FakeMachine : public Clock {
+ public:
+  struct Options {
+    double slow_factor = 1.0;
+    double mean_phase_ms = 700;  // both phases last 0.2 to 2 of this, uniformly
+    double noise = 0;
+    double drift_per_s = 0;
+  };
+  explicit FakeMachine(const Options& options) : options_(options), rng_(42) {}
+
+  int64_t NowNs() const override { return now_ns_; }
+  int64_t WallSeconds() const override { return 0; }
+
+  void Work(double cost_ns) {
+    const double noise = 1 + std::abs(rng_.Normal()) * options_.noise;
+    double left = cost_ns * noise * (1 + options_.drift_per_s * static_cast<double>(now_ns_) * 1e-9);
+    while (left > 0) {
+      while (now_ns_ >= phase_end_ns_) NextPhase();
+      const double speed = slow_ ? options_.slow_factor : 1.0;
+      const double step = std::min(left, static_cast<double>(phase_end_ns_ - now_ns_) / speed + 1);
+      now_ns_ += std::llround(step * speed);
+      left -= step;
+    }
+  }
+
+ private:
+  void NextPhase() {
+    slow_ = !slow_;
+    phase_end_ns_ += static_cast<int64_t>(options_.mean_phase_ms * 1e6 * rng_.Uniform(0.2, 2.0));
+  }
+
+  Options options_;
+  Rng rng_;
+  int64_t now_ns_ = 0, phase_end_ns_ = 0;
+  bool slow_ = false;
+};
+
+class CountingProgress : public Progress {
+ public:
+  void Begin(std::string_view, double) override {}
+  void Update(double done, std::string_view) override { updates.push_back(done); }
+  void End(std::string_view) override {}
+  void Note(std::string_view) override {}
+  std::vector<double> updates;
+};
+
+class MeasureTest : public ::testing::Test {
+ protected:
+  std::vector<Measurement> Measure(FakeMachine& machine, const std::vector<double>& costs_ns, const MeasureOptions& options,
+                                   double reference_ns = kCanaryNs) {
+    std::vector<Subject> subjects;
+    for (const double cost : costs_ns) subjects.push_back([&machine, cost] { machine.Work(cost); });
+    const Context context{machine, progress_, cancelled_};
+    return MeasureInterleaved(subjects, [&machine] { machine.Work(kCanaryNs); }, options, reference_ns, context);
+  }
+
+  static constexpr double kCanaryNs = 1e6;
+  CountingProgress progress_;
+  std::atomic<bool> cancelled_{false};
+};
+
+TEST_F(MeasureTest, QuietMachineGivesTheCostAfterTheFewestSamples) {
+  FakeMachine machine({});
+  const MeasureOptions options;
+  const auto results = Measure(machine, {2e6, 3e5, 7e6}, options);
+  ASSERT_EQ(results.size(), 3u);
+  const double expected[] = {2e6, 3e5, 7e6};
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_NEAR(results[i].median_ns, expected[i], 2);
+    EXPECT_NEAR(results[i].raw_median_ns, expected[i], 2);
+    EXPECT_TRUE(results[i].steady);
+    EXPECT_EQ(results[i].samples_ns.size(), static_cast<size_t>(options.min_samples));
+    EXPECT_EQ(results[i].canary_ns.size(), results[i].samples_ns.size());
+  }
+  EXPECT_EQ(progress_.updates.back(), 3);
+}
+
+TEST_F(MeasureTest, SpeedFlipsDoNotMoveTheNormalisedMedian) {
+  FakeMachine machine({.slow_factor = 1.8, .noise = 0.01});
+  std::vector<double> costs;
+  for (int i = 0; i < 60; ++i) costs.push_back(1e5 + 5e4 * i);
+  const auto results = Measure(machine, costs, {});
+  double worst_p90 = 0;
+  for (size_t i = 0; i < costs.size(); ++i) {
+    EXPECT_NEAR(results[i].median_ns / costs[i], 1, 0.025) << costs[i];
+    EXPECT_LE(results[i].low_ns, results[i].median_ns);
+    EXPECT_GE(results[i].high_ns, results[i].median_ns);
+    EXPECT_TRUE(results[i].steady);
+    worst_p90 = std::max(worst_p90, results[i].p90_ns / costs[i]);
+  }
+  EXPECT_GT(worst_p90, 1.6);  // the scenario is a hard one: raw samples of both speeds
+}
+
+TEST_F(MeasureTest, SlowDriftFallsOnAllAlike) {
+  FakeMachine machine({.noise = 0.005, .drift_per_s = 0.2});
+  const auto results = Measure(machine, {2e6, 2e6, 2e6, 2e6}, {});
+  for (const Measurement& result : results) EXPECT_NEAR(result.median_ns, 2e6, 0.02 * 2e6);
+}
+
+TEST_F(MeasureTest, ShortSubjectsAreRepeatedWithinASample) {
+  FakeMachine machine({});
+  int runs = 0;
+  const std::vector<Subject> subjects = {[&] {
+    ++runs;
+    machine.Work(10'000);
+  }};
+  const Context context{machine, progress_, cancelled_};
+  const MeasureOptions options;
+  const auto results = MeasureInterleaved(subjects, [&] { machine.Work(kCanaryNs); }, options, kCanaryNs, context);
+  EXPECT_NEAR(results[0].median_ns, 10'000, 1);
+  EXPECT_GE(runs, options.min_samples * 100);
+}
+
+TEST_F(MeasureTest, ASubjectThatTakesNoTimeDoesNotDivideByZero) {
+  FakeMachine machine({});
+  const auto results = Measure(machine, {0.0}, {});
+  EXPECT_TRUE(std::isfinite(results[0].median_ns));
+  EXPECT_LT(results[0].median_ns, 2);
+}
+
+TEST_F(MeasureTest, NoisySubjectsStopAtTheCapAndSayUnsteady) {
+  FakeMachine machine({.noise = 0.0});
+  Rng rng(7);
+  const std::vector<Subject> subjects = {[&] { machine.Work(2e6 * rng.Uniform(0.5, 1.5)); }};
+  const Context context{machine, progress_, cancelled_};
+  const MeasureOptions options{.max_samples = 40};
+  const auto results = MeasureInterleaved(subjects, [&] { machine.Work(kCanaryNs); }, options, kCanaryNs, context);
+  EXPECT_FALSE(results[0].steady);
+  EXPECT_EQ(results[0].samples_ns.size(), 40u);
+}
+
+TEST_F(MeasureTest, ACanaryThatAlwaysJumpsCannotStarveASubject) {
+  FakeMachine machine({});
+  bool odd = false;
+  const std::vector<Subject> subjects = {[&] { machine.Work(2e6); }};
+  const Subject canary = [&] {
+    odd = !odd;
+    machine.Work(odd ? kCanaryNs : 2 * kCanaryNs);
+  };
+  const Context context{machine, progress_, cancelled_};
+  const auto results = MeasureInterleaved(subjects, canary, {}, 0, context);
+  EXPECT_GE(results[0].samples_ns.size(), 12u);
+}
+
+TEST_F(MeasureTest, TimeCapEndsTheCallWithASampleForEverySubject) {
+  FakeMachine machine({.noise = 0.2});
+  const std::vector<double> costs(20, 3e6);
+  MeasureOptions options;
+  options.max_total_ns = 1'000'000;
+  const auto results = Measure(machine, costs, options);
+  for (const Measurement& result : results) {
+    EXPECT_EQ(result.samples_ns.size(), 1u);
+    EXPECT_FALSE(result.steady);
+  }
+  EXPECT_LT(machine.NowNs(), 20 * 40 * 4'000'000LL);
+}
+
+TEST_F(MeasureTest, FinishedSubjectsDropOut) {
+  FakeMachine machine({});
+  Rng rng(3);
+  int quiet_runs = 0;
+  const std::vector<Subject> subjects = {[&] { machine.Work(2e6 * rng.Uniform(0.5, 1.5)); },
+                                         [&] {
+                                           ++quiet_runs;
+                                           machine.Work(2e6);
+                                         }};
+  const Context context{machine, progress_, cancelled_};
+  const auto results = MeasureInterleaved(subjects, [&] { machine.Work(kCanaryNs); }, {}, kCanaryNs, context);
+  EXPECT_EQ(results[1].samples_ns.size(), 12u);
+  EXPECT_LT(quiet_runs, 30);
+  EXPECT_EQ(results[0].samples_ns.size(), 120u);
+}
+
+TEST_F(MeasureTest, OrderDiffersFromRoundToRound) {
+  FakeMachine machine({});
+  std::vector<int> sequence;
+  std::vector<Subject> subjects;
+  for (int i = 0; i < 6; ++i) {
+    subjects.push_back([&, i] {
+      sequence.push_back(i);
+      machine.Work(2e6);
+    });
+  }
+  const Context context{machine, progress_, cancelled_};
+  MeasureInterleaved(subjects, [&] { machine.Work(kCanaryNs); }, {}, kCanaryNs, context);
+  std::set<std::vector<int>> orders;
+  for (size_t end = sequence.size(); end > sequence.size() - 60; end -= 6) {
+    std::vector<int> round(sequence.begin() + static_cast<std::ptrdiff_t>(end - 6), sequence.begin() + static_cast<std::ptrdiff_t>(end));
+    orders.insert(round);
+    std::sort(round.begin(), round.end());
+    EXPECT_THAT(round, ::testing::ElementsAre(0, 1, 2, 3, 4, 5));
+  }
+  EXPECT_GT(orders.size(), 5u);
+}
+
+TEST_F(MeasureTest, WithoutAReferenceTheCanarysMedianIsUsed) {
+  FakeMachine machine({});
+  const auto results = Measure(machine, {2e6}, {}, 0);
+  EXPECT_NEAR(results[0].median_ns, 2e6, 2);
+  const auto halved = Measure(machine, {2e6}, {}, kCanaryNs / 2);
+  EXPECT_NEAR(halved[0].median_ns, 1e6, 2);
+}
+
+TEST_F(MeasureTest, CancelStopsIt) {
+  FakeMachine machine({});
+  cancelled_ = true;
+  EXPECT_THROW(Measure(machine, {1e6}, {}), Error);
+}
+
+TEST_F(MeasureTest, RefusesSenselessOptions) {
+  FakeMachine machine({});
+  EXPECT_THROW(Measure(machine, {1e6}, {.max_samples = 0}), Error);
+  EXPECT_THROW(Measure(machine, {1e6}, {.target_half_width = 0}), Error);
+}
+
+TEST_F(MeasureTest, NoSubjectsGiveNoRows) {
+  FakeMachine machine({});
+  EXPECT_TRUE(Measure(machine, {}, {}).empty());
+}
+
+}  // namespace
+}  // namespace hot
