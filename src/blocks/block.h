@@ -29,6 +29,9 @@ std::span<const Block* const> AllBlocks();
 // Throws Error(kInvalidArgument) with the known names.
 const Block& FindBlock(std::string_view type);
 
+// Adds `x` to `y` ("PREFIX.add") where stride and shapes allow a residual connection, else returns `y`.
+NodeId AddResidual(GraphBuilder& builder, NodeId x, NodeId y, const BlockSpec& spec, const std::string& prefix);
+
 // Nearest multiple of 8 that is at least 8 and not below 90 % of `channels` (MobileNetV2's rule).
 int RoundChannels(double channels);
 

@@ -1,0 +1,123 @@
+#include "models/backbone.h"
+
+#include <charconv>
+#include <set>
+#include <utility>
+
+#include "core/error.h"
+#include "graph/key.h"
+#include "models/mobilenet_v2.h"
+
+namespace hot {
+namespace {
+
+// "k3" -> 3; throws for `whole` when `text` is not the letter and a positive number.
+int ParseField(std::string_view text, char letter, std::string_view whole) {
+  int value = 0;
+  if (!text.empty() && text[0] == letter) {
+    const auto [end, error] = std::from_chars(text.data() + 1, text.data() + text.size(), value);
+    if (error == std::errc() && end == text.data() + text.size() && value > 0) return value;
+  }
+  throw Error(Code::kInvalidArgument, "choice", "can't read \"" + std::string(whole) + "\"", "write it like irb-k3-e6@int8");
+}
+
+Graph SlotAlone(const Slot& slot, const Choice& choice, Shape input) {
+  GraphBuilder builder;
+  const NodeId x = builder.Input("x", input);
+  builder.Output(BuildSlot(builder, x, slot, choice));
+  return std::move(builder).Build();
+}
+
+}  // namespace
+
+std::string Choice::Name() const {
+  return block + "-k" + std::to_string(kernel) + "-e" + std::to_string(expansion) + "@" + PrecisionName(precision);
+}
+
+Choice Choice::Parse(std::string_view name) {
+  Choice choice;
+  const size_t at = name.find('@');
+  if (at != std::string_view::npos) choice.precision = ParsePrecision(name.substr(at + 1));
+  const std::string_view body = name.substr(0, at);
+  const size_t first = body.find('-');
+  const size_t second = first == std::string_view::npos ? first : body.find('-', first + 1);
+  if (second == std::string_view::npos) ParseField("", 'k', name);
+  choice.block = FindBlock(body.substr(0, first)).type();
+  choice.kernel = ParseField(body.substr(first + 1, second - first - 1), 'k', name);
+  choice.expansion = ParseField(body.substr(second + 1), 'e', name);
+  return choice;
+}
+
+const Backbone& FindBackbone(std::string_view name) {
+  static const MobileNetV2 mobilenet_v2;
+  if (name == mobilenet_v2.name()) return mobilenet_v2;
+  throw Error(Code::kInvalidArgument, "backbone", "unknown backbone \"" + std::string(name) + "\"", "known: mobilenet_v2");
+}
+
+NodeId BuildSlot(GraphBuilder& builder, NodeId x, const Slot& slot, const Choice& choice) {
+  const Block& block = FindBlock(choice.block);
+  for (int repeat = 0; repeat < slot.repeats; ++repeat) {
+    const BlockSpec spec{.out_channels = slot.out_channels,
+                         .stride = repeat == 0 ? slot.stride : 1,
+                         .kernel = choice.kernel,
+                         .expansion = choice.expansion};
+    x = block.Build(builder, x, spec, "slot" + std::to_string(slot.index) + "." + std::to_string(repeat));
+  }
+  return x;
+}
+
+Features BuildBackbone(GraphBuilder& builder, NodeId image, const Backbone& backbone, double width,
+                       const std::vector<Choice>& choices) {
+  const std::vector<Slot> slots = backbone.Slots(width, Precision::kFp32);
+  HOT_ASSERT(choices.size() == slots.size());
+  builder.BeginSection("stem");
+  NodeId x = backbone.BuildStem(builder, image, width);
+  Features features;
+  for (size_t i = 0; i < slots.size(); ++i) {
+    builder.BeginSection("slot" + std::to_string(slots[i].index));
+    x = BuildSlot(builder, x, slots[i], choices[i]);
+    features.slots.push_back(x);
+  }
+  builder.BeginSection("tail");
+  features.tail = backbone.BuildTail(builder, x, width);
+  return features;
+}
+
+Graph BuildClassifier(const Backbone& backbone, double width, const std::vector<Choice>& choices, Shape image, int classes) {
+  GraphBuilder builder;
+  const NodeId input = builder.Input("image", image);
+  const Features features = BuildBackbone(builder, input, backbone, width, choices);
+  builder.BeginSection("head");
+  const NodeId pooled = builder.Unary(Op::kGlobalAvgPool, "head.pool", features.tail);
+  builder.Output(builder.Linear("head.classifier", pooled, classes));
+  return std::move(builder).Build();
+}
+
+std::vector<Choice> BaselineChoices(const Backbone& backbone, double width, Precision precision) {
+  std::vector<Choice> choices;
+  for (const Slot& slot : backbone.Slots(width, precision)) choices.push_back(slot.baseline);
+  return choices;
+}
+
+std::vector<Shape> SlotInputShapes(const Backbone& backbone, double width, Shape image) {
+  GraphBuilder builder;
+  NodeId x = backbone.BuildStem(builder, builder.Input("image", image), width);
+  std::vector<Shape> shapes;
+  for (const Slot& slot : backbone.Slots(width, Precision::kFp32)) {
+    shapes.push_back(builder.shape(x));
+    x = BuildSlot(builder, x, slot, slot.baseline);
+  }
+  shapes.push_back(builder.shape(x));
+  return shapes;
+}
+
+std::vector<Choice> DistinctChoices(const Slot& slot, Shape input) {
+  std::vector<Choice> distinct;
+  std::set<std::string> seen;
+  for (const Choice& choice : slot.choices) {  // by rising expansion, so the first of equals has the lowest
+    if (seen.insert(GraphKey(SlotAlone(slot, choice, input), choice.precision)).second) distinct.push_back(choice);
+  }
+  return distinct;
+}
+
+}  // namespace hot

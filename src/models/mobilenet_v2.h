@@ -1,0 +1,17 @@
+// MobileNetV2 (Sandler et al., CVPR 2018, table 2): stem 3x3 stride 2 to 32 channels, seven inverted-residual stages, tail
+// 1x1 to max(1, width) * 1280 channels. The seven stages are the slots of the source paper (section 4.1). Stateless.
+#pragma once
+
+#include "models/backbone.h"
+
+namespace hot {
+
+class MobileNetV2 : public Backbone {
+ public:
+  std::string_view name() const override { return "mobilenet_v2"; }
+  std::vector<Slot> Slots(double width, Precision precision) const override;
+  NodeId BuildStem(GraphBuilder& builder, NodeId image, double width) const override;
+  NodeId BuildTail(GraphBuilder& builder, NodeId x, double width) const override;
+};
+
+}  // namespace hot

@@ -1,0 +1,79 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "core/rng.h"
+#include "graph/costs.h"
+#include "graph/key.h"
+#include "tasks/task.h"
+
+namespace hot {
+namespace {
+
+TaskOptions Ssd(int side) {
+  TaskOptions options;
+  options.input = {3, side, side};
+  options.classes = {"a", "b", "c"};
+  return options;
+}
+
+std::vector<Choice> RandomPick(const std::vector<Slot>& slots, Rng& rng) {
+  std::vector<Choice> pick;
+  for (const Slot& slot : slots) pick.push_back(slot.choices[static_cast<size_t>(rng.Below(static_cast<int64_t>(slot.choices.size())))]);
+  return pick;
+}
+
+struct Sum {
+  int64_t macs = 0, weights = 0, peak = 0, params = 0;
+};
+
+Sum SumOfParts(const Backbone& net, double width, const Task& task, const std::vector<Choice>& pick, Precision precision) {
+  Sum sum;
+  const auto add = [&](const Graph& graph, const std::string& part) {
+    const Costs costs = ComputeCosts(graph, precision);
+    sum.macs += costs.macs;
+    sum.weights += costs.weight_bytes;
+    sum.params += costs.params;
+    sum.peak = std::max(sum.peak, costs.peak_activation_bytes + CarriedBytes(net, width, task, part, precision));
+  };
+  add(BuildStemPart(net, width, task), "stem");
+  for (int slot = 1; slot <= static_cast<int>(pick.size()); ++slot) {
+    add(BuildSlotPart(net, width, task, slot, pick[static_cast<size_t>(slot - 1)]), "slot" + std::to_string(slot));
+  }
+  add(BuildTailPart(net, width, task), "tail");
+  add(BuildHeadPart(net, width, task), "head");
+  return sum;
+}
+
+// The look-up table stands on this: parts add up to the network in everything but time.
+TEST(Network, PartsAddUpToTheWhole) {
+  const Backbone& net = FindBackbone("mobilenet_v2");
+  Rng rng(5);
+  for (double width : {0.35, 1.0, 1.3}) {
+    for (int side : {128, 160, 320}) {
+      const auto task = MakeTask(Ssd(side));
+      for (int round = 0; round < 4; ++round) {
+        const auto pick = RandomPick(net.Slots(width, Precision::kInt8), rng);
+        const Costs whole = ComputeCosts(BuildNetwork(net, width, pick, *task), Precision::kInt8);
+        const Sum sum = SumOfParts(net, width, *task, pick, Precision::kInt8);
+        EXPECT_EQ(whole.macs, sum.macs);
+        EXPECT_EQ(whole.weight_bytes, sum.weights);
+        EXPECT_EQ(whole.params, sum.params);
+        EXPECT_EQ(whole.peak_activation_bytes, sum.peak) << width << " " << side;
+      }
+    }
+  }
+}
+
+TEST(Network, HasSectionsInOrder) {
+  const Backbone& net = FindBackbone("mobilenet_v2");
+  const auto task = MakeTask(Ssd(160));
+  const Graph graph = BuildNetwork(net, 0.35, BaselineChoices(net, 0.35, Precision::kInt8), *task);
+  std::vector<std::string> names;
+  for (const Section& section : graph.sections()) names.push_back(section.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"stem", "slot1", "slot2", "slot3", "slot4", "slot5", "slot6", "slot7", "tail", "head"}));
+  EXPECT_EQ(graph.sections().back().last, graph.size());
+}
+
+}  // namespace
+}  // namespace hot
