@@ -1,0 +1,304 @@
+// The options themselves, in the order of study.h.
+#include "config/options.h"
+#include "config/value.h"
+
+namespace hot {
+namespace {
+
+#define HOT_FIELD(member)       \
+  +[](Study & study) -> auto& { \
+    return study.member;        \
+  }
+
+const OptionRange kPositive{.min = 0, .max = {}, .above_min = true};
+
+OptionRange Between(double min, double max) { return {.min = min, .max = max, .above_min = false}; }
+OptionRange UpTo(double max) { return {.min = 0, .max = max, .above_min = true}; }
+
+void AddModel(std::vector<Option>& out) {
+  out.push_back({.name = "model.backbone",
+                 .field = HOT_FIELD(model.backbone),
+                 .help = "The network whose slots are searched.",
+                 .fallback = "",
+                 .allowed = {"mobilenet_v2"}});
+  out.push_back({.name = "model.width",
+                 .field = HOT_FIELD(model.width),
+                 .help = "Width multipliers of the backbone; each is searched on its own (0.7, 1.0, 1.3 are S, M, L).",
+                 .fallback = "",
+                 .range = Between(0.1, 4),
+                 .max_count = 8});
+  out.push_back({.name = "model.baseline_width",
+                 .field = HOT_FIELD(model.baseline_width),
+                 .help = "Width of the unchanged network that everything is compared with; one of `model.width`.",
+                 .fallback = "1.0 if listed, else the only width",
+                 .range = Between(0.1, 4)});
+  out.push_back({.name = "model.task",
+                 .field = HOT_FIELD(model.task),
+                 .help = "The head: `ssd` finds objects (SSDLite).",
+                 .fallback = "",
+                 .allowed = {"ssd"}});
+  out.push_back({.name = "model.input",
+                 .field = HOT_FIELD(model.input),
+                 .help = "Height and width of the network's input in pixels; one number means a square.",
+                 .fallback = "",
+                 .range = Between(32, 2048),
+                 .min_count = 2,
+                 .max_count = 2,
+                 .repeat_single = true});
+  out.push_back({.name = "model.anchor_min_scale",
+                 .field = HOT_FIELD(model.anchor_min_scale),
+                 .help = "Side of the smallest anchors relative to the picture.",
+                 .fallback = "",
+                 .range = UpTo(1)});
+  out.push_back({.name = "model.anchor_max_scale",
+                 .field = HOT_FIELD(model.anchor_max_scale),
+                 .help = "Side of the largest anchors relative to the picture.",
+                 .fallback = "",
+                 .range = UpTo(1)});
+  out.push_back({.name = "model.aspect_ratios",
+                 .field = HOT_FIELD(model.aspect_ratios),
+                 .help = "Aspect ratios of anchors beside 1; each is used upright and lying.",
+                 .fallback = "",
+                 .range = {.min = 1, .max = 10, .above_min = true},
+                 .min_count = 0,
+                 .max_count = 8});
+}
+
+void AddData(std::vector<Option>& out) {
+  out.push_back({.name = "data.format",
+                 .field = HOT_FIELD(data.format),
+                 .help = "`voc`: XML a picture; `coco`: JSON a split.",
+                 .fallback = "",
+                 .allowed = {"voc", "coco"}});
+  out.push_back({.name = "data.root",
+                 .field = HOT_FIELD(data.root),
+                 .help = "Folder of the data set, relative to the working directory.",
+                 .fallback = "required"});
+  out.push_back({.name = "data.train", .field = HOT_FIELD(data.train), .help = "Split to train with.", .fallback = ""});
+  out.push_back({.name = "data.val",
+                 .field = HOT_FIELD(data.val),
+                 .help = "Split for every decision: hyper-parameters, quantizer, the choice of the winner.",
+                 .fallback = "taken from train"});
+  out.push_back({.name = "data.test",
+                 .field = HOT_FIELD(data.test),
+                 .help = "Split that is read once, for the final scores.",
+                 .fallback = ""});
+  out.push_back({.name = "data.val_fraction",
+                 .field = HOT_FIELD(data.val_fraction),
+                 .help = "Share of `data.train` that becomes the validation split when `data.val` is empty (seeded).",
+                 .fallback = "",
+                 .range = Between(0.01, 0.5)});
+  out.push_back({.name = "data.classes",
+                 .field = HOT_FIELD(data.classes),
+                 .help = "Class names in the order of the network's outputs.",
+                 .fallback = "all in train",
+                 .min_count = 0,
+                 .max_count = 1000});
+}
+
+void AddTarget(std::vector<Option>& out) {
+  out.push_back({.name = "target.device",
+                 .field = HOT_FIELD(target.device),
+                 .help = "Where networks are measured; `host` is this machine.",
+                 .fallback = "",
+                 .allowed = {"host"}});
+  out.push_back({.name = "target.toolchain",
+                 .field = HOT_FIELD(target.toolchain),
+                 .help = "What compiles networks for the device.",
+                 .fallback = "",
+                 .allowed = {"openvino"}});
+  out.push_back({.name = "target.precision",
+                 .field = HOT_FIELD(target.precision),
+                 .help = "Number formats to search and measure in.",
+                 .fallback = "",
+                 .allowed = {"fp32", "int8"},
+                 .max_count = 2});
+  out.push_back({.name = "target.threads",
+                 .field = HOT_FIELD(target.threads),
+                 .help = "Threads of one inference.",
+                 .fallback = "",
+                 .range = Between(1, 256)});
+}
+
+void AddSearch(std::vector<Option>& out) {
+  out.push_back({.name = "search.objective",
+                 .field = HOT_FIELD(search.objective),
+                 .help = "`accuracy`: best quality within the budgets; `latency`: fastest within them.",
+                 .fallback = "",
+                 .allowed = {"accuracy", "latency"},
+                 .max_count = 2});
+  out.push_back({.name = "search.quality",
+                 .field = HOT_FIELD(search.quality),
+                 .help = "Stand-in for accuracy during the search.",
+                 .fallback = "",
+                 .allowed = {"macs"}});
+  out.push_back({.name = "search.solver",
+                 .field = HOT_FIELD(search.solver),
+                 .help = "`exact`: own branch and bound; `glpk`: GNU Linear Programming Kit (`glpsol`).",
+                 .fallback = "",
+                 .allowed = {"exact", "glpk"}});
+  out.push_back({.name = "search.latency_ms",
+                 .field = HOT_FIELD(search.latency_ms),
+                 .help = "Budget for the latency of the whole network in milliseconds; not with `latency_ratio`.",
+                 .fallback = "none",
+                 .range = kPositive});
+  out.push_back({.name = "search.latency_ratio",
+                 .field = HOT_FIELD(search.latency_ratio),
+                 .help = "The same as a multiple of the baseline's predicted latency.",
+                 .fallback = "none",
+                 .range = UpTo(10)});
+  out.push_back({.name = "search.flash_kib",
+                 .field = HOT_FIELD(search.flash_kib),
+                 .help = "Budget for weights and biases, in KiB (1024 bytes).",
+                 .fallback = "none",
+                 .range = kPositive});
+  out.push_back({.name = "search.ram_kib",
+                 .field = HOT_FIELD(search.ram_kib),
+                 .help = "Budget for the peak of live activations, in KiB.",
+                 .fallback = "none",
+                 .range = kPositive});
+  out.push_back(
+      {.name = "search.memory_kib",
+       .field = HOT_FIELD(search.memory_kib),
+       .help = "Budget for weights plus peak activations summed over slots (the source paper's Eq. 4), in KiB.",
+       .fallback = "none",
+       .range = kPositive});
+  out.push_back({.name = "search.quality_min",
+                 .field = HOT_FIELD(search.quality_min),
+                 .help = "Least quality of a candidate, in millions of MACs.",
+                 .fallback = "none",
+                 .range = kPositive});
+  out.push_back({.name = "search.candidates",
+                 .field = HOT_FIELD(search.candidates),
+                 .help = "Candidates per objective and width (k).",
+                 .fallback = "",
+                 .range = Between(1, 64)});
+  out.push_back({.name = "search.train_candidates",
+                 .field = HOT_FIELD(search.train_candidates),
+                 .help = "How many of them are trained; 0 means all.",
+                 .fallback = "",
+                 .range = Between(0, 64)});
+}
+
+void AddTrain(std::vector<Option>& out) {
+  out.push_back({.name = "train.epochs",
+                 .field = HOT_FIELD(train.epochs),
+                 .help = "Passes over the training split.",
+                 .fallback = "",
+                 .range = Between(1, 10000)});
+  out.push_back({.name = "train.batch",
+                 .field = HOT_FIELD(train.batch),
+                 .help = "Pictures a step.",
+                 .fallback = "",
+                 .range = Between(1, 1024)});
+  out.push_back({.name = "train.optimizer",
+                 .field = HOT_FIELD(train.optimizer),
+                 .help = "Optimizer.",
+                 .fallback = "",
+                 .allowed = {"adam"}});
+  out.push_back({.name = "train.weight_decay",
+                 .field = HOT_FIELD(train.weight_decay),
+                 .help = "L2 penalty.",
+                 .fallback = "",
+                 .range = Between(0, 1)});
+  out.push_back({.name = "train.warmup_epochs",
+                 .field = HOT_FIELD(train.warmup_epochs),
+                 .help = "Epochs over which the learning rate rises linearly.",
+                 .fallback = "",
+                 .range = Between(0, 1000)});
+  out.push_back({.name = "train.clip_norm",
+                 .field = HOT_FIELD(train.clip_norm),
+                 .help = "Longest gradient (L2 norm); 0 means no clipping.",
+                 .fallback = "",
+                 .range = Between(0, 1e6)});
+  out.push_back({.name = "train.augment",
+                 .field = HOT_FIELD(train.augment),
+                 .help = "Random crops, zoom-out, flips and colours as in SSD.",
+                 .fallback = ""});
+  out.push_back({.name = "train.metric",
+                 .field = HOT_FIELD(train.metric),
+                 .help = "What decides on `data.val`.",
+                 .fallback = "",
+                 .allowed = {"coco_ap", "ap50", "voc07"}});
+  out.push_back({.name = "train.hpo.method",
+                 .field = HOT_FIELD(train.hpo.method),
+                 .help = "How hyper-parameters are searched for each network.",
+                 .fallback = "",
+                 .allowed = {"grid"}});
+  out.push_back({.name = "train.hpo.lr",
+                 .field = HOT_FIELD(train.hpo.lr),
+                 .help = "Learning rates to try.",
+                 .fallback = "",
+                 .range = UpTo(1),
+                 .max_count = 32});
+  out.push_back({.name = "train.hpo.gamma",
+                 .field = HOT_FIELD(train.hpo.gamma),
+                 .help = "Factors to try; the learning rate is multiplied by it at 2/3 and 5/6 of the epochs.",
+                 .fallback = "",
+                 .range = UpTo(1),
+                 .max_count = 32});
+}
+
+void AddQuantizeAndRun(std::vector<Option>& out) {
+  out.push_back({.name = "quantize.ranges",
+                 .field = HOT_FIELD(quantize.ranges),
+                 .help = "How activation ranges are taken from the calibration pictures.",
+                 .fallback = "",
+                 .allowed = {"percentile", "minmax"}});
+  out.push_back({.name = "quantize.pictures",
+                 .field = HOT_FIELD(quantize.pictures),
+                 .help = "Training pictures for calibration.",
+                 .fallback = "",
+                 .range = Between(1, 100000)});
+  out.push_back({.name = "run.executor",
+                 .field = HOT_FIELD(run.executor),
+                 .help = "Where trainings run; `local`: processes on this machine.",
+                 .fallback = "",
+                 .allowed = {"local"}});
+  out.push_back({.name = "run.workers",
+                 .field = HOT_FIELD(run.workers),
+                 .help = "Trainings at the same time; `auto` is one a core.",
+                 .fallback = "auto",
+                 .range = Between(0, 256),
+                 .zero_word = "auto"});
+  out.push_back({.name = "run.seed",
+                 .field = HOT_FIELD(run.seed),
+                 .help = "Seed of everything random.",
+                 .fallback = "",
+                 .range = Between(0, 1e14)});
+  out.push_back({.name = "run.folder",
+                 .field = HOT_FIELD(run.folder),
+                 .help = "Folder of all results.",
+                 .fallback = "`runs/<name>`"});
+  out.push_back({.name = "run.journal",
+                 .field = HOT_FIELD(run.journal),
+                 .help = "Database of all measurements.",
+                 .fallback = "`journal.sqlite` beside the run folder"});
+}
+
+#undef HOT_FIELD
+
+}  // namespace
+
+std::vector<Option> OptionTable() {
+  std::vector<Option> out;
+  out.push_back({.name = "version",
+                 .field = +[](Study& study) -> int& { return study.version; },
+                 .help = "Version of this format.",
+                 .fallback = "",
+                 .range = Between(1, kStudyVersion)});
+  out.push_back({.name = "name",
+                 .field = +[](Study& study) -> std::string& { return study.name; },
+                 .help = "Name of the study; names its run folder.",
+                 .fallback = "required",
+                 .identifier = true});
+  AddModel(out);
+  AddData(out);
+  AddTarget(out);
+  AddSearch(out);
+  AddTrain(out);
+  AddQuantizeAndRun(out);
+  return out;
+}
+
+}  // namespace hot

@@ -1,0 +1,120 @@
+#include "config/study.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include "config/study_reader.h"
+#include "config/value.h"
+#include "core/error.h"
+
+namespace hot {
+namespace {
+
+// "search.latency_ms: " unless the place ("--set search.latency_ms") says so already.
+[[noreturn]] void FailAt(const StudyReader& reader, const std::string& name, const std::string& message,
+                         const std::string& hint = "") {
+  const auto found = reader.places().find(name);
+  const std::string place = found == reader.places().end() ? reader.file() : found->second;
+  const std::string prefix = place.starts_with("--set ") ? "" : name + ": ";
+  throw Error(Code::kInvalidArgument, place, prefix + message, hint);
+}
+
+void CheckRequired(const StudyReader& reader) {
+  if (!reader.places().contains("name")) FailAt(reader, "name", "missing", "add a line 'name: my-study'");
+  if (!reader.places().contains("data.root")) {
+    FailAt(reader, "data.root", "missing", "name the folder of the data set here or with --set data.root=DIR");
+  }
+}
+
+void CheckDataRoot(StudyReader& reader) {
+  const std::string& root = reader.study().data.root;
+  std::error_code error;
+  if (fs::is_directory(root, error)) return;
+  const std::string problem = fs::exists(root, error) ? "\" is not a folder" : "\" does not exist";
+  FailAt(reader, "data.root", "\"" + root + problem,
+         "relative to the working directory; --set data.root=DIR names another");
+}
+
+void CheckBaselineWidth(StudyReader& reader) {
+  Study::Model& model = reader.study().model;
+  const auto listed = [&](double width) { return std::ranges::find(model.width, width) != model.width.end(); };
+  if (!model.baseline_width) {
+    if (model.width.size() > 1 && !listed(1.0)) {
+      FailAt(reader, "model.width", "several widths without 1.0 leave no baseline",
+             "set model.baseline_width to one of them");
+    }
+    model.baseline_width = model.width.size() == 1 ? model.width[0] : 1.0;
+  }
+  if (!listed(*model.baseline_width)) {
+    FailAt(reader, "model.baseline_width", FormatNumber(*model.baseline_width) + " is not one of model.width");
+  }
+}
+
+void CheckAnchors(StudyReader& reader) {
+  const Study::Model& model = reader.study().model;
+  if (model.anchor_min_scale < model.anchor_max_scale) return;
+  const bool min_given = reader.places().contains("model.anchor_min_scale");
+  FailAt(reader, min_given ? "model.anchor_min_scale" : "model.anchor_max_scale",
+         "the smallest anchors (" + FormatNumber(model.anchor_min_scale) + ") must be smaller than the largest (" +
+             FormatNumber(model.anchor_max_scale) + ")");
+}
+
+void CheckSearch(StudyReader& reader) {
+  const Study::Search& search = reader.study().search;
+  if (search.latency_ms && search.latency_ratio) {
+    FailAt(reader, "search.latency_ratio", "not together with search.latency_ms",
+           "keep one; --set search.latency_ms= takes the other away");
+  }
+  if (search.train_candidates > search.candidates) {
+    FailAt(reader, "search.train_candidates",
+           std::to_string(search.train_candidates) + " is more than search.candidates (" +
+               std::to_string(search.candidates) + ")");
+  }
+}
+
+void CheckTrain(StudyReader& reader) {
+  const Study::Train& train = reader.study().train;
+  if (train.warmup_epochs <= train.epochs) return;
+  const bool given = reader.places().contains("train.warmup_epochs");
+  FailAt(
+      reader, given ? "train.warmup_epochs" : "train.epochs",
+      "warm-up of " + std::to_string(train.warmup_epochs) + " epochs in a training of " + std::to_string(train.epochs));
+}
+
+void FillDefaults(Study& study) {
+  if (study.run.folder.empty()) study.run.folder = (fs::path("runs") / study.name).string();
+  if (study.run.journal.empty()) {
+    study.run.journal = (fs::path(study.run.folder).parent_path() / "journal.sqlite").string();
+  }
+}
+
+std::string ReadText(const fs::path& file) {
+  std::error_code error;
+  if (fs::is_directory(file, error)) {
+    throw Error(Code::kInvalidArgument, file.string(), "is a folder, not a study file");
+  }
+  try {
+    return ReadFile(file);
+  } catch (const Error& failure) {
+    if (failure.code() != Code::kNotFound) throw;
+    throw Error(Code::kInvalidArgument, file.string(), "no such file", "`hot init` writes a study file to start from");
+  }
+}
+
+}  // namespace
+
+Study ReadStudy(const fs::path& file, const std::vector<std::string>& overrides) {
+  StudyReader reader(file.string());
+  reader.ReadYaml(ReadText(file));
+  for (const std::string& assignment : overrides) reader.Override(assignment);
+  CheckRequired(reader);
+  CheckBaselineWidth(reader);
+  CheckAnchors(reader);
+  CheckSearch(reader);
+  CheckTrain(reader);
+  CheckDataRoot(reader);
+  FillDefaults(reader.study());
+  return reader.study();
+}
+
+}  // namespace hot
