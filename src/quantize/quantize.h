@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "graph/fold.h"
@@ -24,21 +25,26 @@ struct Quantization {
   std::map<std::string, std::vector<float>> weight_scales; // by node name: conv and linear, one a channel
 };
 
-// Collects one tensor's range over calibration pictures.
+// Collects one tensor's range over calibration pictures: extremes and a histogram whose bins double in width when a value
+// falls outside, so that memory stays fixed and no picture is read twice.
 class RangeObserver {
  public:
+  // A value that is not finite makes min, max and Percentile NaN for good.
   void Observe(const float* values, int64_t count);
+  bool empty() const { return histogram_.empty() && !broken_; }
   float min() const { return min_; }
   float max() const { return max_; }
-  // Range that leaves `tail` of the observed values outside on each side; tail 0 is min-max.
+  // Range that leaves at most `tail` of the observed values outside on each side; tail 0 is min-max.
   std::pair<float, float> Percentile(double tail) const;
 
  private:
   static constexpr int kBins = 2048;
+  void Start(float low, float high);
   void Grow(float low, float high);
-  std::vector<int64_t> histogram_;
-  float min_ = 0, max_ = 0, low_ = 0, high_ = 0;
-  bool empty_ = true;
+  std::vector<int64_t> histogram_;  // over [low_, low_ + kBins * width_)
+  double low_ = 0, width_ = 0;
+  float min_ = 0, max_ = 0;
+  bool broken_ = false;
 };
 
 struct QuantizeOptions {
@@ -46,7 +52,8 @@ struct QuantizeOptions {
   double percentile_tail = 1e-5;
 };
 
-// Names of the nodes whose outputs must be observed: what a quantized graph keeps (after fusing conv + activation).
+// Names of the nodes whose outputs must be observed: what a quantized graph keeps (after fusing conv + activation),
+// graph inputs and outputs included.
 std::vector<std::string> ObservedNodes(const Graph& folded);
 
 using Observations = std::map<std::string, RangeObserver>;

@@ -1,0 +1,123 @@
+#include "quantize/quantize.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "quantize/plan.h"
+
+namespace hot {
+namespace {
+
+constexpr double kLevels = 255;    // steps between -128 and 127
+constexpr double kWeightMax = 127; // symmetric: -128 is not used
+constexpr double kTinyChannel = 1e-6;  // smallest weight scale, relative to the layer's largest
+constexpr double kBiasMax = 1 << 30;   // int32 with headroom for the accumulator
+
+[[noreturn]] void BadRange(const std::string& node, const std::string& why) {
+  throw Error(Code::kFailedPrecondition, "node " + node, "can't quantize its output: " + why,
+              "calibrate with more and different pictures, and check that the network works in fp32");
+}
+
+// The range always holds zero, so that padding and ReLU are exact (Jacob et al., 2018, section 2.1).
+ActivationScale ScaleOf(float low, float high) {
+  const double from = std::min(0.0, static_cast<double>(low)), to = std::max(0.0, static_cast<double>(high));
+  const double scale = std::max((to - from) / kLevels, 1e-9);
+  const double zero_point = std::clamp(std::nearbyint(-128 - from / scale), -128.0, 127.0);
+  return {static_cast<float>(scale), static_cast<int>(zero_point)};
+}
+
+ActivationScale ObservedScale(const std::string& name, const Observations& observations, const QuantizeOptions& options) {
+  const auto found = observations.find(name);
+  if (found == observations.end()) {
+    throw Error(Code::kNotFound, "node " + name, "its output was not observed during calibration");
+  }
+  const RangeObserver& observer = found->second;
+  if (observer.empty()) BadRange(name, "no values were observed");
+  if (!std::isfinite(observer.min()) || !std::isfinite(observer.max())) BadRange(name, "it holds NaN or infinity");
+  if (observer.min() == observer.max()) BadRange(name, "all observed values are " + std::to_string(observer.min()));
+  auto [low, high] = observer.Percentile(options.ranges == "minmax" ? 0.0 : options.percentile_tail);
+  if (low == high) std::tie(low, high) = observer.Percentile(0.0);
+  return ScaleOf(low, high);
+}
+
+const Tensor* FindTensor(const Weights& weights, const std::string& name) {
+  const auto found = weights.find(name);
+  return found == weights.end() ? nullptr : &found->second;
+}
+
+std::vector<double> ChannelMaxima(const Tensor& weight, const std::string& name) {
+  const auto channels = static_cast<size_t>(weight.shape.at(0));
+  const size_t per_channel = weight.data.size() / channels;
+  std::vector<double> maxima(channels, 0);
+  for (size_t i = 0; i < weight.data.size(); ++i) {
+    if (!std::isfinite(weight.data[i])) BadRange(name, "its weights hold NaN or infinity");
+    maxima[i / per_channel] = std::max(maxima[i / per_channel], std::abs(static_cast<double>(weight.data[i])));
+  }
+  return maxima;
+}
+
+// One scale a channel. A channel without weights, or with a bias that int32 could not hold at scale s_x * s_w, gets a
+// larger scale than its weights need.
+std::vector<float> WeightScales(const Node& node, const Weights& weights, float input_scale) {
+  const Tensor* weight = FindTensor(weights, node.name + ".weight");
+  if (weight == nullptr) throw Error(Code::kNotFound, "node " + node.name, "the weights lack " + node.name + ".weight");
+  const Tensor* bias = FindTensor(weights, node.name + ".bias");
+  const std::vector<double> maxima = ChannelMaxima(*weight, node.name);
+  const double largest = *std::max_element(maxima.begin(), maxima.end());
+  const double whole = largest > 0 ? largest / kWeightMax : 1 / kWeightMax;
+  std::vector<float> scales;
+  for (size_t channel = 0; channel < maxima.size(); ++channel) {
+    double scale = maxima[channel] > 0 ? std::max(maxima[channel] / kWeightMax, whole * kTinyChannel) : whole;
+    if (bias != nullptr) scale = std::max(scale, std::abs(static_cast<double>(bias->data.at(channel))) / (input_scale * kBiasMax));
+    scales.push_back(static_cast<float>(scale));
+  }
+  return scales;
+}
+
+void AddWeightScales(const Network& network, const std::vector<QuantPlace>& places, Quantization& result) {
+  for (const Node& node : network.graph.nodes()) {
+    if (node.op != Op::kConv && node.op != Op::kLinear) continue;
+    const NodeId source = ScaleOwner(network.graph, places, node.inputs[0]);
+    const float input_scale = result.activations.at(network.graph.node(source).name).scale;
+    result.weight_scales[node.name] = WeightScales(node, network.weights, input_scale);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> ObservedNodes(const Graph& folded) {
+  const std::vector<QuantPlace> places = PlanQuantization(folded);
+  std::vector<std::string> names;
+  for (NodeId id = 0; id < folded.size(); ++id) {
+    if (places[static_cast<size_t>(id)] == QuantPlace::kScaled) names.push_back(folded.node(id).name);
+  }
+  return names;
+}
+
+Quantization Quantize(const Network& network, const Observations& observations, const QuantizeOptions& options) {
+  if (options.ranges != "percentile" && options.ranges != "minmax") {
+    throw Error(Code::kInvalidArgument, "quantize.ranges", "unknown method \"" + options.ranges + "\"",
+                "known: percentile, minmax");
+  }
+  Quantization result;
+  for (const std::string& name : ObservedNodes(network.graph)) {
+    result.activations[name] = ObservedScale(name, observations, options);
+  }
+  AddWeightScales(network, PlanQuantization(network.graph), result);
+  return result;
+}
+
+Quantization SyntheticQuantization(const Network& network) {
+  const std::vector<QuantPlace> places = PlanQuantization(network.graph);
+  Quantization result;
+  for (NodeId id = 0; id < network.graph.size(); ++id) {
+    const Node& node = network.graph.node(id);
+    if (places[static_cast<size_t>(id)] != QuantPlace::kScaled) continue;
+    result.activations[node.name] = node.op == Op::kRelu6 ? ScaleOf(0, 6) : ScaleOf(-4, 4);
+  }
+  AddWeightScales(network, places, result);
+  return result;
+}
+
+}  // namespace hot
