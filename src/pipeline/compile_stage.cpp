@@ -1,0 +1,64 @@
+// Stage compile: one artifact a trained network and precision.
+#include <nlohmann/json.hpp>
+
+#include "graph/key.h"
+#include "pipeline/deployment.h"
+#include "pipeline/stages.h"
+
+namespace hot {
+namespace {
+
+std::string TaskOptionsJson(const TaskOptions& options) {
+  return nlohmann::ordered_json{{"anchor_min_scale", options.anchor_min_scale},
+                                {"anchor_max_scale", options.anchor_max_scale},
+                                {"aspect_ratios", options.aspect_ratios},
+                                {"score_threshold", options.score_threshold},
+                                {"nms_iou", options.nms_iou},
+                                {"max_detections", options.max_detections}}
+      .dump();
+}
+
+void CompileOne(const Workspace& workspace, const TrainedNetwork& trained, const Network& network, Precision precision) {
+  const bool int8 = precision == Precision::kInt8;
+  Quantization quantization;
+  if (int8) quantization = ReadQuantization(QuantizationFile(workspace, trained.network.id));
+  Artifact artifact = workspace.toolchain().Compile(
+      {.network = network,
+       .precision = precision,
+       .quantization = int8 ? &quantization : nullptr,
+       .threads = static_cast<int>(workspace.study().target.threads),
+       .int8_borders = false,
+       .timing_only = false,
+       .graph_key = GraphKey(GraphOf(workspace, trained.network.width, trained.network.choices), precision)});
+  artifact.preprocessing = TaskPreprocessing(workspace.task());
+  artifact.task = workspace.task().name();
+  artifact.classes = workspace.task().options().classes;
+  artifact.task_options = TaskOptionsJson(workspace.task().options());
+  WriteArtifact(ArtifactFolder(workspace, trained.network.id, precision), artifact);
+}
+
+}  // namespace
+
+std::string CompileInputs(const Workspace& workspace) {
+  return QuantizeInputs(workspace) + std::string(workspace.toolchain().name()) + workspace.toolchain().version() +
+         workspace.toolchain().flags();
+}
+
+std::string RunCompile(Workspace& workspace) {
+  const auto networks = TrainedNetworks(workspace);
+  const auto precisions = BuiltPrecisions(workspace);
+  const Context& context = workspace.context();
+  context.progress.Begin("compile", static_cast<double>(networks.size() * precisions.size()));
+  int done = 0;
+  for (const TrainedNetwork& trained : networks) {
+    const Network network = FoldedNetwork(workspace, trained);
+    for (Precision precision : precisions) {
+      context.ThrowIfCancelled();
+      context.progress.Update(done++, trained.network.id + " " + PrecisionName(precision));
+      CompileOne(workspace, trained, network, precision);
+    }
+  }
+  return std::to_string(done) + " artifacts";
+}
+
+}  // namespace hot

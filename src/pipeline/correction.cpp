@@ -1,0 +1,41 @@
+#include "pipeline/correction.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "measure/measure.h"
+
+namespace hot {
+namespace {
+
+CostCorrection MedianRatio(const std::vector<PredictedMeasured>& pairs) {
+  std::vector<double> ratios;
+  for (const auto& pair : pairs) ratios.push_back(pair.measured_ns / pair.predicted_ns);
+  return {.intercept_ns = 0, .slope = MedianWithInterval(std::move(ratios)).median};
+}
+
+}  // namespace
+
+CostCorrection FitCorrection(const std::vector<PredictedMeasured>& pairs) {
+  if (pairs.empty()) return {};
+  const auto less = [](const auto& a, const auto& b) { return a.predicted_ns < b.predicted_ns; };
+  const auto [low, high] = std::minmax_element(pairs.begin(), pairs.end(), less);
+  if (pairs.size() < 4 || high->predicted_ns < 1.15 * low->predicted_ns) return MedianRatio(pairs);
+  // Minimise sum ((a + b*p - m) / m)^2: linear least squares with weights 1/m^2.
+  double w = 0, wp = 0, wpp = 0, wm = 0, wpm = 0;
+  for (const auto& [p, m] : pairs) {
+    const double weight = 1 / (m * m);
+    w += weight;
+    wp += weight * p;
+    wpp += weight * p * p;
+    wm += weight * m;
+    wpm += weight * p * m;
+  }
+  const double determinant = w * wpp - wp * wp;
+  const double slope = (w * wpm - wp * wm) / determinant;
+  const double intercept = (wm - slope * wp) / w;
+  const bool sane = std::isfinite(slope) && slope > 0.3 && slope < 3 && intercept > -0.5 * low->measured_ns;
+  return sane ? CostCorrection{.intercept_ns = intercept, .slope = slope} : MedianRatio(pairs);
+}
+
+}  // namespace hot

@@ -1,0 +1,32 @@
+// Trained networks on their way to the device: where their files lie and which precisions are built. Used by the quantize,
+// compile and evaluate stages.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "graph/fold.h"
+#include "pipeline/networks.h"
+#include "quantize/quantize.h"
+
+namespace hot {
+
+// Networks with a finished trial, baseline first.
+struct TrainedNetwork {
+  StudyNetwork network;
+  std::string trial;  // folder name of the best trial
+};
+std::vector<TrainedNetwork> TrainedNetworks(const Workspace& workspace);
+
+// Batch norm folded, weights of the best trial.
+Network FoldedNetwork(const Workspace& workspace, const TrainedNetwork& trained);
+
+// fp32 (the reference of every accuracy drop), then target.precision without doubles.
+std::vector<Precision> BuiltPrecisions(const Workspace& workspace);
+
+fs::path QuantizationFile(const Workspace& workspace, const std::string& id);
+fs::path ArtifactFolder(const Workspace& workspace, const std::string& id, Precision precision);
+
+Preprocessing TaskPreprocessing(const Task& task);
+
+}  // namespace hot

@@ -1,0 +1,152 @@
+// Stage evaluate: accuracy and latency of the very artifacts that would ship, on the device. The winners are chosen on val; test
+// is read once, for evaluation.json.
+#include <nlohmann/json.hpp>
+
+#include "graph/costs.h"
+#include "pipeline/deployment.h"
+#include "pipeline/scoring.h"
+#include "pipeline/stages.h"
+#include "pipeline/verdict.h"
+
+namespace hot {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Built {
+  size_t network = 0;
+  Precision precision = Precision::kFp32;
+  fs::path folder;
+  Artifact artifact;
+  Measurement latency;
+  std::vector<ScoredPicture> val, test;
+};
+
+std::vector<Built> LoadArtifacts(const Workspace& workspace, const std::vector<TrainedNetwork>& networks) {
+  std::vector<Built> built;
+  for (size_t i = 0; i < networks.size(); ++i) {
+    for (Precision precision : BuiltPrecisions(workspace)) {
+      const fs::path folder = ArtifactFolder(workspace, networks[i].network.id, precision);
+      built.push_back({.network = i, .precision = precision, .folder = folder, .artifact = ReadArtifact(folder), .latency = {}, .val = {}, .test = {}});
+    }
+  }
+  return built;
+}
+
+void MeasureAll(const Workspace& workspace, std::vector<Built>& built) {
+  constexpr size_t kMost = 64;
+  for (size_t begin = 0; begin < built.size(); begin += kMost) {
+    std::vector<const Artifact*> batch;
+    for (size_t i = begin; i < std::min(begin + kMost, built.size()); ++i) batch.push_back(&built[i].artifact);
+    MeasureOptions options;
+    options.min_samples = 64;  // enough for a p90
+    const auto measured = workspace.device().Profile(batch, options, 0, workspace.context());
+    for (size_t i = 0; i < measured.size(); ++i) built[begin + i].latency = measured[i];
+  }
+}
+
+void DetectAll(const Workspace& workspace, std::vector<Built>& built, const Dataset& val, const Dataset& test) {
+  const Context& context = workspace.context();
+  context.progress.Begin("evaluate", static_cast<double>(built.size()));
+  for (size_t i = 0; i < built.size(); ++i) {
+    context.ThrowIfCancelled();
+    context.progress.Update(static_cast<double>(i), "accuracy of " + built[i].folder.filename().string());
+    const auto session = workspace.device().Load(built[i].artifact);
+    built[i].val = DetectPictures(*session, workspace.task(), val, built[i].artifact.preprocessing);
+    built[i].test = DetectPictures(*session, workspace.task(), test, built[i].artifact.preprocessing);
+  }
+}
+
+Json LatencyJson(const Measurement& m, double predicted_ns) {
+  return {{"median_ns", m.median_ns}, {"low_ns", m.low_ns},   {"high_ns", m.high_ns},
+          {"raw_median_ns", m.raw_median_ns}, {"p90_ns", m.p90_ns}, {"samples", m.samples_ns.size()},
+          {"steady", m.steady},       {"predicted_ns", predicted_ns}};
+}
+
+Json LayersJson(const Artifact& artifact) {
+  std::map<std::string, int> counts;
+  for (const auto& [layer, precision] : artifact.layer_precisions) ++counts[precision];
+  return counts;
+}
+
+Json ArtifactJson(const Workspace& workspace, const Built& built, const StudyNetwork& network) {
+  const Metric metric = ParseMetric(workspace.study().train.metric);
+  const auto& classes = workspace.task().options().classes;
+  const bool predicted = built.precision == workspace.precision();
+  return {{"precision", PrecisionName(built.precision)},
+          {"sha256", built.artifact.blob_sha256},
+          {"bytes", built.artifact.blob.size()},
+          {"folder", fs::relative(built.folder, workspace.folder()).string()},
+          {"latency", LatencyJson(built.latency, predicted ? network.predicted_ns : 0)},
+          {"val", ScoresJson(built.val, metric, classes)},
+          {"test", ScoresJson(built.test, metric, classes)},
+          {"layers", LayersJson(built.artifact)}};
+}
+
+Json NetworkJson(const Workspace& workspace, const StudyNetwork& network) {
+  const Costs costs = ComputeCosts(GraphOf(workspace, network.width, network.choices), workspace.precision());
+  Json slots = Json::array();
+  for (const Choice& choice : network.choices) slots.push_back(choice.Name());
+  return {{"id", network.id},
+          {"role", network.baseline ? "baseline" : "candidate"},
+          {"objectives", network.objectives},
+          {"width", network.width},
+          {"slots", slots},
+          {"macs", costs.macs},
+          {"params", costs.params},
+          {"flash_kib", static_cast<double>(costs.weight_bytes) / 1024},
+          {"ram_kib", static_cast<double>(costs.peak_activation_bytes) / 1024},
+          {"artifacts", Json::array()}};
+}
+
+std::vector<Contender> MakeContenders(const Workspace& workspace, const std::vector<TrainedNetwork>& networks,
+                                      const std::vector<Built>& built) {
+  std::vector<Contender> contenders;
+  for (const Built& b : built) {
+    if (b.precision != workspace.precision()) continue;
+    const StudyNetwork& network = networks[b.network].network;
+    contenders.push_back({.id = network.id, .baseline = network.baseline, .latency = &b.latency, .val = &b.val, .test = &b.test});
+  }
+  return contenders;
+}
+
+}  // namespace
+
+std::string EvaluateInputs(const Workspace& workspace) {
+  return CompileInputs(workspace) + StudySectionJson(workspace.study(), "data") + workspace.device().Describe().fingerprint;
+}
+
+std::string RunEvaluate(Workspace& workspace) {
+  const auto networks = TrainedNetworks(workspace);
+  std::vector<Built> built = LoadArtifacts(workspace, networks);
+  const Dataset val = LoadTrialData(workspace.TrialTemplate()).val;
+  const Dataset test = ReadDataset(workspace.Source(workspace.study().data.test));
+  DetectAll(workspace, built, val, test);
+  workspace.context().progress.Begin("evaluate", static_cast<double>(built.size()));
+  MeasureAll(workspace, built);
+
+  const Metric metric = ParseMetric(workspace.study().train.metric);
+  const auto contenders = MakeContenders(workspace, networks, built);
+  const Judgement judgement = Judge(contenders, metric, StudyLatencyBudgetNs(workspace), static_cast<uint64_t>(workspace.study().run.seed));
+  Json list = Json::array();
+  for (size_t i = 0; i < networks.size(); ++i) {
+    Json network = NetworkJson(workspace, networks[i].network);
+    for (const Built& b : built) {
+      if (b.network == i) network["artifacts"].push_back(ArtifactJson(workspace, b, networks[i].network));
+    }
+    if (!networks[i].network.baseline) {
+      network["against_baseline"] = ComparisonJson(judgement.comparisons.at(networks[i].network.id), PrecisionName(workspace.precision()));
+    }
+    list.push_back(network);
+  }
+  WriteRunJson(workspace, "evaluation.json",
+               {{"version", 1},
+                {"metric", workspace.study().train.metric},
+                {"test_pictures", test.samples.size()},
+                {"networks", list},
+                {"winners", WinnersJson(judgement)},
+                {"verdict", judgement.verdict}});
+  return judgement.verdict;
+}
+
+}  // namespace hot

@@ -1,0 +1,152 @@
+#include "pipeline/latencies.h"
+
+#include <algorithm>
+#include <map>
+
+#include "graph/key.h"
+
+namespace hot {
+namespace {
+
+constexpr size_t kBatch = 32;  // artifacts side by side in one profile call: what a kill can lose
+
+// Shows a call's own count on top of what was done before it.
+class OffsetProgress : public Progress {
+ public:
+  OffsetProgress(Progress& inner, double offset) : inner_(inner), offset_(offset) {}
+  void Begin(std::string_view, double) override {}
+  void Update(double done, std::string_view note) override { inner_.Update(offset_ + done, note); }
+  void End(std::string_view) override {}
+  void Note(std::string_view line) override { inner_.Note(line); }
+
+ private:
+  Progress& inner_;
+  double offset_;
+};
+
+MeasurementKey KeyOf(const Workspace& workspace, const LatencyJob& job) {
+  const Toolchain& toolchain = workspace.toolchain();
+  MeasurementKey key;
+  key.graph_key = GraphKey(*job.graph, job.precision);
+  key.device = workspace.device().Describe().fingerprint;
+  key.toolchain = toolchain.name();
+  key.toolchain_version = toolchain.version();
+  key.flags = toolchain.flags() + (job.part ? ";part" : "");
+  key.precision = PrecisionName(job.precision);
+  key.scheme = job.precision == Precision::kInt8 ? "s8s8" : "";
+  key.threads = static_cast<int>(workspace.study().target.threads);
+  return key;
+}
+
+Artifact CompileJob(const Workspace& workspace, const LatencyJob& job, const std::string& graph_key) {
+  const Network network = FoldBatchNorm(*job.graph, RandomWeights(*job.graph, 1));
+  const Quantization quantization = SyntheticQuantization(network);
+  return workspace.toolchain().Compile({.network = network,
+                                        .precision = job.precision,
+                                        .quantization = job.precision == Precision::kInt8 ? &quantization : nullptr,
+                                        .threads = static_cast<int>(workspace.study().target.threads),
+                                        .int8_borders = job.part,
+                                        .timing_only = true,
+                                        .graph_key = graph_key});
+}
+
+MeasurementRow MakeRow(const MeasurementKey& key, const Measurement& measured, bool estimate, int64_t now) {
+  MeasurementRow row;
+  row.key = key;
+  row.estimate = estimate;
+  row.samples_ns = measured.samples_ns;
+  row.canary_ns = measured.canary_ns;
+  row.median_ns = measured.median_ns;
+  row.low_ns = measured.low_ns;
+  row.high_ns = measured.high_ns;
+  row.raw_median_ns = measured.raw_median_ns;
+  row.p90_ns = measured.p90_ns;
+  row.canary_median_ns = measured.canary_median_ns;
+  row.steady = measured.steady;
+  row.note = measured.steady ? "" : "the interval did not reach its target before the cap";
+  row.created = now;
+  return row;
+}
+
+// What a row's ratios were multiplied with.
+double CanaryReference(const MeasurementRow& row) {
+  std::vector<double> ratios;
+  for (size_t i = 0; i < row.samples_ns.size(); ++i) {
+    ratios.push_back(static_cast<double>(row.samples_ns[i]) / static_cast<double>(row.canary_ns[i]));
+  }
+  return row.median_ns / MedianWithInterval(std::move(ratios)).median;
+}
+
+// Canary of the device's first row: every later row is expressed in that machine speed, so that rows can be added up.
+double ReferenceCanary(const Workspace& workspace) {
+  const auto rows = workspace.store().Measurements(workspace.device().Describe().fingerprint);
+  const MeasurementRow* first = nullptr;
+  for (const MeasurementRow& row : rows) {
+    if (row.key.toolchain != workspace.toolchain().name() || row.canary_ns.empty()) continue;
+    if (first == nullptr || row.id < first->id) first = &row;
+  }
+  return first == nullptr ? 0 : CanaryReference(*first);
+}
+
+struct Unique {
+  MeasurementKey key;
+  LatencyJob job;
+  std::optional<MeasurementRow> row;
+};
+
+void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset, double& reference_canary_ns) {
+  const Context& context = workspace.context();
+  std::vector<Artifact> artifacts;
+  for (const Unique* unique : batch) {
+    context.ThrowIfCancelled();
+    artifacts.push_back(CompileJob(workspace, unique->job, unique->key.graph_key));
+    context.progress.Update(offset, "compiling " + std::to_string(artifacts.size()) + " of " + std::to_string(batch.size()));
+  }
+  std::vector<const Artifact*> pointers;
+  for (const Artifact& artifact : artifacts) pointers.push_back(&artifact);
+  OffsetProgress progress(context.progress, offset);
+  const Context inner{context.clock, progress, context.cancelled};
+  const auto measured = workspace.device().Profile(pointers, MeasureOptions{}, reference_canary_ns, inner);
+  const bool estimate = workspace.device().Describe().estimates;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    batch[i]->row = MakeRow(batch[i]->key, measured[i], estimate, context.clock.WallSeconds());
+    workspace.store().AddMeasurement(*batch[i]->row);
+    if (reference_canary_ns <= 0) reference_canary_ns = CanaryReference(*batch[i]->row);
+  }
+}
+
+void MeasureAll(Workspace& workspace, std::vector<Unique*> open, double done_before, double& reference_canary_ns) {
+  for (size_t begin = 0; begin < open.size(); begin += kBatch) {
+    const size_t count = std::min(kBatch, open.size() - begin);
+    MeasureBatch(workspace, std::span(open).subspan(begin, count), done_before + static_cast<double>(begin), reference_canary_ns);
+  }
+}
+
+}  // namespace
+
+LatencyRows MeasureLatencies(Workspace& workspace, std::span<const LatencyJob> jobs, const std::string& stage) {
+  std::map<std::string, Unique> unique;
+  std::vector<Unique*> by_job, open;
+  for (const LatencyJob& job : jobs) {
+    const MeasurementKey key = KeyOf(workspace, job);
+    auto [it, added] = unique.try_emplace(key.graph_key + key.flags, Unique{key, job, std::nullopt});
+    if (added) {
+      it->second.row = workspace.store().FindMeasurement(key);
+      if (!it->second.row || !it->second.row->steady) open.push_back(&it->second);
+    }
+    by_job.push_back(&it->second);
+  }
+  LatencyRows result;
+  result.measured = static_cast<int>(open.size());
+  result.from_journal = static_cast<int>(unique.size() - open.size());
+  workspace.context().progress.Begin(stage, static_cast<double>(unique.size()));
+  double reference = ReferenceCanary(workspace);
+  MeasureAll(workspace, open, result.from_journal, reference);
+  std::erase_if(open, [](const Unique* u) { return u->row->steady; });
+  MeasureAll(workspace, open, static_cast<double>(unique.size() - open.size()), reference);  // unsteady rows get a second try
+  for (const Unique* u : by_job) result.rows.push_back(*u->row);
+  for (const auto& [key, u] : unique) result.unsteady += u.row->steady ? 0 : 1;
+  return result;
+}
+
+}  // namespace hot

@@ -1,0 +1,26 @@
+// Latencies of untrained graphs, from the journal where it has them, else measured now and put there. What the look-up table
+// and the check of whole networks stand on. Called by the profile and verify stages.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "pipeline/workspace.h"
+
+namespace hot {
+
+struct LatencyJob {
+  const Graph* graph = nullptr;
+  Precision precision = Precision::kFp32;
+  bool part = false;  // a part of a network: in int8 it reads and writes int8 tensors, as it does inside one
+};
+
+struct LatencyRows {
+  std::vector<MeasurementRow> rows;  // one a job, in order
+  int measured = 0, from_journal = 0, unsteady = 0;
+};
+
+// Equal graphs are measured once. Every finished row is in the journal before the next batch begins.
+LatencyRows MeasureLatencies(Workspace& workspace, std::span<const LatencyJob> jobs, const std::string& stage);
+
+}  // namespace hot

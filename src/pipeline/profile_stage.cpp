@@ -1,0 +1,71 @@
+// Stage profile: measures what the look-up tables of this device, toolchain and precision lack.
+#include <nlohmann/json.hpp>
+
+#include "pipeline/latencies.h"
+#include "pipeline/networks.h"
+#include "pipeline/stages.h"
+#include "pipeline/tables.h"
+
+namespace hot {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::vector<TablePlan> PlanTables(const Workspace& workspace) {
+  std::vector<TablePlan> plans;
+  for (const std::string& precision : workspace.study().target.precision) {
+    for (double width : TableWidths(workspace)) plans.push_back(PlanTable(workspace, width, ParsePrecision(precision)));
+  }
+  return plans;
+}
+
+void FillRow(TableRow& row, const MeasurementRow& measured) {
+  row.latency_ns = measured.median_ns;
+  row.low_ns = measured.low_ns;
+  row.high_ns = measured.high_ns;
+  row.raw_median_ns = measured.raw_median_ns;
+  row.samples = static_cast<int>(measured.samples_ns.size());
+  row.steady = measured.steady;
+}
+
+void WriteTables(const Workspace& workspace, const std::vector<TablePlan>& plans) {
+  const DeviceInfo device = workspace.device().Describe();
+  Json tables = Json::array();
+  for (const TablePlan& plan : plans) tables.push_back(Json::parse(ToJson(plan.table)));
+  WriteRunJson(workspace, "table.json",
+               {{"version", 1},
+                {"device", {{"name", device.name}, {"fingerprint", device.fingerprint}, {"info", Json::parse(device.json)}}},
+                {"toolchain", workspace.toolchain().name()},
+                {"toolchain_version", workspace.toolchain().version()},
+                {"flags", workspace.toolchain().flags()},
+                {"threads", workspace.study().target.threads},
+                {"tables", tables}});
+}
+
+}  // namespace
+
+std::string ProfileInputs(const Workspace& workspace) {
+  const DeviceInfo device = workspace.device().Describe();
+  return StudySectionJson(workspace.study(), "model") + StudySectionJson(workspace.study(), "target") + device.fingerprint +
+         std::string(workspace.toolchain().name()) + workspace.toolchain().version() + workspace.toolchain().flags() +
+         std::to_string(workspace.task().options().classes.size());
+}
+
+std::string RunProfile(Workspace& workspace) {
+  std::vector<TablePlan> plans = PlanTables(workspace);
+  std::vector<LatencyJob> jobs;
+  std::vector<TableRow*> rows;
+  for (TablePlan& plan : plans) {
+    for (const Graph& graph : plan.graphs) jobs.push_back({.graph = &graph, .precision = plan.table.precision, .part = true});
+    for (TableRow* row : AllRows(plan.table)) rows.push_back(row);
+  }
+  const LatencyRows measured = MeasureLatencies(workspace, jobs, "profile");
+  for (size_t i = 0; i < rows.size(); ++i) FillRow(*rows[i], measured.rows[i]);
+  WriteTables(workspace, plans);
+  std::string summary = std::to_string(rows.size()) + " rows, " + std::to_string(measured.measured) + " measured, " +
+                        std::to_string(measured.from_journal) + " from the journal";
+  if (measured.unsteady > 0) summary += ", " + std::to_string(measured.unsteady) + " unsteady";
+  return summary;
+}
+
+}  // namespace hot

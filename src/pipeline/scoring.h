@@ -1,0 +1,23 @@
+// Predictions of an artifact over a data set and their scores. Called by the evaluate stage.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "deploy/device.h"
+#include "tasks/metric.h"
+#include "tasks/task.h"
+
+namespace hot {
+
+// One picture after the other through the artifact; boxes are scaled back to the picture's own pixels.
+std::vector<ScoredPicture> DetectPictures(Session& session, const Task& task, const Dataset& dataset,
+                                          const Preprocessing& preprocessing);
+
+// {"score", "low", "high", "coco_ap", "ap50", "ap75", "voc07", "per_class": [{"name", "ap", "ap50"}]}
+nlohmann::ordered_json ScoresJson(const std::vector<ScoredPicture>& pictures, Metric metric,
+                                  const std::vector<std::string>& classes);
+
+}  // namespace hot

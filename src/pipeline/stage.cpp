@@ -1,0 +1,75 @@
+#include "pipeline/stage.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "core/hash.h"
+#include "pipeline/stages.h"
+
+namespace hot {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+fs::path ManifestPath(const Workspace& workspace, std::string_view stage) {
+  return workspace.folder() / "stages" / (std::string(stage) + ".json");
+}
+
+bool IsFinished(const Workspace& workspace, const Stage& stage, const std::string& key) {
+  const fs::path path = ManifestPath(workspace, stage.name);
+  if (!fs::exists(path)) return false;
+  const Json manifest = Json::parse(ReadFile(path), nullptr, /*allow_exceptions=*/false);
+  return manifest.is_object() && manifest.value("version", 0) == 1 && manifest.value("inputs", "") == key;
+}
+
+void RunStage(Workspace& workspace, const Stage& stage) {
+  const Context& context = workspace.context();
+  const std::string key = Sha256Hex(stage.inputs(workspace));
+  if (IsFinished(workspace, stage, key)) {
+    context.progress.Begin(stage.name, 0);
+    context.progress.End("up to date");
+    return;
+  }
+  context.ThrowIfCancelled();
+  context.progress.Begin(stage.name, 0);
+  const int64_t start_ns = context.clock.NowNs();
+  const std::string summary = stage.run(workspace);
+  const double seconds = static_cast<double>(context.clock.NowNs() - start_ns) * 1e-9;
+  const Json manifest{{"version", 1},
+                      {"stage", stage.name},
+                      {"inputs", key},
+                      {"seconds", seconds},
+                      {"summary", summary},
+                      {"finished", FormatUtc(context.clock.WallSeconds())}};
+  EnsureFolder(workspace.folder() / "stages");
+  WriteFileAtomic(ManifestPath(workspace, stage.name), manifest.dump(1) + "\n");
+  context.progress.End(summary + ", " + FormatDuration(seconds));
+}
+
+}  // namespace
+
+std::span<const Stage> Stages() {
+  static constexpr std::array<Stage, 7> kStages{{{"profile", ProfileInputs, RunProfile},
+                                                 {"search", SearchInputs, RunSearch},
+                                                 {"verify", VerifyInputs, RunVerify},
+                                                 {"train", TrainInputs, RunTrain},
+                                                 {"quantize", QuantizeInputs, RunQuantize},
+                                                 {"compile", CompileInputs, RunCompile},
+                                                 {"evaluate", EvaluateInputs, RunEvaluate}}};
+  return kStages;
+}
+
+void RunStages(Workspace& workspace, std::string_view last) {
+  const auto stages = Stages();
+  const auto end = std::find_if(stages.begin(), stages.end(), [&](const Stage& stage) { return stage.name == last; });
+  if (end == stages.end()) throw Error(Code::kInvalidArgument, "stage", "unknown stage \"" + std::string(last) + "\"");
+  for (auto stage = stages.begin(); stage <= end; ++stage) RunStage(workspace, *stage);
+}
+
+std::string FileKey(const Workspace& workspace, std::string_view file) {
+  const fs::path path = workspace.folder() / file;
+  return fs::exists(path) ? Sha256File(path) : "missing";
+}
+
+}  // namespace hot

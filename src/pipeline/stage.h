@@ -1,0 +1,30 @@
+// A stage of the study: reads and writes the run folder, is skipped when finished and nothing it read has changed.
+// Manifests: docs/formats/run.md. Called by the CLI commands. Not thread-safe.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "pipeline/workspace.h"
+
+namespace hot {
+
+struct Stage {
+  std::string_view name;
+  // Everything the stage's result depends on, as text; its hash goes into the manifest.
+  std::string (*inputs)(const Workspace& workspace);
+  // Does the work; returns one line for the user ("42 rows measured, 72 from the journal").
+  std::string (*run)(Workspace& workspace);
+};
+
+// profile, search, verify, train, quantize, compile, evaluate.
+std::span<const Stage> Stages();
+
+// Runs the stages up to and including `last`; throws Error(kInvalidArgument) on an unknown name.
+void RunStages(Workspace& workspace, std::string_view last);
+
+// The hash of a file another stage wrote, or "missing".
+std::string FileKey(const Workspace& workspace, std::string_view file);
+
+}  // namespace hot

@@ -1,0 +1,84 @@
+#include "pipeline/tables.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "graph/costs.h"
+#include "graph/key.h"
+#include "pipeline/networks.h"
+
+namespace hot {
+namespace {
+
+TableRow MakeRow(const Workspace& workspace, double width, const std::string& part, const Choice& choice, const Graph& graph,
+                 Precision precision) {
+  const Costs costs = ComputeCosts(graph, precision);
+  TableRow row;
+  row.part = part;
+  row.choice = choice;
+  row.graph_key = GraphKey(graph, precision);
+  row.macs = costs.macs;
+  row.weight_bytes = costs.weight_bytes;
+  row.peak_bytes = costs.peak_activation_bytes;
+  row.carried_bytes = CarriedBytes(workspace.backbone(), width, workspace.task(), part, precision);
+  return row;
+}
+
+}  // namespace
+
+TablePlan PlanTable(const Workspace& workspace, double width, Precision precision) {
+  const Backbone& backbone = workspace.backbone();
+  const Task& task = workspace.task();
+  const auto inputs = SlotInputShapes(backbone, width, task.options().input);
+  TablePlan plan;
+  plan.table.width = width;
+  plan.table.precision = precision;
+  for (const Slot& slot : backbone.Slots(width, precision)) {
+    const std::string part = "slot" + std::to_string(slot.index);
+    auto& rows = plan.table.slots.emplace_back();
+    for (const Choice& choice : DistinctChoices(slot, inputs[static_cast<size_t>(slot.index - 1)])) {
+      plan.graphs.push_back(BuildSlotPart(backbone, width, task, slot.index, choice));
+      rows.push_back(MakeRow(workspace, width, part, choice, plan.graphs.back(), precision));
+    }
+  }
+  const auto add_fixed = [&](const std::string& part, Graph graph) {
+    plan.table.fixed.push_back(MakeRow(workspace, width, part, {}, graph, precision));
+    plan.graphs.push_back(std::move(graph));
+  };
+  add_fixed("stem", BuildStemPart(backbone, width, task));
+  add_fixed("tail", BuildTailPart(backbone, width, task));
+  add_fixed("head", BuildHeadPart(backbone, width, task));
+  return plan;
+}
+
+std::vector<TableRow*> AllRows(LookupTable& table) {
+  std::vector<TableRow*> rows;
+  for (auto& slot : table.slots) {
+    for (TableRow& row : slot) rows.push_back(&row);
+  }
+  for (TableRow& row : table.fixed) rows.push_back(&row);
+  return rows;
+}
+
+std::vector<double> TableWidths(const Workspace& workspace) {
+  std::vector<double> widths = workspace.study().model.width;
+  if (std::count(widths.begin(), widths.end(), workspace.baseline_width()) == 0) widths.push_back(workspace.baseline_width());
+  return widths;
+}
+
+std::vector<LookupTable> ReadTables(const Workspace& workspace) {
+  std::vector<LookupTable> tables;
+  for (const auto& json : ReadRunJson(workspace, "table.json").at("tables")) {
+    tables.push_back(LookupTableFromJson(json.dump(), (workspace.folder() / "table.json").string()));
+  }
+  return tables;
+}
+
+const LookupTable& FindTable(const std::vector<LookupTable>& tables, double width, Precision precision) {
+  for (const LookupTable& table : tables) {
+    if (table.width == width && table.precision == precision) return table;
+  }
+  throw Error(Code::kNotFound, "table.json", "has no table of this width and precision", "run hot profile");
+}
+
+}  // namespace hot

@@ -1,0 +1,28 @@
+// The look-up tables of a study, one a width and precision, as graphs to measure and as rows with latencies.
+#pragma once
+
+#include <vector>
+
+#include "pipeline/workspace.h"
+#include "search/lookup_table.h"
+
+namespace hot {
+
+// A table whose latencies are still zero, and the graph of every row in the order AllRows() gives.
+struct TablePlan {
+  LookupTable table;
+  std::vector<Graph> graphs;
+};
+TablePlan PlanTable(const Workspace& workspace, double width, Precision precision);
+
+// Pointers to all rows: slots in order, then fixed parts.
+std::vector<TableRow*> AllRows(LookupTable& table);
+
+// The baseline's width is measured even when it is not searched.
+std::vector<double> TableWidths(const Workspace& workspace);
+
+std::vector<LookupTable> ReadTables(const Workspace& workspace);
+// Throws Error(kNotFound) when there is none.
+const LookupTable& FindTable(const std::vector<LookupTable>& tables, double width, Precision precision);
+
+}  // namespace hot

@@ -1,0 +1,48 @@
+// Who won, and what may be said about it: winners are chosen on val, differences are claimed only where a paired bootstrap
+// interval over test pictures excludes zero. Called by the evaluate stage. Stateless.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "measure/measure.h"
+#include "pipeline/workspace.h"
+#include "tasks/metric.h"
+
+namespace hot {
+
+struct Contender {
+  std::string id;
+  bool baseline = false;
+  const Measurement* latency = nullptr;
+  const std::vector<ScoredPicture>* val = nullptr;
+  const std::vector<ScoredPicture>* test = nullptr;
+};
+
+struct Comparison {
+  PairedDifference test;                // candidate - baseline
+  double latency_ratio = 1;
+  double baseline_score = 0;            // on test
+};
+
+struct Judgement {
+  std::optional<std::string> accuracy_winner;  // best val score within the latency budget (or the baseline's latency)
+  std::optional<std::string> latency_winner;   // lowest latency among those whose val score is not below the baseline's
+  std::map<std::string, Comparison> comparisons;  // by candidate
+  std::string verdict;
+};
+
+// `contenders` holds exactly one baseline.
+Judgement Judge(const std::vector<Contender>& contenders, Metric metric, std::optional<double> latency_budget_ns, uint64_t seed);
+
+// The budget of the study in nanoseconds, if it has one (verify.json).
+std::optional<double> StudyLatencyBudgetNs(const Workspace& workspace);
+
+nlohmann::ordered_json ComparisonJson(const Comparison& comparison, const std::string& precision);
+nlohmann::ordered_json WinnersJson(const Judgement& judgement);
+
+}  // namespace hot

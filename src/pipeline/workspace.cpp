@@ -1,0 +1,85 @@
+#include "pipeline/workspace.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace hot {
+namespace {
+
+TaskOptions MakeTaskOptions(const Study& study, const std::vector<std::string>& classes) {
+  TaskOptions options;
+  options.task = study.model.task;
+  options.input = {3, static_cast<int>(study.model.input[0]), static_cast<int>(study.model.input[1])};
+  options.classes = classes;
+  options.anchor_min_scale = study.model.anchor_min_scale;
+  options.anchor_max_scale = study.model.anchor_max_scale;
+  options.aspect_ratios = study.model.aspect_ratios;
+  return options;
+}
+
+std::unique_ptr<Store> OpenJournal(const Study& study, const fs::path& folder) {
+  const fs::path file = study.run.journal.empty() ? folder.parent_path() / "journal.sqlite" : fs::path(study.run.journal);
+  if (file.has_parent_path()) EnsureFolder(file.parent_path());
+  return OpenSqliteStore(file);
+}
+
+}  // namespace
+
+fs::path RunFolder(const Study& study) {
+  return study.run.folder.empty() ? fs::path("runs") / study.name : fs::path(study.run.folder);
+}
+
+Workspace::Workspace(Study study, const Context& context)
+    : study_(std::move(study)),
+      context_(context),
+      folder_(RunFolder(study_)),
+      backbone_(FindBackbone(study_.model.backbone)),
+      toolchain_(MakeToolchain(study_.target.toolchain)),
+      device_(MakeDevice(study_.target.device, static_cast<int>(study_.target.threads))) {
+  EnsureFolder(folder_);
+  lock_ = std::make_unique<FileLock>(folder_ / "lock");
+  store_ = OpenJournal(study_, folder_);
+  const Dataset train = ReadDataset(Source(study_.data.train));
+  classes_ = train.classes;
+  data_warnings_ = train.warnings;
+  task_ = MakeTask(MakeTaskOptions(study_, classes_));
+  WriteFileAtomic(folder_ / "study.json", StudyJson(study_) + "\n");
+}
+
+Precision Workspace::precision() const { return ParsePrecision(study_.target.precision.front()); }
+
+double Workspace::baseline_width() const {
+  if (study_.model.baseline_width) return *study_.model.baseline_width;
+  const auto& widths = study_.model.width;
+  return widths.size() == 1 ? widths[0] : 1.0;
+}
+
+DataSource Workspace::Source(const std::string& split) const {
+  DataSource source;
+  source.format = study_.data.format == "coco" ? DataFormat::kCoco : DataFormat::kVoc;
+  source.root = study_.data.root;
+  source.split = split;
+  source.classes = study_.data.classes.empty() ? classes_ : study_.data.classes;
+  return source;
+}
+
+TrialSpec Workspace::TrialTemplate() const {
+  TrialSpec spec;
+  spec.backbone = study_.model.backbone;
+  spec.task = task_->options();
+  spec.train = Source(study_.data.train);
+  spec.val = Source(study_.data.val);
+  spec.val_fraction = study_.data.val_fraction;
+  spec.seed = static_cast<uint64_t>(study_.run.seed);
+  spec.augment.enabled = study_.train.augment;
+  spec.epochs = static_cast<int>(study_.train.epochs);
+  spec.batch = static_cast<int>(study_.train.batch);
+  spec.optimizer = study_.train.optimizer;
+  spec.weight_decay = study_.train.weight_decay;
+  spec.clip_norm = study_.train.clip_norm;
+  spec.warmup_epochs = static_cast<int>(study_.train.warmup_epochs);
+  spec.metric = ParseMetric(study_.train.metric);
+  return spec;
+}
+
+}  // namespace hot

@@ -1,0 +1,59 @@
+// Everything a stage of one study works with: options, run folder, journal, network builder, toolchain, device. Made by a CLI
+// command for as long as it runs; holds the run folder's lock. Not thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/study.h"
+#include "core/context.h"
+#include "core/files.h"
+#include "data/dataset.h"
+#include "deploy/device.h"
+#include "deploy/toolchain.h"
+#include "models/backbone.h"
+#include "store/store.h"
+#include "tasks/task.h"
+#include "tasks/trial.h"
+
+namespace hot {
+
+class Workspace {
+ public:
+  // Makes the run folder, takes its lock, opens the journal and reads the training annotations (for the classes).
+  Workspace(Study study, const Context& context);
+
+  const Study& study() const { return study_; }
+  const Context& context() const { return context_; }
+  const fs::path& folder() const { return folder_; }
+  Store& store() const { return *store_; }
+  const Backbone& backbone() const { return backbone_; }
+  const Task& task() const { return *task_; }
+  const Toolchain& toolchain() const { return *toolchain_; }
+  const Device& device() const { return *device_; }
+  Precision precision() const;  // the first of target.precision: what is searched and shipped
+  double baseline_width() const;
+  const std::vector<std::string>& data_warnings() const { return data_warnings_; }
+
+  DataSource Source(const std::string& split) const;
+  // What every trial of this study has in common; network, lr and gamma are filled in by the train stage.
+  TrialSpec TrialTemplate() const;
+
+ private:
+  Study study_;
+  const Context& context_;
+  fs::path folder_;
+  std::unique_ptr<FileLock> lock_;
+  std::unique_ptr<Store> store_;
+  const Backbone& backbone_;
+  std::unique_ptr<Toolchain> toolchain_;
+  std::unique_ptr<Device> device_;
+  std::vector<std::string> classes_, data_warnings_;
+  std::unique_ptr<Task> task_;
+};
+
+// runs/<name> unless the study says otherwise.
+fs::path RunFolder(const Study& study);
+
+}  // namespace hot
