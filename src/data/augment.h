@@ -1,5 +1,8 @@
-// SSD's training augmentation (Liu et al., "SSD: Single Shot MultiBox Detector", ECCV 2016, section 2.2 and 3.6).
-// Deterministic in the Rng; thread-safe.
+// SSD's training augmentation (Liu et al., "SSD: Single Shot MultiBox Detector", ECCV 2016, section 2.2 and 3.6):
+// zoom-out, random IoU crop, flip, colour distortion. Called by the loader. Deterministic in the Rng; thread-safe.
+//
+// The geometry is chosen first and the picture is resampled once; colours are changed on the small result, which is the
+// same but for rounding (they work pixel by pixel) and many times faster.
 #pragma once
 
 #include <vector>
@@ -12,24 +15,40 @@ namespace hot {
 
 struct AugmentOptions {
   bool enabled = true;
-  double flip = 0.5;                     // probability
-  double zoom_out = 0.5;                 // probability; canvas up to max_zoom_out times as wide and high, filled with the mean
+  double flip = 0.5;      // probability
+  double zoom_out = 0.5;  // probability; canvas up to max_zoom_out times as wide and high, filled with the mean
   double max_zoom_out = 4.0;
-  double min_crop = 0.3;                 // smallest side of a random IoU crop relative to the picture
-  double brightness = 32.0 / 255;        // delta
-  double contrast = 0.5;                 // factor in [1-c, 1+c]
+  double min_crop = 0.3;           // smallest side of a random IoU crop relative to the picture
+  double brightness = 32.0 / 255;  // delta
+  double contrast = 0.5;           // factor in [1-c, 1+c]
   double saturation = 0.5;
   double hue_degrees = 18.0;
+  double crop = 6.0 / 7;  // probability of a random IoU crop (SSD: one of seven choices is the whole picture)
+  uint8_t fill[3] = {128, 128,
+                     128};  // colour around a zoomed-out picture; the loader sets it to the mean of its preprocessing
 };
 
-// One augmented picture at the network's input size, objects in *its* pixels. After a crop only objects whose centre lies
-// inside are kept, clipped to it.
+// One augmented picture at the network's input size, objects in *its* pixels. After a crop only objects whose centre
+// lies inside are kept, clipped to it.
 struct TrainingExample {
   Image image;
   std::vector<Object> objects;
 };
 
+// `objects` in pixels of `image`. Keypoints that are cropped away get visibility 0. A flip mirrors keypoints but does
+// not exchange left and right ones.
 TrainingExample Augment(const Image& image, const std::vector<Object>& objects, int width, int height,
                         const AugmentOptions& options, Rng& rng);
+
+// The parts, for tests and other users.
+
+// Boxes, keypoints and areas of a picture that is resized by these factors.
+void ScaleObjects(double scale_x, double scale_y, std::vector<Object>* objects);
+
+// Mirrors left and right.
+void FlipHorizontally(TrainingExample* example);
+
+// Objects as seen through `window` (in pixels of the picture), resized so that the window becomes width x height.
+std::vector<Object> CropObjects(const std::vector<Object>& objects, const Box& window, double width, double height);
 
 }  // namespace hot

@@ -32,8 +32,8 @@ struct Object {
 };
 
 struct Sample {
-  int64_t id = 0;     // stable: COCO image id, else a hash of the name
-  std::string name;   // for messages
+  int64_t id = 0;    // stable: COCO image id, else a hash of the name
+  std::string name;  // for messages
   fs::path image;
   int width = 0, height = 0;
   std::vector<Object> objects;
@@ -47,10 +47,10 @@ struct Dataset {
 
 enum class DataFormat { kVoc, kCoco };
 
-// Where one split lies. VOC: `root` is a folder with Annotations/, JPEGImages/, ImageSets/Main/ (searched one level below
-// too), or a folder with pictures and XML side by side; `split` is a name in ImageSets/Main, a folder below root, or a
-// .txt file. COCO: `split` is a JSON file below root/annotations (with or without .json), pictures are searched for in
-// root/images, root/<split>, root and their subfolders.
+// Where one split lies. VOC: `root` is a folder with Annotations/, JPEGImages/, ImageSets/Main/ (searched one level
+// below too), or a folder with pictures and XML side by side; `split` is a name in ImageSets/Main, a folder below root,
+// or a .txt file. COCO: `split` is a JSON file below root/annotations (with or without .json), pictures are searched
+// for in root/images, root/<split>, root and their subfolders.
 struct DataSource {
   DataFormat format = DataFormat::kVoc;
   fs::path root;

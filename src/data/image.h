@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "core/files.h"
@@ -13,9 +14,12 @@ struct Image {
   std::vector<uint8_t> rgb;  // height x width x 3
 };
 
-// JPEG or PNG to RGB; grayscale, 16-bit and CMYK are converted, EXIF rotation is applied. Throws Error(kDataLoss) with
-// the path for a file that is truncated or no picture, kNotFound when it is missing.
-Image DecodeImage(const fs::path& path);
+// JPEG or PNG to RGB; grayscale, 16-bit and CMYK are converted, EXIF rotation is applied (unless told not to). Throws
+// Error(kDataLoss) with the path for a file that is truncated or no picture, kNotFound when it is missing.
+Image DecodeImage(const fs::path& path, bool apply_exif_rotation = true);
+
+// Width and height as DecodeImage would give them, from the header alone where the format allows. Same errors.
+std::pair<int, int> ReadImageSize(const fs::path& path);
 
 // Bilinear with half-pixel centres (area-averaged when shrinking by more than 2).
 Image ResizeImage(const Image& image, int width, int height);

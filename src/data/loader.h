@@ -1,5 +1,5 @@
-// Decodes, augments and batches in worker threads, in an order and with augmentations that depend only on (seed, epoch).
-// One consumer thread.
+// Decodes, augments and batches in worker threads, in an order and with augmentations that depend only on (seed,
+// epoch). One consumer thread.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,13 @@ namespace hot {
 
 struct LoaderOptions {
   int batch = 32;
-  int threads = 1;           // worker threads; 0 decodes in Next()
+  int threads = 1;  // worker threads; 0 decodes in Next()
   uint64_t seed = 0;
   bool shuffle = true;
-  bool drop_last = false;    // leave out a last batch that is not full
-  size_t cache_bytes = size_t{1} << 30;  // decoded pictures kept (shrunk to at most cache_side), so that later epochs skip JPEG
-  int cache_side = 0;        // 0: keep at full size
+  bool drop_last = false;  // leave out a last batch that is not full
+  size_t cache_bytes =
+      size_t{1} << 30;  // decoded pictures kept (shrunk to at most cache_side), so that later epochs skip JPEG
+  int cache_side = 0;   // 0: keep at full size
   AugmentOptions augment;
   Preprocessing preprocessing;
 };
@@ -28,6 +29,11 @@ struct Batch {
   std::vector<std::vector<Object>> objects;  // per picture, in input pixels
   std::vector<int> indices;                  // into Dataset::samples
 };
+
+// The picture as it was labelled: some tools ignore the EXIF rotation, which shows in exchanged width and height.
+// Throws as DecodeImage does. Thread-safe. Pixels of the annotation are `sample.width` by `sample.height`, which may
+// differ from the picture's size; scale by the ratio.
+Image DecodeSample(const Sample& sample);
 
 class Loader {
  public:

@@ -1,5 +1,5 @@
-// A synthetic, cluttered data set (`hot data make shapes`): pictures with overlapping circles, squares and triangles over
-// textured noise, written as a VOC folder and as COCO JSON with boxes and keypoints.
+// A synthetic, cluttered data set (`hot data make shapes`): pictures with overlapping circles, squares and triangles
+// over textured noise, written as a VOC folder and as COCO JSON with boxes and keypoints.
 #pragma once
 
 #include <cstdint>

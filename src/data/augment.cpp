@@ -1,0 +1,227 @@
+#include "data/augment.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <opencv2/imgproc.hpp>
+
+#include "data/image_ops.h"
+
+namespace hot {
+namespace {
+
+constexpr int kCropTries = 50;
+// SSD section 2.2: the smallest overlap with an object, or none at all ("randomly sample a patch").
+constexpr std::array<double, 6> kMinOverlaps{0.0, 0.1, 0.3, 0.5, 0.7, 0.9};
+
+Box Intersection(const Box& a, const Box& b) {
+  return {std::max(a.x0, b.x0), std::max(a.y0, b.y0), std::min(a.x1, b.x1), std::min(a.y1, b.y1)};
+}
+
+double Overlap(const Box& a, const Box& b) {
+  const double common = Intersection(a, b).area();
+  return common <= 0 ? 0 : common / (static_cast<double>(a.area()) + b.area() - common);
+}
+
+bool HasCentre(const Box& window, const Box& box) {
+  const float x = (box.x0 + box.x1) / 2, y = (box.y0 + box.y1) / 2;
+  return x >= window.x0 && x < window.x1 && y >= window.y0 && y < window.y1;
+}
+
+bool IsGoodCrop(const Box& crop, const Box& picture, const std::vector<Object>& objects, double min_overlap) {
+  const Box seen = Intersection(crop, picture);
+  if (seen.width() < 1 || seen.height() < 1) return false;
+  if (objects.empty()) return true;
+  const auto is_kept = [&](const Object& object) { return HasCentre(crop, object.box); };
+  const auto is_enough = [&](const Object& object) {
+    return !object.crowd && Overlap(crop, object.box) >= min_overlap;
+  };
+  return std::any_of(objects.begin(), objects.end(), is_kept) && std::any_of(objects.begin(), objects.end(), is_enough);
+}
+
+// The canvas of the zoom-out, in pixels of the picture: the picture lies somewhere inside.
+Box SampleCanvas(const Box& picture, const AugmentOptions& options, Rng& rng) {
+  if (!rng.Chance(options.zoom_out)) return picture;
+  const double ratio = rng.Uniform(1.0, options.max_zoom_out);
+  const double width = picture.width() * ratio, height = picture.height() * ratio;
+  const double x0 = -std::floor(rng.Uniform(0.0, width - picture.width()));
+  const double y0 = -std::floor(rng.Uniform(0.0, height - picture.height()));
+  return {static_cast<float>(x0), static_cast<float>(y0), static_cast<float>(x0 + std::floor(width)),
+          static_cast<float>(y0 + std::floor(height))};
+}
+
+// Whole pixels of the picture, so that the crop is a view. Aspect ratios are relative to the canvas.
+Box SampleCrop(const Box& canvas, const Box& picture, const std::vector<Object>& objects, const AugmentOptions& options,
+               Rng& rng) {
+  if (!rng.Chance(options.crop)) return canvas;
+  const double min_overlap = kMinOverlaps[static_cast<size_t>(rng.Below(kMinOverlaps.size()))];
+  for (int i = 0; i < kCropTries; ++i) {
+    const double width = rng.Uniform(options.min_crop, 1.0), height = rng.Uniform(options.min_crop, 1.0);
+    const double x = rng.Uniform(0.0, 1.0 - width), y = rng.Uniform(0.0, 1.0 - height);
+    if (width < 0.5 * height || width > 2 * height) continue;
+    const auto x0 = static_cast<float>(std::floor(canvas.x0 + x * canvas.width()));
+    const auto y0 = static_cast<float>(std::floor(canvas.y0 + y * canvas.height()));
+    const auto crop_width = static_cast<float>(std::max(1.0, std::floor(width * canvas.width())));
+    const auto crop_height = static_cast<float>(std::max(1.0, std::floor(height * canvas.height())));
+    const Box crop{x0, y0, x0 + crop_width, y0 + crop_height};
+    if (IsGoodCrop(crop, picture, objects, min_overlap)) return crop;
+  }
+  return canvas;
+}
+
+// A colour distortion is one affine map of (r, g, b), so any number of them costs one pass over the pixels.
+using ColourMap = cv::Matx34d;
+
+ColourMap Then(const ColourMap& first, const ColourMap& second) {
+  ColourMap both;
+  for (int row = 0; row < 3; ++row) {
+    for (int column = 0; column < 4; ++column) {
+      both(row, column) = column == 3 ? second(row, 3) : 0;
+      for (int k = 0; k < 3; ++k) both(row, column) += second(row, k) * first(k, column);
+    }
+  }
+  return both;
+}
+
+ColourMap Gain(double gain, double offset) { return {gain, 0, 0, offset, 0, gain, 0, offset, 0, 0, gain, offset}; }
+
+// Saturation scales, hue rotates the chroma plane of YIQ (ITU-R BT.470 primaries), which is linear, unlike HSV's.
+ColourMap Chroma(double saturation, double hue_degrees) {
+  const double angle = hue_degrees * std::numbers::pi / 180;
+  const double c = saturation * std::cos(angle), s = saturation * std::sin(angle);
+  const cv::Matx33d to_yiq(0.299, 0.587, 0.114, 0.595716, -0.274453, -0.321263, 0.211456, -0.522591, 0.311135);
+  const cv::Matx33d turn(1, 0, 0, 0, c, -s, 0, s, c);
+  const cv::Matx33d map = to_yiq.inv() * turn * to_yiq;
+  return {map(0, 0), map(0, 1), map(0, 2), 0, map(1, 0), map(1, 1), map(1, 2), 0, map(2, 0), map(2, 1), map(2, 2), 0};
+}
+
+// SSD's order: brightness, then contrast either before or after saturation and hue; each one with probability 1/2.
+ColourMap SampleColours(const AugmentOptions& options, Rng& rng) {
+  const bool contrast_first = rng.Chance(0.5);
+  const auto draw = [&](double range, double neutral) {
+    const double value = rng.Uniform(neutral - range, neutral + range);
+    return rng.Chance(0.5) ? value : neutral;
+  };
+  const ColourMap brightness = Gain(1, 255 * draw(options.brightness, 0));
+  const ColourMap contrast = Gain(draw(options.contrast, 1), 0);
+  const double saturation = draw(options.saturation, 1);
+  const ColourMap chroma = Chroma(saturation, draw(options.hue_degrees, 0));
+  return contrast_first ? Then(Then(brightness, contrast), chroma) : Then(Then(brightness, chroma), contrast);
+}
+
+// What part of the picture is seen, and where it lies in the output.
+struct View {
+  cv::Rect from, to;
+};
+
+View ViewOf(const Box& window, const Box& picture, int width, int height) {
+  const Box seen = Intersection(window, picture);
+  const cv::Rect from(static_cast<int>(seen.x0), static_cast<int>(seen.y0), static_cast<int>(seen.width()),
+                      static_cast<int>(seen.height()));
+  const double scale_x = width / static_cast<double>(window.width()),
+               scale_y = height / static_cast<double>(window.height());
+  const auto round = [](double value, int low, int high) {
+    return std::clamp(static_cast<int>(std::lround(value)), low, high);
+  };
+  const int x0 = round((seen.x0 - window.x0) * scale_x, 0, width - 1),
+            y0 = round((seen.y0 - window.y0) * scale_y, 0, height - 1);
+  const int x1 = round((seen.x1 - window.x0) * scale_x, x0 + 1, width),
+            y1 = round((seen.y1 - window.y0) * scale_y, y0 + 1, height);
+  return {from, {x0, y0, x1 - x0, y1 - y0}};
+}
+
+void Shift(float dx, float dy, std::vector<Object>* objects) {
+  for (Object& object : *objects) {
+    object.box = {object.box.x0 + dx, object.box.y0 + dy, object.box.x1 + dx, object.box.y1 + dy};
+    for (Keypoint& point : object.keypoints) {
+      if (point.visibility > 0) point = {point.x + dx, point.y + dy, point.visibility};
+    }
+  }
+}
+
+TrainingExample Render(const Image& image, const std::vector<Object>& objects, const View& view, int width, int height,
+                       const ColourMap& colours, const AugmentOptions& options) {
+  TrainingExample example{MakeImage(width, height), {}};
+  cv::Mat output = MatOf(example.image);
+  if (view.to.size() != output.size()) output.setTo(cv::Scalar(options.fill[0], options.fill[1], options.fill[2]));
+  cv::Mat part = output(view.to);
+  ResizeMat(MatOf(image)(view.from), part);
+  cv::transform(part, part, colours);
+
+  const Box seen{static_cast<float>(view.from.x), static_cast<float>(view.from.y), static_cast<float>(view.from.br().x),
+                 static_cast<float>(view.from.br().y)};
+  example.objects = CropObjects(objects, seen, view.to.width, view.to.height);
+  Shift(static_cast<float>(view.to.x), static_cast<float>(view.to.y), &example.objects);
+  return example;
+}
+
+}  // namespace
+
+void ScaleObjects(double scale_x, double scale_y, std::vector<Object>* objects) {
+  const auto sx = static_cast<float>(scale_x), sy = static_cast<float>(scale_y);
+  for (Object& object : *objects) {
+    object.box = {object.box.x0 * sx, object.box.y0 * sy, object.box.x1 * sx, object.box.y1 * sy};
+    object.area *= scale_x * scale_y;
+    for (Keypoint& point : object.keypoints) {
+      point.x *= sx;
+      point.y *= sy;
+    }
+  }
+}
+
+void FlipHorizontally(TrainingExample* example) {
+  cv::Mat mat = MatOf(example->image);
+  cv::flip(mat, mat, 1);
+  const auto width = static_cast<float>(example->image.width);
+  for (Object& object : example->objects) {
+    object.box = {width - object.box.x1, object.box.y0, width - object.box.x0, object.box.y1};
+    for (Keypoint& point : object.keypoints) {
+      if (point.visibility > 0) point.x = width - point.x;
+    }
+  }
+}
+
+std::vector<Object> CropObjects(const std::vector<Object>& objects, const Box& window, double width, double height) {
+  std::vector<Object> kept;
+  for (const Object& object : objects) {
+    if (!HasCentre(window, object.box)) continue;
+    const Box clipped = Intersection(object.box, window);
+    if (clipped.area() <= 0) continue;
+    kept.push_back(object);
+    kept.back().area *= clipped.area() / object.box.area();
+    kept.back().box = clipped;
+    for (Keypoint& point : kept.back().keypoints) {
+      const bool inside = point.x >= window.x0 && point.x < window.x1 && point.y >= window.y0 && point.y < window.y1;
+      if (!inside || point.visibility == 0) point = {window.x0, window.y0, 0};
+    }
+  }
+  Shift(-window.x0, -window.y0, &kept);
+  for (Object& object : kept) {
+    for (Keypoint& point : object.keypoints) {
+      if (point.visibility == 0) point = {0, 0, 0};
+    }
+  }
+  ScaleObjects(width / window.width(), height / window.height(), &kept);
+  return kept;
+}
+
+TrainingExample Augment(const Image& image, const std::vector<Object>& objects, int width, int height,
+                        const AugmentOptions& options, Rng& rng) {
+  DisableOpenCvThreads();
+  if (!options.enabled) {
+    TrainingExample example{ResizeImage(image, width, height), objects};
+    ScaleObjects(static_cast<double>(width) / image.width, static_cast<double>(height) / image.height,
+                 &example.objects);
+    return example;
+  }
+  const Box picture{0, 0, static_cast<float>(image.width), static_cast<float>(image.height)};
+  const ColourMap colours = SampleColours(options, rng);
+  const Box canvas = SampleCanvas(picture, options, rng);
+  const Box window = SampleCrop(canvas, picture, objects, options, rng);
+  const View view = ViewOf(window, picture, width, height);
+  TrainingExample example = Render(image, objects, view, width, height, colours, options);
+  if (rng.Chance(options.flip)) FlipHorizontally(&example);
+  return example;
+}
+
+}  // namespace hot

@@ -1,0 +1,300 @@
+#include "data/coco.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <unordered_map>
+
+#include "core/error.h"
+#include "data/coco_json.h"
+#include "data/image.h"
+#include "data/picture_finder.h"
+#include "data/source_text.h"
+
+namespace hot {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kMaxWarnings = 50;
+
+bool IsFile(const fs::path& path) {
+  std::error_code error;
+  return fs::is_regular_file(path, error);
+}
+
+std::vector<fs::path> WithSubfolders(const fs::path& folder) {
+  std::vector<fs::path> folders;
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) return folders;
+  for (const auto& entry : fs::directory_iterator(folder, fs::directory_options::skip_permission_denied)) {
+    if (entry.is_directory()) folders.push_back(entry.path());
+  }
+  std::sort(folders.begin(), folders.end());
+  folders.insert(folders.begin(), folder);
+  return folders;
+}
+
+struct CocoFile {
+  fs::path json;
+  fs::path base;  // the folder with annotations/
+};
+
+[[noreturn]] void ThrowUnknownSplit(const DataSource& source) {
+  std::vector<std::string> known;
+  for (const fs::path& base : WithSubfolders(source.root)) {
+    std::error_code error;
+    if (!fs::is_directory(base / "annotations", error)) continue;
+    for (const fs::path& file : ListFiles(base / "annotations")) {
+      if (file.extension() == ".json") known.push_back(file.stem().string());
+    }
+  }
+  throw Error(Code::kNotFound, source.root.string(), "no split \"" + source.split + "\" here",
+              known.empty() ? "expected annotations/*.json" : "splits here: " + JoinNames(known));
+}
+
+CocoFile FindCocoFile(const DataSource& source) {
+  const std::string name = fs::path(source.split).extension() == ".json" ? source.split : source.split + ".json";
+  for (const fs::path& base : WithSubfolders(source.root)) {
+    for (const fs::path& file :
+         {base / "annotations" / name, base / name, base / "annotations" / ("instances_" + name)}) {
+      if (IsFile(file)) return {file, base};
+    }
+  }
+  if (IsFile(name)) return {name, source.root};
+  ThrowUnknownSplit(source);
+}
+
+// Folders named like the split come first: pictures of two splits may have the same name.
+std::vector<fs::path> PictureFolders(const CocoFile& file, const fs::path& root) {
+  const std::string stem = file.json.stem().string();
+  std::vector<std::string> names{stem};
+  for (const std::string prefix : {"instances_", "person_keypoints_", "keypoints_"}) {
+    if (stem.starts_with(prefix)) names.push_back(stem.substr(prefix.size()));
+  }
+  std::vector<fs::path> folders;
+  for (const fs::path& base : {file.base, root}) {
+    for (const std::string& name : names) folders.insert(folders.end(), {base / "images" / name, base / name});
+  }
+  for (const fs::path& base : {file.base, root}) {
+    for (const fs::path& top : {base / "images", base}) {
+      for (const fs::path& folder : WithSubfolders(top)) folders.push_back(folder);
+    }
+  }
+  return folders;
+}
+
+// Typed access to the members of one element; every error has its place.
+class Members {
+ public:
+  Members(std::string_view list, const CocoElement& element, const LineMap& lines)
+      : list_(list), element_(element), lines_(lines) {}
+
+  [[noreturn]] void Fail(const std::string& message) const {
+    throw Error(Code::kInvalidArgument, lines_.At(element_.offset), std::string(list_) + ": " + message);
+  }
+
+  const json* Find(const char* name) const {
+    const auto found = element_.value.find(name);
+    return found == element_.value.end() || found->is_null() ? nullptr : &*found;
+  }
+
+  int64_t Integer(const char* name) const {
+    const json* value = Find(name);
+    if (value == nullptr) Fail("\"" + std::string(name) + "\" is missing");
+    if (!value->is_number_integer()) Fail("\"" + std::string(name) + "\": expected an integer, got " + value->dump());
+    return value->get<int64_t>();
+  }
+
+  int64_t IntegerOr(const char* name, int64_t fallback) const {
+    return Find(name) == nullptr ? fallback : Integer(name);
+  }
+
+  std::string Text(const char* name) const {
+    const json* value = Find(name);
+    if (value == nullptr) Fail("\"" + std::string(name) + "\" is missing");
+    if (!value->is_string()) Fail("\"" + std::string(name) + "\": expected a string, got " + value->dump());
+    return value->get<std::string>();
+  }
+
+  std::vector<double> Numbers(const char* name) const {
+    std::vector<double> numbers;
+    const json* value = Find(name);
+    if (value == nullptr) return numbers;
+    if (!value->is_array()) Fail("\"" + std::string(name) + "\": expected a list of numbers");
+    for (const json& number : *value) {
+      if (!number.is_number()) Fail("\"" + std::string(name) + "\": expected numbers, got " + number.dump());
+      numbers.push_back(number.get<double>());
+    }
+    return numbers;
+  }
+
+ private:
+  std::string_view list_;
+  const CocoElement& element_;
+  const LineMap& lines_;
+};
+
+// Collects the three lists, whatever their order in the file, then joins them.
+class CocoReader {
+ public:
+  CocoReader(const DataSource& source, const CocoFile& file)
+      : source_(source),
+        text_(ReadFile(file.json)),
+        lines_(file.json, text_),
+        folders_(PictureFolders(file, source.root)) {}
+
+  Dataset Read() {
+    WalkCocoJson(text_, lines_, [this](std::string_view list, CocoElement element) { Visit(list, element); });
+    if (dataset_.samples.empty()) throw Error(Code::kInvalidArgument, lines_.At(0), "\"images\" is missing or empty");
+    if (categories_.empty()) {
+      throw Error(Code::kInvalidArgument, lines_.At(0), "\"categories\" is missing or empty",
+                  "use an instances or keypoints file");
+    }
+    ChooseClasses();
+    for (const Pending& pending : pending_) Join(pending);
+    SummarizeWarnings();
+    return std::move(dataset_);
+  }
+
+ private:
+  struct Category {
+    std::string name;
+    int label = -1;  // -1: not asked for
+  };
+  struct Pending {
+    Object object;
+    int64_t image_id = 0, category_id = 0;
+    size_t offset = 0;
+  };
+
+  void Visit(std::string_view list, const CocoElement& element) {
+    const Members members(list, element, lines_);
+    if (list == "images") {
+      AddImage(members, element.offset);
+    } else if (list == "categories") {
+      AddCategory(members);
+    } else {
+      AddAnnotation(members, element.offset);
+    }
+  }
+
+  void AddImage(const Members& members, size_t offset) {
+    Sample sample;
+    sample.id = members.Integer("id");
+    sample.name = members.Text("file_name");
+    const std::optional<fs::path> picture = finder_.Find(folders_, sample.name);
+    if (!picture) {
+      throw Error(Code::kNotFound, lines_.At(offset), "picture \"" + sample.name + "\" is missing",
+                  "looked below " + source_.root.string());
+    }
+    sample.image = *picture;
+    sample.width = static_cast<int>(members.IntegerOr("width", 0));
+    sample.height = static_cast<int>(members.IntegerOr("height", 0));
+    if (sample.width <= 0 || sample.height <= 0) std::tie(sample.width, sample.height) = ReadImageSize(*picture);
+    if (!sample_of_.try_emplace(sample.id, dataset_.samples.size()).second) {
+      members.Fail("id " + std::to_string(sample.id) + " is used twice");
+    }
+    dataset_.samples.push_back(std::move(sample));
+  }
+
+  void AddCategory(const Members& members) {
+    const int64_t id = members.Integer("id");
+    const std::string name = members.Text("name");
+    for (const auto& [other_id, other] : categories_) {
+      if (other_id == id) members.Fail("id " + std::to_string(id) + " is used twice");
+      if (other.name == name) members.Fail("name \"" + name + "\" is used twice");
+    }
+    categories_[id] = {name};
+  }
+
+  void AddAnnotation(const Members& members, size_t offset) {
+    Pending pending;
+    pending.offset = offset;
+    pending.image_id = members.Integer("image_id");
+    pending.category_id = members.Integer("category_id");
+    const std::vector<double> box = members.Numbers("bbox");
+    if (box.size() != 4)
+      members.Fail("\"bbox\": expected [x, y, width, height], got " + std::to_string(box.size()) + " numbers");
+    Object& object = pending.object;
+    object.box = {static_cast<float>(box[0]), static_cast<float>(box[1]), static_cast<float>(box[0] + box[2]),
+                  static_cast<float>(box[1] + box[3])};
+    const json* crowd = members.Find("iscrowd");
+    object.crowd = crowd != nullptr && (crowd->is_boolean() ? crowd->get<bool>() : members.Integer("iscrowd") != 0);
+    const json* area = members.Find("area");
+    if (area != nullptr && !area->is_number()) members.Fail("\"area\": expected a number, got " + area->dump());
+    object.area = area != nullptr ? area->get<double>() : box[2] * box[3];
+    const std::vector<double> points = members.Numbers("keypoints");
+    if (points.size() % 3 != 0) members.Fail("\"keypoints\": expected x, y, visibility triples");
+    for (size_t i = 0; i < points.size(); i += 3) {
+      object.keypoints.push_back(
+          {static_cast<float>(points[i]), static_cast<float>(points[i + 1]), static_cast<int>(points[i + 2])});
+    }
+    pending_.push_back(std::move(pending));
+  }
+
+  void ChooseClasses() {
+    std::vector<std::string> names;  // std::map: by category id
+    for (const auto& [id, category] : categories_) names.push_back(category.name);
+    dataset_.classes = source_.classes.empty() ? names : source_.classes;
+    for (const std::string& wanted : dataset_.classes) {
+      if (std::find(names.begin(), names.end(), wanted) == names.end()) {
+        throw Error(Code::kInvalidArgument, lines_.At(0), "no category \"" + wanted + "\" in this file",
+                    NameHint(wanted, names));
+      }
+    }
+    for (auto& [id, category] : categories_) {
+      const auto found = std::find(dataset_.classes.begin(), dataset_.classes.end(), category.name);
+      if (found != dataset_.classes.end()) category.label = static_cast<int>(found - dataset_.classes.begin());
+    }
+  }
+
+  void Join(const Pending& pending) {
+    const auto category = categories_.find(pending.category_id);
+    if (category == categories_.end()) {
+      throw Error(Code::kInvalidArgument, lines_.At(pending.offset),
+                  "unknown category_id " + std::to_string(pending.category_id));
+    }
+    const auto sample = sample_of_.find(pending.image_id);
+    if (sample == sample_of_.end()) {
+      Warn(pending.offset, "object skipped: image_id " + std::to_string(pending.image_id) + " is not among the images");
+      return;
+    }
+    if (category->second.label < 0) return;
+    Sample& picture = dataset_.samples[sample->second];
+    Object object = pending.object;
+    object.label = category->second.label;
+    if (const char* why = ClipBox(picture.width, picture.height, &object.box)) {
+      Warn(pending.offset, std::string("box skipped: ") + why);
+      return;
+    }
+    picture.objects.push_back(std::move(object));
+  }
+
+  void Warn(size_t offset, const std::string& message) {
+    if (++warning_count_ <= kMaxWarnings) dataset_.warnings.push_back(lines_.At(offset) + ": " + message);
+  }
+
+  void SummarizeWarnings() {
+    if (warning_count_ <= kMaxWarnings) return;
+    dataset_.warnings.push_back(source_.root.string() + ": " + std::to_string(warning_count_ - kMaxWarnings) +
+                                " more objects skipped");
+  }
+
+  const DataSource& source_;
+  std::string text_;
+  LineMap lines_;
+  std::vector<fs::path> folders_;
+  PictureFinder finder_;
+  Dataset dataset_;
+  std::unordered_map<int64_t, size_t> sample_of_;
+  std::map<int64_t, Category> categories_;
+  std::vector<Pending> pending_;
+  size_t warning_count_ = 0;
+};
+
+}  // namespace
+
+Dataset ReadCoco(const DataSource& source) { return CocoReader(source, FindCocoFile(source)).Read(); }
+
+}  // namespace hot

@@ -1,0 +1,65 @@
+#include "data/dataset.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "core/error.h"
+#include "core/hash.h"
+#include "data/coco.h"
+#include "data/voc.h"
+
+namespace hot {
+namespace {
+
+void CheckClasses(const std::vector<std::string>& classes) {
+  std::vector<std::string> sorted = classes;
+  std::sort(sorted.begin(), sorted.end());
+  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+  if (twice != sorted.end()) throw Error(Code::kInvalidArgument, "classes", "class \"" + *twice + "\" is named twice");
+}
+
+}  // namespace
+
+Dataset ReadDataset(const DataSource& source) {
+  std::error_code error;
+  if (!fs::is_directory(source.root, error)) {
+    throw Error(Code::kNotFound, source.root.string(), "the data folder does not exist", "check data.root");
+  }
+  CheckClasses(source.classes);
+  try {
+    return source.format == DataFormat::kVoc ? ReadVoc(source) : ReadCoco(source);
+  } catch (const fs::filesystem_error& failure) {
+    throw Error(Code::kPermissionDenied, failure.path1().string(), failure.code().message());
+  }
+}
+
+std::pair<Dataset, Dataset> SplitDataset(const Dataset& dataset, double fraction, uint64_t seed) {
+  const size_t count = dataset.samples.size();
+  if (!(fraction > 0 && fraction < 1)) {
+    throw Error(Code::kInvalidArgument, "",
+                "the split fraction must lie between 0 and 1, got " + std::to_string(fraction));
+  }
+  if (count < 2) throw Error(Code::kInvalidArgument, "", "a data set of fewer than two pictures can't be split");
+  const auto wanted = static_cast<size_t>(std::llround(fraction * static_cast<double>(count)));
+  const size_t second = std::clamp<size_t>(wanted, 1, count - 1);
+
+  // Sorting by a hash of the id is a shuffle that does not depend on the order in which the pictures were read.
+  std::vector<size_t> order(count);
+  std::iota(order.begin(), order.end(), size_t{0});
+  const auto rank = [&](size_t i) {
+    const Sample& sample = dataset.samples[i];
+    return std::make_pair(MixSeed(seed, static_cast<uint64_t>(sample.id)), std::string_view(sample.name));
+  };
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return rank(a) < rank(b); });
+  std::vector<bool> is_second(count, false);
+  for (size_t i = 0; i < second; ++i) is_second[order[i]] = true;
+
+  std::pair<Dataset, Dataset> parts{{dataset.classes, {}, dataset.warnings}, {dataset.classes, {}, {}}};
+  for (size_t i = 0; i < count; ++i) {
+    (is_second[i] ? parts.second : parts.first).samples.push_back(dataset.samples[i]);
+  }
+  return parts;
+}
+
+}  // namespace hot
