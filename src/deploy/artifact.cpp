@@ -1,0 +1,153 @@
+#include "deploy/artifact.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/hash.h"
+#include "graph/safetensors.h"
+
+namespace hot {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kVersion = 1;
+constexpr const char* kManifest = "manifest.json";
+constexpr const char* kBlob = "model.onnx";
+constexpr const char* kGolden = "golden.safetensors";
+
+Weights GoldenTensors(const Artifact& artifact) {
+  Weights tensors;
+  for (size_t i = 0; i < artifact.golden.size(); ++i) {
+    const std::string prefix = std::to_string(i) + ".";
+    tensors[prefix + "input"] = artifact.golden[i].input;
+    for (size_t k = 0; k < artifact.golden[i].outputs.size(); ++k) {
+      tensors[prefix + "output" + std::to_string(k)] = artifact.golden[i].outputs[k];
+    }
+  }
+  return tensors;
+}
+
+std::vector<GoldenPair> GoldenPairs(const Weights& tensors, size_t count, size_t outputs) {
+  std::vector<GoldenPair> pairs(count);
+  for (size_t i = 0; i < count; ++i) {
+    const std::string prefix = std::to_string(i) + ".";
+    pairs[i].input = tensors.at(prefix + "input");
+    for (size_t k = 0; k < outputs; ++k) pairs[i].outputs.push_back(tensors.at(prefix + "output" + std::to_string(k)));
+  }
+  return pairs;
+}
+
+json ToJson(const Artifact& a) {
+  json manifest;
+  manifest["version"] = kVersion;
+  manifest["toolchain"] = {{"name", a.toolchain}, {"version", a.toolchain_version}, {"flags", a.flags}};
+  manifest["precision"] = a.precision;
+  manifest["scheme"] = a.scheme;
+  manifest["graph_key"] = a.graph_key;
+  manifest["threads"] = a.threads;
+  manifest["inputs"] = {{"names", a.input_names}, {"shapes", a.input_shapes}};
+  manifest["outputs"] = {{"names", a.output_names}, {"shapes", a.output_shapes}};
+  manifest["layer_precisions"] = a.layer_precisions;
+  const Preprocessing& p = a.preprocessing;
+  manifest["preprocessing"] = {{"width", p.width}, {"height", p.height}, {"mean", p.mean}, {"stddev", p.stddev}};
+  manifest["task"] = {{"name", a.task}, {"classes", a.classes}, {"options", a.task_options}};
+  manifest["golden_pairs"] = a.golden.size();
+  return manifest;
+}
+
+Artifact FromJson(const json& manifest) {
+  Artifact a;
+  a.version = manifest.at("version");
+  a.toolchain = manifest.at("toolchain").at("name");
+  a.toolchain_version = manifest.at("toolchain").at("version");
+  a.flags = manifest.at("toolchain").at("flags");
+  a.precision = manifest.at("precision");
+  a.scheme = manifest.at("scheme");
+  a.graph_key = manifest.at("graph_key");
+  a.threads = manifest.at("threads");
+  a.input_names = manifest.at("inputs").at("names");
+  a.input_shapes = manifest.at("inputs").at("shapes");
+  a.output_names = manifest.at("outputs").at("names");
+  a.output_shapes = manifest.at("outputs").at("shapes");
+  a.layer_precisions = manifest.at("layer_precisions");
+  const json& p = manifest.at("preprocessing");
+  a.preprocessing.width = p.at("width");
+  a.preprocessing.height = p.at("height");
+  for (size_t i = 0; i < 3; ++i) {
+    a.preprocessing.mean[i] = p.at("mean").at(i);
+    a.preprocessing.stddev[i] = p.at("stddev").at(i);
+  }
+  a.task = manifest.at("task").at("name");
+  a.classes = manifest.at("task").at("classes");
+  a.task_options = manifest.at("task").at("options");
+  return a;
+}
+
+[[noreturn]] void Damaged(const fs::path& file, const std::string& why) {
+  throw Error(Code::kDataLoss, file.string(), "the artifact is damaged: " + why, "compile it again");
+}
+
+std::string ReadPart(const fs::path& file) {
+  try {
+    return ReadFile(file);
+  } catch (const Error& error) {
+    if (error.code() == Code::kNotFound) Damaged(file, "this file is missing");
+    throw;
+  }
+}
+
+json ReadManifest(const fs::path& file) {
+  const json manifest = json::parse(ReadPart(file), nullptr, false);
+  if (!manifest.is_object() || !manifest.contains("version") || !manifest["version"].is_number_integer()) {
+    Damaged(file, "not a manifest");
+  }
+  if (manifest["version"].get<int64_t>() > kVersion) {
+    throw Error(Code::kFailedPrecondition, file.string(),
+                "version " + manifest["version"].dump() + " is newer than this program reads (" + std::to_string(kVersion) + ")",
+                "use the program that wrote it, or a newer one");
+  }
+  json content = manifest;
+  content.erase("manifest_sha256");
+  if (manifest.value("manifest_sha256", json()) != Sha256Hex(content.dump())) Damaged(file, "its hash does not match");
+  return manifest;
+}
+
+void CheckHash(const fs::path& file, const std::string& bytes, const std::string& expected) {
+  if (Sha256Hex(bytes) != expected) Damaged(file, "its hash is not the manifest's");
+}
+
+}  // namespace
+
+void WriteArtifact(const fs::path& folder, const Artifact& artifact) {
+  EnsureFolder(folder);
+  std::error_code ignored;
+  fs::remove(folder / kManifest, ignored);  // until the new one is there, the folder is no artifact
+  WriteFileAtomic(folder / kBlob, artifact.blob);
+  WriteSafetensors(folder / kGolden, GoldenTensors(artifact));
+  json manifest = ToJson(artifact);
+  manifest["blob_sha256"] = Sha256Hex(artifact.blob);
+  manifest["golden_sha256"] = Sha256File(folder / kGolden);
+  manifest["manifest_sha256"] = Sha256Hex(manifest.dump());
+  WriteFileAtomic(folder / kManifest, manifest.dump(2) + "\n");
+}
+
+Artifact ReadArtifact(const fs::path& folder) {
+  const fs::path file = folder / kManifest;
+  const json manifest = ReadManifest(file);
+  try {
+    Artifact artifact = FromJson(manifest);
+    artifact.blob = ReadPart(folder / kBlob);
+    artifact.blob_sha256 = manifest.at("blob_sha256");
+    CheckHash(folder / kBlob, artifact.blob, artifact.blob_sha256);
+    CheckHash(folder / kGolden, ReadPart(folder / kGolden), manifest.at("golden_sha256"));
+    artifact.golden = GoldenPairs(ReadSafetensors(folder / kGolden), manifest.at("golden_pairs"), artifact.output_names.size());
+    return artifact;
+  } catch (const json::exception& error) {
+    Damaged(file, error.what());
+  } catch (const std::out_of_range&) {
+    Damaged(folder / kGolden, "it lacks a tensor");
+  }
+}
+
+}  // namespace hot

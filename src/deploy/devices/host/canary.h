@@ -1,0 +1,12 @@
+// The canary of the host device: a fixed small convolution network in fp32, about 1 ms on a desktop core. It must never
+// change: stored latencies are normalised by it.
+#pragma once
+
+#include <string>
+
+namespace hot {
+
+// ONNX bytes.
+std::string CanaryOnnx();
+
+}  // namespace hot

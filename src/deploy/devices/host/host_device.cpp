@@ -1,0 +1,65 @@
+#include "deploy/devices/host/host_device.h"
+
+#include "core/error.h"
+#include "core/hash.h"
+#include "deploy/devices/host/canary.h"
+#include "deploy/toolchains/openvino/openvino_model.h"
+
+namespace hot {
+namespace {
+
+constexpr size_t kMaxArtifacts = 64;
+
+class HostDevice : public Device {
+ public:
+  explicit HostDevice(int threads) : threads_(threads) {}
+
+  DeviceInfo Describe() const override {
+    const Environment environment = DescribeEnvironment();
+    return {.name = "host", .fingerprint = environment.fingerprint, .json = environment.json};
+  }
+
+  std::unique_ptr<Session> Load(const Artifact& artifact) const override { return LoadModel(artifact); }
+
+  std::vector<Measurement> Profile(std::span<const Artifact* const> artifacts, const MeasureOptions& options,
+                                   double reference_canary_ns, const Context& context) const override {
+    if (artifacts.empty() || artifacts.size() > kMaxArtifacts) {
+      throw Error(Code::kInvalidArgument, "host",
+                  "can measure 1 to " + std::to_string(kMaxArtifacts) + " artifacts in one call, got " +
+                      std::to_string(artifacts.size()));
+    }
+    const ScopedPin pin(threads_);  // before anything is loaded: OpenVINO's own threads inherit it
+    OpenVinoModel canary(core_, CanaryOnnx(), Precision::kFp32, threads_, "canary");
+    canary.FillInputs(0);
+    std::vector<std::unique_ptr<OpenVinoModel>> models;
+    std::vector<Subject> subjects;
+    for (const Artifact* artifact : artifacts) {
+      context.ThrowIfCancelled();
+      models.push_back(LoadModel(*artifact));
+      models.back()->FillInputs(models.size());
+      subjects.push_back([model = models.back().get()] { model->Infer(); });
+    }
+    return MeasureInterleaved(subjects, [&] { canary.Infer(); }, options, reference_canary_ns, context);
+  }
+
+ private:
+  std::unique_ptr<OpenVinoModel> LoadModel(const Artifact& artifact) const {
+    const std::string where = artifact.graph_key.empty() ? "artifact" : "artifact " + artifact.graph_key.substr(0, 12);
+    if (artifact.toolchain != "openvino") {
+      throw Error(Code::kFailedPrecondition, where, "made by the toolchain \"" + artifact.toolchain + "\", host runs openvino's");
+    }
+    if (Sha256Hex(artifact.blob) != artifact.blob_sha256) {
+      throw Error(Code::kDataLoss, where, "the model's bytes do not match their hash", "compile it again");
+    }
+    return std::make_unique<OpenVinoModel>(core_, artifact.blob, ParsePrecision(artifact.precision), threads_, where);
+  }
+
+  int threads_;
+  mutable ov::Core core_;  // compiling is not const in OpenVINO's interface
+};
+
+}  // namespace
+
+std::unique_ptr<Device> MakeHostDevice(int threads) { return std::make_unique<HostDevice>(threads); }
+
+}  // namespace hot

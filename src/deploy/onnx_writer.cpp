@@ -1,0 +1,283 @@
+#include "deploy/onnx_writer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "core/error.h"
+#include "deploy/onnx_model.h"
+#include "quantize/plan.h"
+
+namespace hot {
+namespace {
+
+using Names = std::vector<std::string>;
+
+std::vector<int64_t> Dims(const Shape& shape) { return {1, shape.c, shape.h, shape.w}; }
+
+template <typename Integer>
+Integer Saturated(double value) {
+  const double low = std::numeric_limits<Integer>::min(), high = std::numeric_limits<Integer>::max();
+  return static_cast<Integer>(std::clamp(std::nearbyint(value), low, high));
+}
+
+// A node's output has up to three tensors: what its operator writes, the 8-bit one, and what quantized readers read.
+struct Tensors {
+  std::string raw, quantized, value;
+  bool rounded = false;  // false: raw == value, no 8-bit tensor
+};
+
+class Writer {
+ public:
+  Writer(const Network& network, const OnnxOptions& options)
+      : graph_(network.graph),
+        weights_(network.weights),
+        options_(options),
+        consumers_(network.graph.Consumers()),
+        places_(PlanQuantization(network.graph)) {}
+
+  std::string Run() {
+    CheckWeights(graph_, weights_, "onnx");
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      tensors_.push_back(TensorsOf(id));
+      Write(id);
+      if (tensors_.back().rounded) WriteRounding(id);
+    }
+    WriteOutputs();
+    return model_.Serialize();
+  }
+
+ private:
+  const Node& At(NodeId id) const { return graph_.node(id); }
+  QuantPlace Place(NodeId id) const { return places_[static_cast<size_t>(id)]; }
+  const std::string& Value(NodeId id) const { return tensors_[static_cast<size_t>(id)].value; }
+
+  bool IsOutput(NodeId id) const {
+    return std::find(graph_.outputs().begin(), graph_.outputs().end(), id) != graph_.outputs().end();
+  }
+
+  // What nobody but a float operator or the outside reads stays in float: no accuracy is lost where no speed is won.
+  bool IsRounded(NodeId id) const {
+    if (options_.quantization == nullptr) return false;
+    if (Place(id) != QuantPlace::kScaled && Place(id) != QuantPlace::kPassThrough) return false;
+    if (IsOutput(id) && options_.int8_borders) return true;
+    const auto& readers = consumers_[static_cast<size_t>(id)];
+    return std::any_of(readers.begin(), readers.end(), [&](NodeId reader) {
+      return At(reader).op != Op::kSigmoid && At(reader).op != Op::kSoftmax;
+    });
+  }
+
+  // Graph inputs and outputs bear the node's own name.
+  Tensors TensorsOf(NodeId id) const {
+    const std::string& name = At(id).name;
+    if (!IsRounded(id)) return {name, "", name, false};
+    if (At(id).op == Op::kInput) return {name, options_.int8_borders ? name : name + ".q", name + ".dq", true};
+    if (!IsOutput(id)) return {name, name + ".q", name + ".dq", true};
+    if (options_.int8_borders) return {name + ".raw", name, name + ".dq", true};
+    return {name + ".raw", name + ".q", name, true};
+  }
+
+  const ActivationScale& ScaleAt(NodeId id) const {
+    const std::string& name = At(ScaleOwner(graph_, places_, id)).name;
+    const auto found = options_.quantization->activations.find(name);
+    if (found == options_.quantization->activations.end()) {
+      throw Error(Code::kNotFound, "node " + name, "the quantization has no scale for its output");
+    }
+    return found->second;
+  }
+
+  // Scale and zero point of a node's output as initializers, written once.
+  Names ScaleNames(NodeId id) {
+    const std::string& owner = At(ScaleOwner(graph_, places_, id)).name;
+    const Names names = {owner + ".scale", owner + ".zero_point"};
+    if (written_.insert(owner).second) {
+      const ActivationScale& scale = ScaleAt(id);
+      model_.Floats(names[0], {}, {scale.scale});
+      model_.Int8s(names[1], {}, {static_cast<int8_t>(scale.zero_point)});
+    }
+    return names;
+  }
+
+  void WriteRounding(NodeId id) {
+    const Tensors& tensors = tensors_[static_cast<size_t>(id)];
+    const Names scale = ScaleNames(id);
+    const bool int8_input = At(id).op == Op::kInput && options_.int8_borders;
+    if (!int8_input) model_.Node("QuantizeLinear", {tensors.raw, scale[0], scale[1]}, tensors.quantized);
+    if (!consumers_[static_cast<size_t>(id)].empty() || !options_.int8_borders) {
+      model_.Node("DequantizeLinear", {tensors.quantized, scale[0], scale[1]}, tensors.value);
+    }
+  }
+
+  void Write(NodeId id) {
+    const Node& node = At(id);
+    switch (node.op) {
+      case Op::kInput: return WriteInput(id);
+      case Op::kConv:
+      case Op::kLinear: return WriteConv(id);
+      case Op::kRelu6: return WriteRelu6(id);
+      case Op::kMaxPool:
+      case Op::kAvgPool: return WritePool(id);
+      case Op::kUpsample: return WriteUpsample(id);
+      case Op::kFlatten: return WriteFlatten(id);
+      case Op::kBatchNorm:
+        throw Error(Code::kInvalidArgument, "node " + node.name, "batch norm must be folded before ONNX is written");
+      default: return WriteSimple(id);
+    }
+  }
+
+  void WriteInput(NodeId id) {
+    const bool int8_input = tensors_.back().rounded && options_.int8_borders;
+    model_.Input(At(id).name, int8_input ? onnx::TensorProto::INT8 : onnx::TensorProto::FLOAT, Dims(At(id).shape));
+  }
+
+  // Linear layers are 1x1 convolutions on 1x1 maps, so that all shapes have four sides.
+  void WriteConv(NodeId id) {
+    const Node& node = At(id);
+    const Attrs& a = node.attrs;
+    Names inputs = {Value(node.inputs[0]), node.name + ".weight"};
+    if (a.bias) inputs.push_back(node.name + ".bias");
+    if (options_.quantization == nullptr) {
+      model_.Floats(inputs[1], WeightDims(node), weights_.at(inputs[1]).data);
+      if (a.bias) model_.Floats(inputs[2], {node.shape.c}, weights_.at(inputs[2]).data);
+    } else {
+      WriteRoundedWeights(node, inputs);
+    }
+    onnx::NodeProto& conv = model_.Node("Conv", inputs, tensors_.back().raw);
+    SetInts(conv, "kernel_shape", {a.kernel, a.kernel});
+    SetInts(conv, "strides", {a.stride, a.stride});
+    SetInts(conv, "pads", {a.pads[0], a.pads[1], a.pads[2], a.pads[3]});
+    SetInt(conv, "group", a.groups);
+  }
+
+  std::vector<int64_t> WeightDims(const Node& node) const {
+    std::vector<int64_t> dims = weights_.at(node.name + ".weight").shape;
+    dims.resize(4, 1);
+    return dims;
+  }
+
+  // Replaces the names of weight and bias in `inputs` by those of the dequantized ones.
+  void WriteRoundedWeights(const Node& node, Names& inputs) {
+    const auto found = options_.quantization->weight_scales.find(node.name);
+    if (found == options_.quantization->weight_scales.end() || std::ssize(found->second) != node.shape.c) {
+      throw Error(Code::kNotFound, "node " + node.name, "the quantization has no weight scales for it");
+    }
+    const std::vector<float>& scales = found->second;
+    const float input_scale = ScaleAt(node.inputs[0]).scale;
+    const std::vector<float>& weight = weights_.at(inputs[1]).data;
+    std::vector<int8_t> rounded;
+    for (size_t i = 0; i < weight.size(); ++i) {
+      const double value = static_cast<double>(weight[i]) / scales[i * scales.size() / weight.size()];
+      rounded.push_back(std::max<int8_t>(-127, Saturated<int8_t>(value)));
+    }
+    model_.Int8s(inputs[1], WeightDims(node), rounded);
+    Dequantize(inputs[1], scales, [&](const std::string& zero) {
+      model_.Int8s(zero, {node.shape.c}, std::vector<int8_t>(scales.size(), 0));
+    });
+    if (inputs.size() < 3) return;
+    std::vector<float> bias_scales;
+    std::vector<int32_t> bias;
+    for (size_t c = 0; c < scales.size(); ++c) {
+      bias_scales.push_back(input_scale * scales[c]);
+      bias.push_back(Saturated<int32_t>(weights_.at(inputs[2]).data[c] / static_cast<double>(bias_scales[c])));
+    }
+    model_.Int32s(inputs[2], {node.shape.c}, bias);
+    Dequantize(inputs[2], bias_scales, [&](const std::string& zero) {
+      model_.Int32s(zero, {node.shape.c}, std::vector<int32_t>(scales.size(), 0));
+    });
+  }
+
+  template <typename WriteZero>
+  void Dequantize(std::string& name, const std::vector<float>& scales, const WriteZero& write_zero) {
+    model_.Floats(name + ".scale", {std::ssize(scales)}, scales);
+    write_zero(name + ".zero_point");
+    SetInt(model_.Node("DequantizeLinear", {name, name + ".scale", name + ".zero_point"}, name + ".dq"), "axis", 0);
+    name += ".dq";
+  }
+
+  void WriteRelu6(NodeId id) {
+    if (written_.insert("relu6").second) {
+      model_.Floats("relu6.min", {}, {0});
+      model_.Floats("relu6.max", {}, {6});
+    }
+    model_.Node("Clip", {Value(At(id).inputs[0]), "relu6.min", "relu6.max"}, tensors_.back().raw);
+  }
+
+  void WritePool(NodeId id) {
+    const Node& node = At(id);
+    const Attrs& a = node.attrs;
+    const bool max = node.op == Op::kMaxPool;
+    onnx::NodeProto& pool = model_.Node(max ? "MaxPool" : "AveragePool", {Value(node.inputs[0])}, tensors_.back().raw);
+    SetInts(pool, "kernel_shape", {a.kernel, a.kernel});
+    SetInts(pool, "strides", {a.stride, a.stride});
+    SetInts(pool, "pads", {a.pads[0], a.pads[1], a.pads[2], a.pads[3]});
+    if (!max) SetInt(pool, "count_include_pad", 0);
+  }
+
+  void WriteUpsample(NodeId id) {
+    const Node& node = At(id);
+    const auto factor = static_cast<float>(node.attrs.stride);
+    model_.Floats(node.name + ".factors", {4}, {1, 1, factor, factor});
+    const Names inputs = {Value(node.inputs[0]), "", node.name + ".factors"};
+    onnx::NodeProto& resize = model_.Node("Resize", inputs, tensors_.back().raw);
+    SetText(resize, "mode", "linear");
+    SetText(resize, "coordinate_transformation_mode", "half_pixel");
+  }
+
+  void WriteFlatten(NodeId id) {
+    const Node& node = At(id);
+    model_.Int64s(node.name + ".shape", {4}, Dims(node.shape));
+    model_.Node("Reshape", {Value(node.inputs[0]), node.name + ".shape"}, tensors_.back().raw);
+  }
+
+  void WriteSimple(NodeId id) {
+    const Node& node = At(id);
+    Names inputs;
+    for (const NodeId input : node.inputs) inputs.push_back(Value(input));
+    const auto add = [&](const char* op) -> onnx::NodeProto& { return model_.Node(op, inputs, tensors_.back().raw); };
+    switch (node.op) {
+      case Op::kRelu: add("Relu"); break;
+      case Op::kAdd: add("Add"); break;
+      case Op::kSigmoid: add("Sigmoid"); break;
+      case Op::kGlobalAvgPool: add("GlobalAveragePool"); break;
+      case Op::kConcat: SetInt(add("Concat"), "axis", 1); break;
+      case Op::kSoftmax: SetInt(add("Softmax"), "axis", 1); break;
+      default: throw Error(Code::kUnimplemented, "node " + node.name, "ONNX writer: unknown op " + std::string(OpName(node.op)));
+    }
+  }
+
+  void WriteOutputs() {
+    std::set<std::string> done;
+    for (const NodeId id : graph_.outputs()) {
+      const bool int8 = options_.int8_borders && tensors_[static_cast<size_t>(id)].rounded;
+      if (At(id).op == Op::kInput) throw Error(Code::kInvalidArgument, "node " + At(id).name, "an input can't be an output, too");
+      model_.Output(At(id).name, int8 ? onnx::TensorProto::INT8 : onnx::TensorProto::FLOAT, Dims(At(id).shape));
+      done.insert(At(id).name);
+    }
+    if (!options_.expose_activations) return;
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      if (Place(id) != QuantPlace::kScaled || At(id).op == Op::kInput || !done.insert(At(id).name).second) continue;
+      model_.Output(At(id).name, onnx::TensorProto::FLOAT, Dims(At(id).shape));
+    }
+  }
+
+  const Graph& graph_;
+  const Weights& weights_;
+  const OnnxOptions& options_;
+  const std::vector<std::vector<NodeId>> consumers_;
+  const std::vector<QuantPlace> places_;
+  OnnxModel model_;
+  std::vector<Tensors> tensors_;    // by node
+  std::set<std::string> written_;  // shared initializers
+};
+
+}  // namespace
+
+std::string WriteOnnx(const Network& network, const OnnxOptions& options) {
+  if (options.expose_activations && options.quantization != nullptr) {
+    throw Error(Code::kInvalidArgument, "onnx", "activations are observed in float: expose them without a quantization");
+  }
+  return Writer(network, options).Run();
+}
+
+}  // namespace hot

@@ -1,0 +1,180 @@
+#include "deploy/toolchains/openvino/openvino_model.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "core/rng.h"
+
+namespace hot {
+namespace {
+
+constexpr int kInputSets = 4;
+
+// The CPU plugin's default on CPUs with AMX or AVX512-BF16 is bf16: fp32 must be asked for. int8 networks keep their
+// float parts in fp32.
+ov::element::Type Hint(Precision precision) {
+  switch (precision) {
+    case Precision::kBf16: return ov::element::bf16;
+    case Precision::kFp16: return ov::element::f16;
+    default: return ov::element::f32;
+  }
+}
+
+std::vector<int64_t> Dims(const ov::Output<const ov::Node>& port) {
+  const ov::Shape& shape = port.get_shape();
+  return {shape.begin(), shape.end()};
+}
+
+void CopyIn(const Tensor& from, ov::Tensor to, const std::string& where) {
+  if (static_cast<size_t>(from.size()) != to.get_size()) {
+    throw Error(Code::kInvalidArgument, where,
+                "the input has " + std::to_string(from.size()) + " values, the network wants " + std::to_string(to.get_size()));
+  }
+  if (to.get_element_type() == ov::element::f32) {
+    std::copy(from.data.begin(), from.data.end(), to.data<float>());
+  } else {
+    std::transform(from.data.begin(), from.data.end(), to.data<int8_t>(),
+                   [](float value) { return static_cast<int8_t>(std::clamp(std::nearbyint(value), -128.0f, 127.0f)); });
+  }
+}
+
+Tensor CopyOut(const ov::Tensor& from) {
+  Tensor to(std::vector<int64_t>(from.get_shape().begin(), from.get_shape().end()));
+  if (from.get_element_type() == ov::element::f32) {
+    std::copy_n(from.data<const float>(), from.get_size(), to.data.begin());
+  } else {
+    std::copy_n(from.data<const int8_t>(), from.get_size(), to.data.begin());
+  }
+  return to;
+}
+
+void FillRandom(ov::Tensor tensor, Rng& rng) {
+  if (tensor.get_element_type() == ov::element::f32) {
+    std::generate_n(tensor.data<float>(), tensor.get_size(), [&] { return static_cast<float>(rng.Uniform(-1, 1)); });
+  } else {
+    std::generate_n(tensor.data<int8_t>(), tensor.get_size(), [&] { return static_cast<int8_t>(rng.Below(256) - 128); });
+  }
+}
+
+std::string RuntimeText(const std::shared_ptr<const ov::Node>& node, const char* key) {
+  const auto& info = node->get_rt_info();
+  const auto found = info.find(key);
+  return found == info.end() ? "" : found->second.as<std::string>();
+}
+
+// Calls OpenVINO and turns what it throws into our error.
+template <typename Function>
+auto Guarded(const std::string& where, Code code, const std::string& what, const Function& function) {
+  try {
+    return function();
+  } catch (const ov::Exception& error) {
+    std::string text = error.what();
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    throw Error(code, where, what + ": " + text);
+  }
+}
+
+}  // namespace
+
+std::string OpenVinoFlags() { return "hint=latency streams=1 pinning=off float=explicit"; }
+
+std::string OpenVinoVersion() { return ov::get_openvino_version().buildNumber; }
+
+std::vector<Precision> OpenVinoPrecisions(const ov::Core& core) {
+  const auto capabilities = core.get_property("CPU", ov::device::capabilities);
+  const auto has = [&](const char* name) {
+    return std::find(capabilities.begin(), capabilities.end(), name) != capabilities.end();
+  };
+  std::vector<Precision> precisions = {Precision::kFp32};
+  if (has(ov::device::capability::BF16)) precisions.push_back(Precision::kBf16);
+  if (has(ov::device::capability::FP16)) precisions.push_back(Precision::kFp16);
+  if (has(ov::device::capability::INT8)) precisions.push_back(Precision::kInt8);
+  return precisions;
+}
+
+OpenVinoModel::OpenVinoModel(ov::Core& core, const std::string& onnx, Precision precision, int threads, const std::string& where)
+    : where_(where) {
+  Guarded(where_, Code::kDataLoss, "OpenVINO can't read or compile it", [&] {
+    const auto model = core.read_model(onnx, ov::Tensor());
+    compiled_ = core.compile_model(model, "CPU", ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
+                                   ov::num_streams(1), ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false),
+                                   ov::hint::inference_precision(Hint(precision)));
+    request_ = compiled_.create_infer_request();
+  });
+}
+
+std::vector<Tensor> OpenVinoModel::Run(std::span<const Tensor> inputs) {
+  if (inputs.size() != compiled_.inputs().size()) {
+    throw Error(Code::kInvalidArgument, where_,
+                std::to_string(inputs.size()) + " inputs given, the network has " + std::to_string(compiled_.inputs().size()));
+  }
+  return Guarded(where_, Code::kInternal, "OpenVINO failed", [&] {
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const ov::Tensor tensor(compiled_.input(i).get_element_type(), compiled_.input(i).get_shape());
+      CopyIn(inputs[i], tensor, where_);
+      request_.set_input_tensor(i, tensor);
+    }
+    request_.infer();
+    std::vector<Tensor> outputs;
+    for (size_t i = 0; i < compiled_.outputs().size(); ++i) outputs.push_back(CopyOut(request_.get_output_tensor(i)));
+    return outputs;
+  });
+}
+
+std::map<std::string, std::string> OpenVinoModel::LayerPrecisions() const {
+  static constexpr const char* kNoWork[] = {"Input", "Output", "Const", "Reshape", "Result", "Parameter"};
+  std::map<std::string, std::string> layers;
+  for (const auto& node : compiled_.get_runtime_model()->get_ordered_ops()) {
+    const std::string type = RuntimeText(node, "layerType");
+    if (std::find(std::begin(kNoWork), std::end(kNoWork), type) != std::end(kNoWork)) continue;
+    std::string precision = RuntimeText(node, "runtimePrecision");
+    if (precision == "u8") precision = "i8";  // which of the two 8-bit integers is OpenVINO's own business
+    layers[type + " " + node->get_friendly_name()] = precision;
+  }
+  return layers;
+}
+
+void OpenVinoModel::FillInputs(uint64_t seed) {
+  Rng rng(MixSeed(seed, "inputs"));
+  input_sets_.clear();
+  for (int set = 0; set < kInputSets; ++set) {
+    input_sets_.emplace_back();
+    for (const auto& port : compiled_.inputs()) {
+      input_sets_.back().emplace_back(port.get_element_type(), port.get_shape());
+      FillRandom(input_sets_.back().back(), rng);
+    }
+  }
+}
+
+void OpenVinoModel::Infer() {
+  const std::vector<ov::Tensor>& inputs = input_sets_.at(next_set_++ % input_sets_.size());
+  for (size_t i = 0; i < inputs.size(); ++i) request_.set_input_tensor(i, inputs[i]);
+  request_.infer();
+}
+
+std::vector<std::string> OpenVinoModel::InputNames() const {
+  std::vector<std::string> names;
+  for (const auto& port : compiled_.inputs()) names.push_back(port.get_any_name());
+  return names;
+}
+
+std::vector<std::string> OpenVinoModel::OutputNames() const {
+  std::vector<std::string> names;
+  for (const auto& port : compiled_.outputs()) names.push_back(port.get_any_name());
+  return names;
+}
+
+std::vector<std::vector<int64_t>> OpenVinoModel::InputShapes() const {
+  std::vector<std::vector<int64_t>> shapes;
+  for (const auto& port : compiled_.inputs()) shapes.push_back(Dims(port));
+  return shapes;
+}
+
+std::vector<std::vector<int64_t>> OpenVinoModel::OutputShapes() const {
+  std::vector<std::vector<int64_t>> shapes;
+  for (const auto& port : compiled_.outputs()) shapes.push_back(Dims(port));
+  return shapes;
+}
+
+}  // namespace hot

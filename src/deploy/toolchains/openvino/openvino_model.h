@@ -1,0 +1,47 @@
+// One ONNX file compiled by OpenVINO for the CPU: runs it, times it, tells which precision each layer executes in. Used by
+// the openvino toolchain and the host device, so that both execute the same code. One thread at a time.
+#pragma once
+
+#include <memory>
+#include <openvino/openvino.hpp>
+#include <string>
+#include <vector>
+
+#include "deploy/device.h"
+#include "graph/precision.h"
+
+namespace hot {
+
+// Everything that changes the code OpenVINO makes, as text for keys.
+std::string OpenVinoFlags();
+std::string OpenVinoVersion();
+// Precisions that this CPU executes as such: OpenVINO runs fp16 as bf16 or fp32 where the CPU lacks it.
+std::vector<Precision> OpenVinoPrecisions(const ov::Core& core);
+
+class OpenVinoModel : public Session {
+ public:
+  // `where` names the file in errors. Throws Error(kDataLoss) for bytes that are no ONNX model OpenVINO can compile.
+  OpenVinoModel(ov::Core& core, const std::string& onnx, Precision precision, int threads, const std::string& where);
+
+  // Tensors of int8 inputs and outputs hold the integers.
+  std::vector<Tensor> Run(std::span<const Tensor> inputs) override;
+  std::map<std::string, std::string> LayerPrecisions() const override;
+
+  // For timing: a few sets of random inputs, none of them zero or denormal; each Infer() takes the next set.
+  void FillInputs(uint64_t seed);
+  void Infer();
+
+  std::vector<std::string> InputNames() const;
+  std::vector<std::string> OutputNames() const;
+  std::vector<std::vector<int64_t>> InputShapes() const;
+  std::vector<std::vector<int64_t>> OutputShapes() const;
+
+ private:
+  std::string where_;
+  ov::CompiledModel compiled_;
+  ov::InferRequest request_;
+  std::vector<std::vector<ov::Tensor>> input_sets_;
+  size_t next_set_ = 0;
+};
+
+}  // namespace hot

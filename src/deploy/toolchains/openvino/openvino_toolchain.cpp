@@ -1,0 +1,65 @@
+#include "deploy/toolchains/openvino/openvino_toolchain.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/hash.h"
+#include "deploy/onnx_writer.h"
+#include "deploy/session.h"
+#include "deploy/toolchains/openvino/openvino_model.h"
+
+namespace hot {
+namespace {
+
+constexpr uint64_t kGoldenSeed = 20;
+
+class OpenVinoToolchain : public Toolchain {
+ public:
+  std::string_view name() const override { return "openvino"; }
+  std::string version() const override { return OpenVinoVersion(); }
+  std::string flags() const override { return OpenVinoFlags(); }
+  std::vector<Precision> precisions() const override { return OpenVinoPrecisions(core_); }
+
+  Artifact Compile(const CompileRequest& request) const override {
+    Check(request);
+    const bool int8 = request.precision == Precision::kInt8;
+    Artifact artifact;
+    artifact.toolchain = name();
+    artifact.toolchain_version = version();
+    artifact.flags = flags() + (int8 && request.int8_borders ? " borders=int8" : "");
+    artifact.precision = PrecisionName(request.precision);
+    artifact.scheme = int8 ? request.quantization->scheme : "";
+    artifact.graph_key = request.graph_key;
+    artifact.threads = request.threads;
+    artifact.blob = WriteOnnx(request.network, {.quantization = int8 ? request.quantization : nullptr,
+                                                .int8_borders = int8 && request.int8_borders});
+    artifact.blob_sha256 = Sha256Hex(artifact.blob);
+    OpenVinoModel model(core_, artifact.blob, request.precision, request.threads, "openvino");
+    artifact.input_names = model.InputNames();
+    artifact.input_shapes = model.InputShapes();
+    artifact.output_names = model.OutputNames();
+    artifact.output_shapes = model.OutputShapes();
+    artifact.layer_precisions = model.LayerPrecisions();
+    AddGoldenPair(artifact, model, kGoldenSeed);
+    return artifact;
+  }
+
+ private:
+  void Check(const CompileRequest& request) const {
+    const std::vector<Precision> known = precisions();
+    if (std::find(known.begin(), known.end(), request.precision) == known.end()) {
+      throw Error(Code::kUnimplemented, "openvino", "it can't execute " + PrecisionName(request.precision) + " on this CPU");
+    }
+    if (request.precision == Precision::kInt8 && request.quantization == nullptr) {
+      throw Error(Code::kInvalidArgument, "openvino", "int8 needs a quantization");
+    }
+  }
+
+  mutable ov::Core core_;  // compiling is not const in OpenVINO's interface
+};
+
+}  // namespace
+
+std::unique_ptr<Toolchain> MakeOpenVinoToolchain() { return std::make_unique<OpenVinoToolchain>(); }
+
+}  // namespace hot
