@@ -1,5 +1,10 @@
 # hot_module(NAME SOURCES a.cpp... [DEPS hot::core...] [PRIVATE lib...] [TESTS a_test.cpp...] [TEST_LIBS lib...])
 # One static library a folder of src/, alias hot::NAME, and one GoogleTest program hot_NAME_test beside it.
+#
+# hot_test(NAME SOURCES a_test.cpp... [LIBS lib...] [LABEL fast|slow|release]): `fast` (default) runs with sanitizers in
+# preset dev, `slow` and `release` in preset release only.
+# hot_program(NAME SOURCES a.cpp... [LIBS lib...]): a program for people, in build/<preset>/bin; scripts/setup builds it.
+# hot_bench(NAME SOURCES a.cpp... [LIBS lib...]): the program hot_bench_NAME behind `scripts/bench NAME`.
 find_package(GTest REQUIRED)
 find_package(Threads REQUIRED)
 include(GoogleTest)
@@ -20,13 +25,36 @@ if(HOT_SANITIZE)
   target_link_options(hot_flags INTERFACE -fsanitize=${HOT_SANITIZE})
 endif()
 
+add_custom_target(programs)
+add_custom_target(fast_tests)
+add_custom_target(release_tests)
+
+function(hot_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE hot_flags ${ARG_LIBS} Threads::Threads)
+  add_dependencies(programs ${name})
+endfunction()
+
+function(hot_bench name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  add_executable(hot_bench_${name} ${ARG_SOURCES})
+  target_link_libraries(hot_bench_${name} PRIVATE hot_flags ${ARG_LIBS} Threads::Threads)
+endfunction()
+
 function(hot_test name)
   cmake_parse_arguments(ARG "" "LABEL" "SOURCES;LIBS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}")
   target_link_libraries(${name} PRIVATE hot_flags ${ARG_LIBS} GTest::gmock GTest::gtest_main Threads::Threads)
   target_compile_definitions(${name} PRIVATE HOT_SOURCE_DIR="${CMAKE_SOURCE_DIR}" HOT_BINARY_DIR="${CMAKE_BINARY_DIR}")
   if(NOT ARG_LABEL)
     set(ARG_LABEL fast)
+  endif()
+  if(ARG_LABEL STREQUAL "fast")
+    add_dependencies(fast_tests ${name})
+  else()
+    add_dependencies(release_tests ${name})
   endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600)
 endfunction()
