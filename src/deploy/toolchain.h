@@ -20,6 +20,7 @@ struct CompileRequest {
   const Quantization* quantization = nullptr;  // needed for int8
   int threads = 1;
   bool int8_borders = false;          // see OnnxOptions
+  bool timing_only = false;           // leave out what only shipping needs: golden pairs, executed precision of each layer
   std::string graph_key;              // of the unfolded graph
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/files.h"
 #include "graph/fold.h"
 #include "graph/graph.h"
 #include "graph/tensor.h"
@@ -61,6 +62,11 @@ using Observations = std::map<std::string, RangeObserver>;
 // `network` has its batch norms folded. Throws Error(kNotFound) when a node was not observed, kFailedPrecondition when a
 // range is empty or not finite (a calibration set of one black picture, NaN weights).
 Quantization Quantize(const Network& network, const Observations& observations, const QuantizeOptions& options);
+
+// One JSON object: {"version": 1, "scheme", "activations": {node: [scale, zero_point]}, "weight_scales": {node: [...]}}.
+std::string ToJson(const Quantization& quantization);
+// Throws Error(kDataLoss) on a broken file, kNotFound when it is missing.
+Quantization ReadQuantization(const fs::path& file);
 
 // Plausible ranges without data (relu6: [0, 6], else [-4, 4]): for timing a block with random weights.
 Quantization SyntheticQuantization(const Network& network);

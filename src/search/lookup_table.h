@@ -20,6 +20,8 @@ struct TableRow {
   int64_t carried_bytes = 0;   // taps alive meanwhile
   double latency_ns = 0;       // canary-normalised median
   double low_ns = 0, high_ns = 0;
+  double raw_median_ns = 0;    // as the clock said
+  int samples = 0;
   bool steady = true;
 };
 
@@ -29,5 +31,10 @@ struct LookupTable {
   std::vector<std::vector<TableRow>> slots;  // by slot, by choice
   std::vector<TableRow> fixed;               // stem, tail, head
 };
+
+// One element of "tables" in table.json (docs/formats/run.md).
+std::string ToJson(const LookupTable& table);
+// Throws Error(kDataLoss) with `where` in front on text that is no such table.
+LookupTable LookupTableFromJson(const std::string& text, const std::string& where);
 
 }  // namespace hot

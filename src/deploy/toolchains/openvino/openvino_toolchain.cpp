@@ -34,6 +34,7 @@ class OpenVinoToolchain : public Toolchain {
     artifact.blob = WriteOnnx(request.network, {.quantization = int8 ? request.quantization : nullptr,
                                                 .int8_borders = int8 && request.int8_borders});
     artifact.blob_sha256 = Sha256Hex(artifact.blob);
+    if (request.timing_only) return artifact;
     OpenVinoModel model(core_, artifact.blob, request.precision, request.threads, "openvino");
     artifact.input_names = model.InputNames();
     artifact.input_shapes = model.InputShapes();

@@ -1,0 +1,21 @@
+// hot: the tool. It never links LibTorch; training runs in hot-train.
+#include "cli/command.h"
+
+int main(int argc, char** argv) {
+  CLI::App app{"HOT finds, trains, quantizes and measures the network that your device runs best."};
+  app.set_version_flag("--version", HOT_VERSION);
+  app.require_subcommand(1);
+  app.footer("Example:\n  hot optimize examples/quickstart.yaml");
+  int exit_code = 0;
+  hot::AddStudyCommands(app, exit_code);
+  hot::AddReportCommand(app, exit_code);
+  hot::AddStatusCommand(app, exit_code);
+  hot::AddDataCommand(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : 2;
+  }
+  return exit_code;
+}

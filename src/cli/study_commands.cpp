@@ -1,0 +1,66 @@
+// hot optimize STUDY, and one command a stage that does everything up to that stage.
+#include <cstdio>
+#include <memory>
+
+#include "cli/command.h"
+#include "config/study.h"
+#include "pipeline/stage.h"
+#include "report/report.h"
+
+namespace hot {
+namespace {
+
+struct StudyOptions {
+  std::string study;
+  std::vector<std::string> overrides;
+  bool json = false, quiet = false;
+};
+
+struct StudyCommand {
+  const char* name;
+  const char* last_stage;
+  const char* result;  // file of the run folder that --json prints
+  const char* help;
+};
+
+constexpr StudyCommand kCommands[] = {
+    {"optimize", "evaluate", "evaluation.json", "Do the whole study: table, search, training, int8, measurement, report"},
+    {"profile", "profile", "table.json", "Measure the look-up table of the device"},
+    {"search", "search", "search.json", "Find the k best networks within the budgets"},
+    {"verify", "verify", "verify.json", "Measure the found networks whole and correct the prediction"},
+    {"train", "train", "train.json", "Train the baseline and the candidates"},
+    {"quantize", "quantize", "train.json", "Calibrate the trained networks for 8 bits"},
+    {"compile", "compile", "train.json", "Build the artifacts"},
+    {"evaluate", "evaluate", "evaluation.json", "Measure accuracy and latency of the artifacts"},
+};
+
+void RunStudy(const StudyCommand& command, const StudyOptions& options, const Context& context) {
+  Workspace workspace(ReadStudy(options.study, options.overrides), context);
+  for (const std::string& warning : workspace.data_warnings()) context.progress.Note("warning: " + warning);
+  RunStages(workspace, command.last_stage);
+  if (std::string(command.name) == "optimize") {
+    WriteReport(workspace.folder(), context);
+    context.progress.Begin("report", 0);
+    context.progress.End(fs::absolute(workspace.folder() / "report.html").lexically_normal().string());
+  }
+  if (options.json) std::fputs(ReadFile(workspace.folder() / command.result).c_str(), stdout);
+}
+
+}  // namespace
+
+void AddStudyCommands(CLI::App& app, int& exit_code) {
+  for (const StudyCommand& command : kCommands) {
+    auto options = std::make_shared<StudyOptions>();  // shared: CLI11 copies the callback that owns it
+    CLI::App* sub = app.add_subcommand(command.name, command.help);
+    sub->add_option("study", options->study, "study file (YAML), see docs/formats/study.md")->required();
+    sub->add_option("--set", options->overrides, "KEY=VALUE: set any key of the study")->expected(1)->take_all();
+    sub->add_flag("--json", options->json, "print the result as JSON on stdout");
+    sub->add_flag("--quiet", options->quiet, "no progress");
+    sub->footer(std::string("Example:\n  hot ") + command.name + " examples/quickstart.yaml --set run.seed=1");
+    sub->callback([options, &command, &exit_code] {
+      exit_code = RunCommand(options->quiet, [&](const Context& context) { RunStudy(command, *options, context); });
+    });
+  }
+}
+
+}  // namespace hot

@@ -1,0 +1,34 @@
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "quantize/quantize.h"
+
+namespace hot {
+
+using Json = nlohmann::ordered_json;
+
+std::string ToJson(const Quantization& quantization) {
+  Json activations = Json::object(), weights = Json::object();
+  for (const auto& [name, scale] : quantization.activations) activations[name] = {scale.scale, scale.zero_point};
+  for (const auto& [name, scales] : quantization.weight_scales) weights[name] = scales;
+  return Json{{"version", 1}, {"scheme", quantization.scheme}, {"activations", activations}, {"weight_scales", weights}}.dump();
+}
+
+Quantization ReadQuantization(const fs::path& file) {
+  try {
+    const Json json = Json::parse(ReadFile(file));
+    Quantization quantization;
+    quantization.scheme = json.at("scheme");
+    for (const auto& [name, pair] : json.at("activations").items()) {
+      quantization.activations[name] = {.scale = pair.at(0), .zero_point = pair.at(1)};
+    }
+    for (const auto& [name, scales] : json.at("weight_scales").items()) {
+      quantization.weight_scales[name] = scales.get<std::vector<float>>();
+    }
+    return quantization;
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(Code::kDataLoss, file.string(), std::string("is broken: ") + error.what(), "delete it and quantize again");
+  }
+}
+
+}  // namespace hot
