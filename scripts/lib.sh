@@ -4,7 +4,8 @@ root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 cd "$root"
 started=$SECONDS
 
-say() { printf '\033[1m[%3d s]\033[0m %s\n' "$((SECONDS - started))" "$*" >&2; }
+if [[ -t 2 ]]; then bold=$'\033[1m' plain=$'\033[0m'; else bold='' plain=''; fi
+say() { printf '%s[%3d s]%s %s\n' "$bold" "$((SECONDS - started))" "$plain" "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
 # As many compile jobs as there are cores, but 1.5 GB of memory for each (headers of LibTorch are large).
