@@ -67,9 +67,4 @@ void RunStages(Workspace& workspace, std::string_view last) {
   for (auto stage = stages.begin(); stage <= end; ++stage) RunStage(workspace, *stage);
 }
 
-std::string FileKey(const Workspace& workspace, std::string_view file) {
-  const fs::path path = workspace.folder() / file;
-  return fs::exists(path) ? Sha256File(path) : "missing";
-}
-
 }  // namespace hot

@@ -24,7 +24,4 @@ std::span<const Stage> Stages();
 // Runs the stages up to and including `last`; throws Error(kInvalidArgument) on an unknown name.
 void RunStages(Workspace& workspace, std::string_view last);
 
-// The hash of a file another stage wrote, or "missing".
-std::string FileKey(const Workspace& workspace, std::string_view file);
-
 }  // namespace hot

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/hash.h"
+
 namespace hot {
 namespace {
 
@@ -80,6 +82,11 @@ TrialSpec Workspace::TrialTemplate() const {
   spec.warmup_epochs = static_cast<int>(study_.train.warmup_epochs);
   spec.metric = ParseMetric(study_.train.metric);
   return spec;
+}
+
+std::string FileKey(const Workspace& workspace, std::string_view file) {
+  const fs::path path = workspace.folder() / file;
+  return fs::exists(path) ? Sha256File(path) : "missing";
 }
 
 }  // namespace hot

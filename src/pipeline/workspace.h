@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/study.h"
@@ -55,5 +56,8 @@ class Workspace {
 
 // runs/<name> unless the study says otherwise.
 fs::path RunFolder(const Study& study);
+
+// The hash of a file of the run folder, or "missing".
+std::string FileKey(const Workspace& workspace, std::string_view file);
 
 }  // namespace hot
