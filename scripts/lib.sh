@@ -9,7 +9,7 @@ say() { printf '%s[%3d s]%s %s\n' "$bold" "$((SECONDS - started))" "$plain" "$*"
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
 # As many compile jobs as there are cores, but 1.5 GB of memory for each (headers of LibTorch are large).
-jobs() {
+compile_jobs() {
   local by_memory
   by_memory=$(awk '/^MemAvailable/ {print int($2 / 1500000)}' /proc/meminfo)
   local cores
@@ -32,5 +32,5 @@ configure() {
 build() {
   local preset=$1
   shift
-  NINJA_STATUS='[%f/%t, %es] ' cmake --build "build/$preset" --parallel "$(jobs)" --target "$@"
+  NINJA_STATUS='[%f/%t, %es] ' cmake --build "build/$preset" --parallel "$(compile_jobs)" --target "$@"
 }
