@@ -1,12 +1,14 @@
 #include "data/jpeg.h"
 
-#include <jerror.h>
-#include <jpeglib.h>
-
 #include <csetjmp>
 #include <cstdio>
 #include <cstring>
 #include <span>
+
+// clang-format off: jerror.h leaves out codes unless jpeglib.h came first, which needs <cstdio>
+#include <jpeglib.h>
+#include <jerror.h>
+// clang-format on
 
 #include "core/error.h"
 
