@@ -26,11 +26,11 @@ struct Study {
   } model;
 
   struct Data {
-    std::string format = "voc";            // voc | coco
+    std::string format = "voc";  // voc | coco
     std::string root;
     std::string train = "trainval", val, test = "test";  // val empty: taken from train
     double val_fraction = 0.15;
-    std::vector<std::string> classes;      // empty: all in train
+    std::vector<std::string> classes;  // empty: all in train
   } data;
 
   struct Target {
@@ -45,20 +45,20 @@ struct Study {
     std::string quality = "macs";
     std::string solver = "exact";
     std::optional<double> latency_ms;
-    std::optional<double> latency_ratio;   // budget relative to the baseline's predicted latency; not with latency_ms
+    std::optional<double> latency_ratio;  // budget relative to the baseline's predicted latency; not with latency_ms
     std::optional<double> flash_kib, ram_kib, memory_kib, quality_min;  // quality_min: least M MACs
-    int64_t candidates = 8;                // k, per objective and width
-    int64_t train_candidates = 0;          // trained per objective and width; 0: all k
+    int64_t candidates = 8;                                             // k, per objective and width
+    int64_t train_candidates = 0;                                       // trained per objective and width; 0: all k
   } search;
 
   struct Train {
     int64_t epochs = 100, batch = 32;
-    std::string optimizer = "adam";        // adam
+    std::string optimizer = "adam";  // adam
     double weight_decay = 0;
     int64_t warmup_epochs = 1;
     double clip_norm = 10;
     bool augment = true;
-    std::string metric = "coco_ap";        // coco_ap | ap50 | voc07
+    std::string metric = "coco_ap";  // coco_ap | ap50 | voc07
     struct Hpo {
       std::string method = "grid";
       std::vector<double> lr{5e-4, 7e-4}, gamma{0.3, 0.5, 0.7};
@@ -66,21 +66,22 @@ struct Study {
   } train;
 
   struct Quantize {
-    std::string ranges = "percentile";     // percentile | minmax
+    std::string ranges = "percentile";  // percentile | minmax
     int64_t pictures = 128;
   } quantize;
 
   struct Run {
     std::string executor = "local";
-    int64_t workers = 0;                   // 0 = auto: one a core
+    int64_t workers = 0;  // 0 = auto: one a core
     int64_t seed = 0;
-    std::string folder;                    // default: runs/<name>
-    std::string journal;                   // default: journal.sqlite beside the run folder
+    std::string folder;   // default: runs/<name>
+    std::string journal;  // default: journal.sqlite beside the run folder
   } run;
 };
 
-// Reads, checks ranges and applies `overrides` ("data.root=DIR", later ones win). Relative paths in the file are relative
-// to the working directory. Throws Error(kInvalidArgument) "FILE:LINE:COL: key: what" with the nearest known key as hint.
+// Reads, checks ranges and applies `overrides` ("data.root=DIR", later ones win). Relative paths in the file are
+// relative to the working directory. Throws Error(kInvalidArgument) "FILE:LINE:COL: key: what" with the nearest known
+// key as hint.
 Study ReadStudy(const fs::path& file, const std::vector<std::string>& overrides);
 
 // Canonical JSON of the whole study or of one section ("model", "data", ...): what stage manifests hash.
