@@ -3,7 +3,6 @@
 #
 # hot_test(NAME SOURCES a_test.cpp... [LIBS lib...] [LABEL fast|slow|release]): `fast` (default) runs with sanitizers in
 # preset dev, `slow` and `release` in preset release only.
-# hot_program(NAME SOURCES a.cpp... [LIBS lib...]): a program for people, in build/<preset>/bin; scripts/setup builds it.
 # hot_bench(NAME SOURCES a.cpp... [LIBS lib...]): the program hot_bench_NAME behind `scripts/bench NAME`.
 find_package(GTest REQUIRED)
 find_package(Threads REQUIRED)
@@ -25,16 +24,8 @@ if(HOT_SANITIZE)
   target_link_options(hot_flags INTERFACE -fsanitize=${HOT_SANITIZE})
 endif()
 
-add_custom_target(programs)
 add_custom_target(fast_tests)
 add_custom_target(release_tests)
-
-function(hot_program name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
-  add_executable(${name} ${ARG_SOURCES})
-  target_link_libraries(${name} PRIVATE hot_flags ${ARG_LIBS} Threads::Threads)
-  add_dependencies(programs ${name})
-endfunction()
 
 function(hot_bench name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
