@@ -1,0 +1,112 @@
+#include "tasks/metric.h"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+#include <utility>
+
+#include "core/error.h"
+#include "core/rng.h"
+#include "tasks/ranking.h"
+
+namespace hot {
+namespace {
+
+constexpr std::array<std::pair<Metric, std::string_view>, 4> kNames{
+    {{Metric::kCocoAp, "coco_ap"}, {Metric::kAp50, "ap50"}, {Metric::kVoc07, "voc07"}, {Metric::kPck, "pck"}}};
+
+// One system's detections, matched once; any resampling of the pictures is scored from here.
+class Scorer {
+ public:
+  Scorer(const std::vector<ScoredPicture>& pictures, Metric metric) : metric_(metric) {
+    if (metric == Metric::kPck) throw Error(Code::kUnimplemented, "metric", "pck is for keypoints, not for boxes");
+    classes_ = metric == Metric::kVoc07 ? RankVoc(pictures, {}) : RankCoco(pictures, 0, 1e10);
+    for (RankedClass& ranked : classes_) CutAfterLastHit(ranked);
+  }
+
+  // Mean over classes with a positive (and over thresholds); 0 without any.
+  double Score(const PictureWeights& weights) const {
+    const int thresholds = metric_ == Metric::kCocoAp ? 10 : 1;
+    double sum = 0;
+    int count = 0;
+    for (const RankedClass& ranked : classes_) {
+      for (int t = 0; t < thresholds; ++t) {
+        const double ap = AveragePrecision(ranked, t, metric_ == Metric::kVoc07 ? Recall::kVoc11 : Recall::kCoco101, weights).ap;
+        if (ap < 0) continue;
+        sum += ap;
+        ++count;
+      }
+    }
+    return count > 0 ? sum / count : 0;
+  }
+
+ private:
+  // Misses behind the last hit can't change average precision.
+  static void CutAfterLastHit(RankedClass& ranked) {
+    while (!ranked.entries.empty() && ranked.entries.back().hit == 0) ranked.entries.pop_back();
+  }
+
+  Metric metric_;
+  std::vector<RankedClass> classes_;
+};
+
+PictureWeights Resample(size_t pictures, Rng& rng) {
+  PictureWeights weights(pictures, 0);
+  for (size_t i = 0; i < pictures; ++i) ++weights[static_cast<size_t>(rng.Below(static_cast<int64_t>(pictures)))];
+  return weights;
+}
+
+// 2.5 % and 97.5 % of `values`; zeros when there are none.
+std::pair<double, double> Interval(std::vector<double> values) {
+  if (values.empty()) return {0, 0};
+  std::sort(values.begin(), values.end());
+  const auto at = [&](double share) { return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1) + 0.5)]; };
+  return {at(0.025), at(0.975)};
+}
+
+}  // namespace
+
+Metric ParseMetric(const std::string& name) {
+  for (const auto& [metric, text] : kNames) {
+    if (text == name) return metric;
+  }
+  throw Error(Code::kInvalidArgument, "metric", "unknown metric \"" + name + "\"", "known: coco_ap, ap50, voc07, pck");
+}
+
+std::string MetricName(Metric metric) {
+  for (const auto& [value, name] : kNames) {
+    if (value == metric) return std::string(name);
+  }
+  return "unknown";
+}
+
+double Score(const std::vector<ScoredPicture>& pictures, Metric metric) {
+  return Scorer(pictures, metric).Score(PictureWeights(pictures.size(), 1));
+}
+
+PairedDifference PairedBootstrap(const std::vector<ScoredPicture>& a, const std::vector<ScoredPicture>& b, Metric metric, int rounds,
+                                 uint64_t seed) {
+  HOT_ASSERT(a.size() == b.size());
+  const Scorer first(a, metric), second(b, metric);
+  const PictureWeights ones(a.size(), 1);
+  PairedDifference result;
+  result.difference = second.Score(ones) - first.Score(ones);
+  Rng rng(MixSeed(seed, "bootstrap"));
+  std::vector<double> differences;
+  for (int round = 0; round < rounds && !a.empty(); ++round) {
+    const PictureWeights weights = Resample(a.size(), rng);
+    differences.push_back(second.Score(weights) - first.Score(weights));
+  }
+  std::tie(result.low, result.high) = Interval(std::move(differences));
+  return result;
+}
+
+std::pair<double, double> BootstrapInterval(const std::vector<ScoredPicture>& pictures, Metric metric, int rounds, uint64_t seed) {
+  const Scorer scorer(pictures, metric);
+  Rng rng(MixSeed(seed, "bootstrap"));
+  std::vector<double> scores;
+  for (int round = 0; round < rounds && !pictures.empty(); ++round) scores.push_back(scorer.Score(Resample(pictures.size(), rng)));
+  return Interval(std::move(scores));
+}
+
+}  // namespace hot

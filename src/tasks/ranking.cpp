@@ -1,0 +1,72 @@
+#include "tasks/ranking.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace hot {
+namespace {
+
+struct Point {
+  double recall, precision;
+};
+
+int64_t CountPositives(const RankedClass& ranked, const PictureWeights& weights) {
+  int64_t count = 0;
+  for (size_t i = 0; i < weights.size(); ++i) count += static_cast<int64_t>(weights[i]) * ranked.positives[i];
+  return count;
+}
+
+// The ranking's precision-recall points, precision made monotone from the right.
+std::vector<Point> Curve(const RankedClass& ranked, int threshold, const PictureWeights& weights, int max_rank, int64_t positives) {
+  std::vector<Point> points;
+  const auto bit = static_cast<uint16_t>(1u << threshold);
+  double hits = 0, misses = 0;
+  for (const RankedEntry& entry : ranked.entries) {
+    const int weight = weights[static_cast<size_t>(entry.picture)];
+    if (weight == 0 || entry.rank >= max_rank || (entry.ignored & bit) != 0) continue;
+    ((entry.hit & bit) != 0 ? hits : misses) += weight;
+    points.push_back({hits / static_cast<double>(positives), hits / (hits + misses + std::numeric_limits<double>::epsilon())});
+  }
+  for (size_t i = points.size(); i > 1; --i) points[i - 2].precision = std::max(points[i - 2].precision, points[i - 1].precision);
+  return points;
+}
+
+// Mean of the precision at `count` recall levels 0, step, 2*step, ...
+double Sampled(const std::vector<Point>& points, int count, double step) {
+  double sum = 0;
+  size_t at = 0;
+  for (int i = 0; i < count; ++i) {
+    const double recall = i * step;
+    while (at < points.size() && points[at].recall < recall) ++at;
+    if (at == points.size()) break;
+    sum += points[at].precision;
+  }
+  return sum / count;
+}
+
+double Area(const std::vector<Point>& points) {
+  double sum = 0, before = 0;
+  for (const Point& point : points) {
+    sum += (point.recall - before) * point.precision;
+    before = point.recall;
+  }
+  return sum;
+}
+
+}  // namespace
+
+CurveResult AveragePrecision(const RankedClass& ranked, int threshold, Recall kind, const PictureWeights& weights, int max_rank) {
+  const int64_t positives = CountPositives(ranked, weights);
+  if (positives == 0) return {};
+  const std::vector<Point> points = Curve(ranked, threshold, weights, max_rank, positives);
+  CurveResult result{.ap = 0, .recall = points.empty() ? 0 : points.back().recall};
+  switch (kind) {
+    case Recall::kCoco101: result.ap = Sampled(points, 101, 0.01); break;
+    case Recall::kVoc11: result.ap = Sampled(points, 11, 0.1); break;
+    case Recall::kArea: result.ap = Area(points); break;
+  }
+  return result;
+}
+
+}  // namespace hot

@@ -1,0 +1,46 @@
+// Detections of one class over all pictures, matched once and ranked once, so that average precision of any resampling of the
+// pictures is one walk over the ranking. Internal to the metrics. Values.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tasks/metric.h"
+
+namespace hot {
+
+// Bit t of a mask belongs to IoU threshold t.
+struct RankedEntry {
+  int picture = 0;
+  float score = 0;
+  uint16_t hit = 0;      // matched an object that counts
+  uint16_t ignored = 0;  // neither hit nor miss
+  uint8_t rank = 0;      // within its picture and class, from 0
+};
+
+struct RankedClass {
+  int label = 0;
+  std::vector<RankedEntry> entries;  // by falling score, stable in picture order
+  std::vector<int> positives;        // by picture: objects that count
+};
+
+enum class Recall { kCoco101, kVoc11, kArea };
+
+// How often each picture is counted; all ones for the plain score.
+using PictureWeights = std::vector<int>;
+
+// Precision and recall at one IoU threshold. `max_rank` leaves out entries of that rank or higher in their picture.
+struct CurveResult {
+  double ap = -1;      // -1: no positive
+  double recall = -1;  // of the whole ranking
+};
+CurveResult AveragePrecision(const RankedClass& ranked, int threshold, Recall kind, const PictureWeights& weights, int max_rank = 255);
+
+// COCO's matching for an area range; entries are cut at 100 a picture. Every class of truth or detections, by label.
+std::vector<RankedClass> RankCoco(const std::vector<ScoredPicture>& pictures, double area_low, double area_high);
+std::vector<double> CocoThresholds();
+
+// VOC's matching at one IoU threshold (bit 0).
+std::vector<RankedClass> RankVoc(const std::vector<ScoredPicture>& pictures, const VocOptions& options);
+
+}  // namespace hot

@@ -1,0 +1,155 @@
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/error.h"
+#include "tasks/ssd/ssd.h"
+
+namespace hot {
+namespace {
+
+constexpr int kTapSlot = 5;                // its output has stride 16
+constexpr int kExtraChannels[] = {512, 256, 256, 128};  // the last for all further maps; independent of the width
+constexpr size_t kBeforeSuppression = 400;  // best detections a class that enter non-maximum suppression
+
+int ExtraChannels(size_t extra) { return kExtraChannels[std::min(extra, std::size(kExtraChannels) - 1)]; }
+
+// Sides after four and five halvings (each rounds up), then one halving a map until 1.
+std::vector<int> MapSides(int side) {
+  for (int i = 0; i < 4; ++i) side = (side + 1) / 2;
+  std::vector<int> sides{side};
+  do {
+    side = (side + 1) / 2;
+    sides.push_back(side);
+  } while (side > 1);
+  return sides;
+}
+
+// Separable prediction layer: depthwise 3x3, then 1x1 with bias; the 1x1's node name is `name`.
+NodeId Predict(GraphBuilder& builder, NodeId x, const std::string& name, int channels) {
+  const int in = builder.shape(x).c;
+  x = builder.ConvBn(name + ".depthwise", x, in, 3, 1, in, Op::kRelu6);
+  Attrs attrs;
+  attrs.out_channels = channels;
+  attrs.bias = true;
+  return builder.Conv(name, x, attrs);
+}
+
+NodeId ExtraMap(GraphBuilder& builder, NodeId x, const std::string& name, int channels) {
+  const int half = channels / 2;
+  x = builder.ConvBn(name + ".reduce", x, half, 1, 1, 1, Op::kRelu6);
+  x = builder.ConvBn(name + ".depthwise", x, half, 3, 2, half, Op::kRelu6);
+  return builder.ConvBn(name + ".expand", x, channels, 1, 1, 1, Op::kRelu6);
+}
+
+Box ToPixels(const Box& b, float width, float height) {
+  return {std::clamp(b.x0, 0.0f, 1.0f) * width, std::clamp(b.y0, 0.0f, 1.0f) * height,
+          std::clamp(b.x1, 0.0f, 1.0f) * width, std::clamp(b.y1, 0.0f, 1.0f) * height};
+}
+
+// One map's outputs, addressed by cell and anchor.
+struct MapView {
+  const float* classes;
+  const float* boxes;
+  size_t cells;
+  size_t logits;  // classes + 1
+
+  float Logit(size_t cell, size_t anchor, size_t c) const { return classes[(anchor * logits + c) * cells + cell]; }
+  std::array<float, 4> Offsets(size_t cell, size_t anchor) const {
+    std::array<float, 4> offsets;
+    for (size_t i = 0; i < 4; ++i) offsets[i] = boxes[(anchor * 4 + i) * cells + cell];
+    return offsets;
+  }
+};
+
+// Adds this map's detections above the threshold. Softmax over background and classes.
+void CollectMap(const MapView& map, std::span<const Anchor> anchors, const TaskOptions& options,
+                std::vector<std::vector<Detection>>& by_class) {
+  const size_t per_cell = anchors.size() / map.cells;
+  const auto width = static_cast<float>(options.input.w), height = static_cast<float>(options.input.h);
+  std::vector<float> exponentials(map.logits);
+  for (size_t i = 0; i < anchors.size(); ++i) {
+    const size_t cell = i / per_cell, anchor = i % per_cell;
+    float largest = map.Logit(cell, anchor, 0);
+    for (size_t c = 1; c < map.logits; ++c) largest = std::max(largest, map.Logit(cell, anchor, c));
+    float sum = 0;
+    for (size_t c = 0; c < map.logits; ++c) sum += exponentials[c] = std::exp(map.Logit(cell, anchor, c) - largest);
+    const auto least = static_cast<float>(options.score_threshold) * sum;
+    for (size_t c = 1; c < map.logits; ++c) {
+      if (exponentials[c] <= least) continue;
+      const Box relative = DecodeBox(map.Offsets(cell, anchor), anchors[i]);
+      by_class[c - 1].push_back({ToPixels(relative, width, height), static_cast<int>(c - 1), exponentials[c] / sum});
+    }
+  }
+}
+
+// Keeps the `kBeforeSuppression` best of each class.
+std::vector<Detection> BestOfEachClass(std::vector<std::vector<Detection>>& by_class) {
+  std::vector<Detection> best;
+  for (auto& detections : by_class) {
+    if (detections.size() > kBeforeSuppression) {
+      const auto end = detections.begin() + static_cast<std::ptrdiff_t>(kBeforeSuppression);
+      std::nth_element(detections.begin(), end, detections.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
+      detections.erase(end, detections.end());
+    }
+    best.insert(best.end(), detections.begin(), detections.end());
+  }
+  return best;
+}
+
+}  // namespace
+
+SsdTask::SsdTask(TaskOptions options) : options_(std::move(options)) {
+  if (options_.classes.empty()) throw Error(Code::kInvalidArgument, "ssd", "needs at least one class");
+  if (options_.input.h < 32 || options_.input.w < 32) {
+    throw Error(Code::kInvalidArgument, "model.input", "SSD needs at least 32 x 32 pixels");
+  }
+  anchors_ = MakeAnchors(Maps(), options_);
+}
+
+int SsdTask::anchors_per_cell() const { return 2 + 2 * static_cast<int>(options_.aspect_ratios.size()); }
+
+std::vector<std::pair<int, int>> SsdTask::Maps() const {
+  std::vector<int> rows = MapSides(options_.input.h), columns = MapSides(options_.input.w);
+  const size_t count = std::max(rows.size(), columns.size());
+  rows.resize(count, 1);
+  columns.resize(count, 1);
+  std::vector<std::pair<int, int>> maps;
+  for (size_t i = 0; i < count; ++i) maps.emplace_back(rows[i], columns[i]);
+  return maps;
+}
+
+void SsdTask::BuildHead(GraphBuilder& builder, const Features& features) const {
+  const int per_cell = anchors_per_cell();
+  const int classes = static_cast<int>(options_.classes.size()) + 1;
+  const size_t count = Maps().size();
+  NodeId x = features.slots.at(kTapSlot - 1);
+  for (size_t map = 0; map < count; ++map) {
+    const std::string index = std::to_string(map);
+    if (map == 1) x = features.tail;
+    if (map > 1) x = ExtraMap(builder, x, "head.extra" + index, ExtraChannels(map - 2));
+    builder.Output(Predict(builder, x, "head.cls" + index, per_cell * classes));
+    builder.Output(Predict(builder, x, "head.box" + index, per_cell * 4));
+  }
+}
+
+std::vector<Detection> SsdTask::Decode(std::span<const Tensor> outputs) const {
+  const size_t logits = options_.classes.size() + 1;
+  const auto per_cell = static_cast<size_t>(anchors_per_cell());
+  std::vector<std::vector<Detection>> by_class(options_.classes.size());
+  size_t first_anchor = 0, output = 0;
+  for (const auto& [rows, columns] : Maps()) {
+    const auto cells = static_cast<size_t>(rows * columns);
+    if (output + 1 >= outputs.size() || outputs[output].data.size() != cells * per_cell * logits ||
+        outputs[output + 1].data.size() != cells * per_cell * 4) {
+      throw Error(Code::kInvalidArgument, "ssd", "the network's outputs do not have this task's shapes");
+    }
+    const MapView map{outputs[output].data.data(), outputs[output + 1].data.data(), cells, logits};
+    CollectMap(map, std::span(anchors_).subspan(first_anchor, cells * per_cell), options_, by_class);
+    first_anchor += cells * per_cell;
+    output += 2;
+  }
+  return NonMaximumSuppression(BestOfEachClass(by_class), options_.nms_iou, options_.max_detections);
+}
+
+}  // namespace hot

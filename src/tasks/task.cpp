@@ -1,0 +1,13 @@
+#include "tasks/task.h"
+
+#include "core/error.h"
+#include "tasks/ssd/ssd.h"
+
+namespace hot {
+
+std::unique_ptr<Task> MakeTask(const TaskOptions& options) {
+  if (options.task == "ssd") return std::make_unique<SsdTask>(options);
+  throw Error(Code::kInvalidArgument, "model.task", "unknown task \"" + options.task + "\"", "known: ssd");
+}
+
+}  // namespace hot

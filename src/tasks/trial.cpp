@@ -1,0 +1,175 @@
+#include "tasks/trial.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+
+namespace hot {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json SourceJson(const DataSource& source) {
+  return {{"format", source.format == DataFormat::kCoco ? "coco" : "voc"},
+          {"root", source.root.string()},
+          {"split", source.split},
+          {"classes", source.classes}};
+}
+
+DataSource SourceFrom(const Json& json) {
+  DataSource source;
+  source.format = json.at("format") == "coco" ? DataFormat::kCoco : DataFormat::kVoc;
+  source.root = json.at("root").get<std::string>();
+  source.split = json.at("split");
+  source.classes = json.at("classes").get<std::vector<std::string>>();
+  return source;
+}
+
+Json TaskJson(const TaskOptions& task) {
+  return {{"task", task.task},
+          {"input", {task.input.c, task.input.h, task.input.w}},
+          {"classes", task.classes},
+          {"anchor_min_scale", task.anchor_min_scale},
+          {"anchor_max_scale", task.anchor_max_scale},
+          {"aspect_ratios", task.aspect_ratios},
+          {"score_threshold", task.score_threshold},
+          {"nms_iou", task.nms_iou},
+          {"max_detections", task.max_detections}};
+}
+
+TaskOptions TaskFrom(const Json& json) {
+  TaskOptions task;
+  task.task = json.at("task");
+  task.input = {json.at("input").at(0), json.at("input").at(1), json.at("input").at(2)};
+  task.classes = json.at("classes").get<std::vector<std::string>>();
+  task.anchor_min_scale = json.at("anchor_min_scale");
+  task.anchor_max_scale = json.at("anchor_max_scale");
+  task.aspect_ratios = json.at("aspect_ratios").get<std::vector<double>>();
+  task.score_threshold = json.at("score_threshold");
+  task.nms_iou = json.at("nms_iou");
+  task.max_detections = json.at("max_detections");
+  return task;
+}
+
+Json AugmentJson(const AugmentOptions& a) {
+  return {{"enabled", a.enabled},       {"flip", a.flip},         {"zoom_out", a.zoom_out},
+          {"max_zoom_out", a.max_zoom_out}, {"min_crop", a.min_crop}, {"brightness", a.brightness},
+          {"contrast", a.contrast},     {"saturation", a.saturation}, {"hue_degrees", a.hue_degrees}};
+}
+
+AugmentOptions AugmentFrom(const Json& json) {
+  AugmentOptions a;
+  a.enabled = json.at("enabled");
+  a.flip = json.at("flip");
+  a.zoom_out = json.at("zoom_out");
+  a.max_zoom_out = json.at("max_zoom_out");
+  a.min_crop = json.at("min_crop");
+  a.brightness = json.at("brightness");
+  a.contrast = json.at("contrast");
+  a.saturation = json.at("saturation");
+  a.hue_degrees = json.at("hue_degrees");
+  return a;
+}
+
+Json OptimizerJson(const TrialSpec& s) {
+  return {{"epochs", s.epochs},
+          {"batch", s.batch},
+          {"optimizer", s.optimizer},
+          {"lr", s.lr},
+          {"gamma", s.gamma},
+          {"weight_decay", s.weight_decay},
+          {"clip_norm", s.clip_norm},
+          {"warmup_epochs", s.warmup_epochs},
+          {"batchnorm_momentum", s.batchnorm_momentum},
+          {"validate_every", s.validate_every},
+          {"threads", s.threads},
+          {"loader_threads", s.loader_threads},
+          {"metric", MetricName(s.metric)}};
+}
+
+void OptimizerFrom(const Json& json, TrialSpec& s) {
+  s.epochs = json.at("epochs");
+  s.batch = json.at("batch");
+  s.optimizer = json.at("optimizer");
+  s.lr = json.at("lr");
+  s.gamma = json.at("gamma");
+  s.weight_decay = json.at("weight_decay");
+  s.clip_norm = json.at("clip_norm");
+  s.warmup_epochs = json.at("warmup_epochs");
+  s.batchnorm_momentum = json.at("batchnorm_momentum");
+  s.validate_every = json.at("validate_every");
+  s.threads = json.at("threads");
+  s.loader_threads = json.at("loader_threads");
+  s.metric = ParseMetric(json.at("metric"));
+}
+
+Json ParseFile(const fs::path& file) {
+  const Json json = Json::parse(ReadFile(file));
+  if (json.at("version") != 1) throw Error(Code::kFailedPrecondition, file.string(), "was made by another version of hot");
+  return json;
+}
+
+[[noreturn]] void Broken(const fs::path& file, const nlohmann::json::exception& error) {
+  throw Error(Code::kDataLoss, file.string(), std::string("is broken: ") + error.what(), "delete the folder and run again");
+}
+
+}  // namespace
+
+std::string ToJson(const TrialSpec& s) {
+  Json json{{"version", s.version}, {"id", s.id}, {"backbone", s.backbone}, {"width", s.width}, {"slots", s.slots}};
+  json["task"] = TaskJson(s.task);
+  json["train"] = SourceJson(s.train);
+  json["val"] = SourceJson(s.val);
+  json["val_fraction"] = s.val_fraction;
+  json["seed"] = s.seed;
+  json["augment"] = AugmentJson(s.augment);
+  json.update(OptimizerJson(s));
+  return json.dump(1);
+}
+
+TrialSpec ReadTrial(const fs::path& file) {
+  try {
+    const Json json = ParseFile(file);
+    TrialSpec s;
+    s.id = json.at("id");
+    s.backbone = json.at("backbone");
+    s.width = json.at("width");
+    s.slots = json.at("slots").get<std::vector<std::string>>();
+    s.task = TaskFrom(json.at("task"));
+    s.train = SourceFrom(json.at("train"));
+    s.val = SourceFrom(json.at("val"));
+    s.val_fraction = json.at("val_fraction");
+    s.seed = json.at("seed");
+    s.augment = AugmentFrom(json.at("augment"));
+    OptimizerFrom(json, s);
+    return s;
+  } catch (const nlohmann::json::exception& error) {
+    Broken(file, error);
+  }
+}
+
+std::string ToJson(const TrialResult& r) {
+  return Json{{"version", 1}, {"val_score", r.val_score}, {"train_loss", r.train_loss}, {"epochs", r.epochs}, {"seconds", r.seconds}}
+      .dump(1);
+}
+
+TrialResult ReadTrialResult(const fs::path& file) {
+  try {
+    const Json json = ParseFile(file);
+    return {.val_score = json.at("val_score"),
+            .train_loss = json.at("train_loss"),
+            .epochs = json.at("epochs"),
+            .seconds = json.at("seconds")};
+  } catch (const nlohmann::json::exception& error) {
+    Broken(file, error);
+  }
+}
+
+TrialData LoadTrialData(const TrialSpec& spec) {
+  Dataset train = ReadDataset(spec.train);
+  if (!spec.val.split.empty()) return {.train = std::move(train), .val = ReadDataset(spec.val)};
+  auto [kept, val] = SplitDataset(train, spec.val_fraction, spec.seed);
+  return {.train = std::move(kept), .val = std::move(val)};
+}
+
+}  // namespace hot
