@@ -11,10 +11,10 @@
 namespace hot {
 
 struct Box {
-  float x0 = 0, y0 = 0, x1 = 0, y1 = 0;
-  float width() const { return x1 - x0; }
-  float height() const { return y1 - y0; }
-  float area() const { return width() > 0 && height() > 0 ? width() * height() : 0.0f; }
+  double x0 = 0, y0 = 0, x1 = 0, y1 = 0;  // double: COCO's overlaps are computed in double, and equal ones decide matches
+  double width() const { return x1 - x0; }
+  double height() const { return y1 - y0; }
+  double area() const { return width() > 0 && height() > 0 ? width() * height() : 0.0; }
 };
 
 struct Keypoint {

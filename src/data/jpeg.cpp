@@ -5,7 +5,8 @@
 #include <cstring>
 #include <span>
 
-// clang-format off: jerror.h leaves out codes unless jpeglib.h came first, which needs <cstdio>
+// jerror.h leaves out codes unless jpeglib.h came first, which needs <cstdio>.
+// clang-format off
 #include <jpeglib.h>
 #include <jerror.h>
 // clang-format on

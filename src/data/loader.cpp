@@ -163,7 +163,9 @@ struct Loader::Impl {
 
   void Work(std::stop_token stop) {
     std::unique_lock lock(mutex);
-    const auto has_job = [this] { return next_job < std::min(BatchCount(), next_result + options.threads + 1); };
+    const auto has_job = [this] {
+      return generation > 0 && next_job < std::min(BatchCount(), next_result + options.threads + 1);
+    };
     while (changed.wait(lock, stop, has_job) && !stop.stop_requested()) {
       Job job = TakeJob();
       const int index = job.batch;

@@ -33,23 +33,27 @@ cv::Point Fixed(const cv::Point2d& point) {
           static_cast<int>(std::lround((point.y - 0.5) * scale))};
 }
 
+// `size`: the longer side of the bounding box. Around the origin.
 Shape MakeShape(int label, double size, Rng& rng) {
   Shape shape;
   shape.label = label;
   const double tilt = rng.Uniform(-20, 20) * std::numbers::pi / 180;
-  const int corners = label == kCircle ? 0 : label == kSquare ? 4 : 3;
-  const double start = label == kSquare ? -0.75 * std::numbers::pi : -0.5 * std::numbers::pi;
   shape.radius = 0.5 * size;
   shape.bounds = {-shape.radius, -shape.radius, shape.radius, shape.radius};
-  if (corners == 0) return shape;
-  shape.bounds = {size, size, -size, -size};
+  if (label == kCircle) return shape;
+  const int corners = label == kSquare ? 4 : 3;
+  const double start = label == kSquare ? -0.75 * std::numbers::pi : -0.5 * std::numbers::pi;
+  std::array<double, 4> unit{1, 1, -1, -1};
   for (int i = 0; i < corners; ++i) {
     const double angle = start + tilt + 2 * std::numbers::pi * i / corners;
-    const cv::Point2d corner(shape.radius * std::cos(angle), shape.radius * std::sin(angle));
+    const cv::Point2d corner(std::cos(angle), std::sin(angle));
     shape.corners.push_back(corner);
-    shape.bounds = {std::min(shape.bounds[0], corner.x), std::min(shape.bounds[1], corner.y),
-                    std::max(shape.bounds[2], corner.x), std::max(shape.bounds[3], corner.y)};
+    unit = {std::min(unit[0], corner.x), std::min(unit[1], corner.y), std::max(unit[2], corner.x),
+            std::max(unit[3], corner.y)};
   }
+  shape.radius = size / std::max(unit[2] - unit[0], unit[3] - unit[1]);
+  for (cv::Point2d& corner : shape.corners) corner *= shape.radius;
+  for (size_t i = 0; i < unit.size(); ++i) shape.bounds[i] = unit[i] * shape.radius;
   return shape;
 }
 
@@ -74,7 +78,7 @@ std::vector<Shape> PlaceShapes(int width, int height, Rng& rng) {
   const double shorter = std::min(width, height);
   for (int i = 0; i < kPlaceTries && static_cast<int64_t>(shapes.size()) < wanted; ++i) {
     // Squaring makes small ones more frequent, so that six fit.
-    const double share = 0.15 + 0.45 * std::pow(rng.Uniform(), wanted > 2 ? 2.0 : 1.0);
+    const double share = 0.17 + 0.43 * std::pow(rng.Uniform(), wanted > 2 ? 2.0 : 1.0);
     Shape shape = MakeShape(static_cast<int>(rng.Below(kShapeNames.size())), share * shorter, rng);
     const double x = rng.Uniform(-shape.bounds[0], width - shape.bounds[2]);
     const double y = rng.Uniform(-shape.bounds[1], height - shape.bounds[3]);

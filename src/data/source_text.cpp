@@ -38,7 +38,7 @@ std::string LineMap::At(size_t offset) const {
 }
 
 std::string NameHint(std::string_view name, const std::vector<std::string>& candidates) {
-  size_t best = std::max<size_t>(name.size() / 3, 1) + 1;  // farther than this is no typing error
+  size_t best = std::min(name.size(), std::max<size_t>(name.size() / 3, 2) + 1);  // from here on it is no typing error
   const std::string* nearest = nullptr;
   for (const std::string& candidate : candidates) {
     const size_t distance = EditDistance(name, candidate);

@@ -93,7 +93,8 @@ class VocFile {
       if (text.back() == '.') text.pop_back();
       return text;
     };
-    return "(" + number(box.x0) + ", " + number(box.y0) + ") to (" + number(box.x1) + ", " + number(box.y1) + ")";
+    return std::string("(") + number(box.x0) + ", " + number(box.y0) + ") to (" + number(box.x1) + ", " +
+           number(box.y1) + ")";
   }
 
   std::string Where(const pugi::xml_node& node) const { return lines_.At(OffsetOf(node)); }
@@ -104,7 +105,7 @@ class VocFile {
 
   pugi::xml_node Child(const pugi::xml_node& node, const char* name) const {
     const pugi::xml_node child = node.child(name);
-    if (!child) Fail(node, "<" + std::string(node.name()) + "> has no <" + name + ">");
+    if (!child) Fail(node, std::string("<") + node.name() + "> has no <" + name + ">");
     return child;
   }
 
@@ -114,7 +115,7 @@ class VocFile {
     float value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
-      Fail(node, "<" + std::string(name) + ">: expected a number, got \"" + text + "\"");
+      Fail(node, std::string("<") + name + ">: expected a number, got \"" + text + "\"");
     }
     return value;
   }
@@ -126,7 +127,7 @@ class VocFile {
     int value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size() || value < 0) {
-      Fail(node, "<" + std::string(name) + ">: expected a number of pixels, got \"" + text + "\"");
+      Fail(node, std::string("<") + name + ">: expected a number of pixels, got \"" + text + "\"");
     }
     return value;
   }
