@@ -1,0 +1,59 @@
+// A Graph as LibTorch runs it: the nodes in order, channels-last, with autograd. Batch norm and the ReLU behind it are one
+// step; a value is dropped after its last reader. Called by the trainer and by tests. Thread rule: one thread calls; LibTorch
+// may use more inside.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <vector>
+
+#include "graph/graph.h"
+#include "graph/tensor.h"
+#include "train/flat_parameters.h"
+
+namespace hot {
+
+class GraphModule {
+ public:
+  explicit GraphModule(Graph graph);
+
+  // `images` is [n, c, h, w] for the graph's only input; one tensor [n, c, h, w] an output, in the graph's order.
+  std::vector<at::Tensor> Forward(const at::Tensor& images) const;
+
+  // Training mode: batch norm uses the batch's statistics and moves the running ones by `momentum` (weight of the new batch).
+  // Evaluation mode (at first): the running statistics, unchanged.
+  void Train(double momentum);
+  void Evaluate() { training_ = false; }
+
+  const Graph& graph() const { return graph_; }
+  FlatParameters& parameters() { return parameters_; }
+  const FlatParameters& parameters() const { return parameters_; }
+
+  // Throws Error(kDataLoss) when the weights don't fit.
+  void Load(const Weights& weights) { parameters_.Load(graph_, weights); }
+  Weights Store() const { return parameters_.Store(); }
+
+ private:
+  // One or two nodes (batch norm and its activation).
+  struct Step {
+    NodeId node = 0;
+    NodeId result = 0;               // whose value this computes: `node`, or the activation that is done with it
+    bool in_place = false;           // may overwrite its first input
+    std::vector<NodeId> last_reads;  // values nobody reads later
+  };
+  using Values = std::vector<at::Tensor>;
+
+  void Plan();
+  void PlanLifetimes();
+  at::Tensor Run(const Step& step, const Values& values) const;
+  at::Tensor RunBatchNorm(const Step& step, const at::Tensor& x) const;
+  at::Tensor RunParametric(const Node& node, const at::Tensor& x) const;
+
+  Graph graph_;
+  FlatParameters parameters_;
+  std::vector<Step> steps_;
+  bool training_ = false;
+  double momentum_ = 0.1;
+};
+
+}  // namespace hot

@@ -1,0 +1,239 @@
+#include "train/training.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/hash.h"
+#include "graph/fold.h"
+#include "graph/safetensors.h"
+#include "models/backbone.h"
+#include "train/epoch_log.h"
+#include "train/evaluation.h"
+#include "train/schedule.h"
+#include "train/torch_pch.h"
+
+namespace hot {
+namespace {
+
+std::span<float> Span(const at::Tensor& tensor) {
+  return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
+}
+
+std::vector<float> Copy(const at::Tensor& tensor) { return {Span(tensor).begin(), Span(tensor).end()}; }
+
+AdamOptions OptimizerOptions(const TrialSpec& spec, const FlatParameters& parameters) {
+  if (spec.optimizer != "adam") {
+    throw Error(Code::kInvalidArgument, "optimizer", "unknown optimizer \"" + spec.optimizer + "\"", "known: adam");
+  }
+  return {.weight_decay = spec.weight_decay, .decayed = parameters.decayed()};
+}
+
+LoaderOptions MakeLoaderOptions(const TrialSpec& spec) {
+  LoaderOptions options{.batch = spec.batch, .threads = spec.loader_threads, .seed = spec.seed};
+  options.cache_side = 2 * std::max(spec.task.input.w, spec.task.input.h);  // crops still have more pixels than the input
+  options.preprocessing.width = spec.task.input.w;
+  options.preprocessing.height = spec.task.input.h;
+  return options;
+}
+
+LoaderOptions TrainLoader(const TrialSpec& spec, const Dataset& dataset) {
+  LoaderOptions options = MakeLoaderOptions(spec);
+  options.augment = spec.augment;
+  // A rest of a few pictures would make for noisy batch norm; the shuffle takes turns in what is left out.
+  options.drop_last = dataset.samples.size() >= static_cast<size_t>(spec.batch);
+  return options;
+}
+
+LoaderOptions ValLoader(const TrialSpec& spec) {
+  LoaderOptions options = MakeLoaderOptions(spec);
+  options.augment.enabled = false;
+  options.shuffle = false;
+  return options;
+}
+
+std::string Place(const TrialSpec& spec, int epoch, int batch) {
+  return spec.id + ": epoch " + std::to_string(epoch + 1) + ", batch " + std::to_string(batch + 1);
+}
+
+constexpr const char* kDivergedHint = "choose a smaller train.hpo.lr, or more train.warmup_epochs";
+
+}  // namespace
+
+Graph TrialGraph(const TrialSpec& spec, const Task& task) {
+  std::vector<Choice> choices;
+  for (const std::string& name : spec.slots) choices.push_back(Choice::Parse(name));
+  const Backbone& backbone = FindBackbone(spec.backbone);
+  const size_t slots = backbone.Slots(spec.width, Precision::kFp32).size();
+  if (choices.size() != slots) {
+    throw Error(Code::kInvalidArgument, "slots", "expected " + std::to_string(slots) + " choices, got " +
+                                                     std::to_string(choices.size()));
+  }
+  return BuildNetwork(backbone, spec.width, choices, task);
+}
+
+Training::Training(fs::path folder, const TrialSpec& spec, const TrialData& data, const std::atomic<bool>& cancelled)
+    : folder_(std::move(folder)),
+      spec_(spec),
+      data_(data),
+      cancelled_(cancelled),
+      identity_(Sha256Hex(ToJson(spec))),
+      task_(MakeTask(spec.task)),
+      module_(TrialGraph(spec, *task_)),
+      objective_(MakeObjective(*task_, module_.graph())),
+      adam_(module_.parameters().values().numel(), OptimizerOptions(spec, module_.parameters())),
+      train_loader_(data.train, TrainLoader(spec, data.train)),
+      val_loader_(data.val, ValLoader(spec)) {
+  Resume();
+}
+
+void Training::ThrowIfCancelled() const {
+  if (cancelled_.load(std::memory_order_relaxed)) {
+    throw Error(Code::kCancelled, spec_.id, "interrupted", "run the same command to go on");
+  }
+}
+
+void Training::Resume() {
+  const fs::path path = folder_ / "checkpoint.pt";
+  if (Restore(path) || Restore(PreviousCheckpoint(path))) {
+    std::printf("going on after epoch %d of %d\n", epochs_, spec_.epochs);
+  } else {
+    module_.Load(RandomWeights(module_.graph(), spec_.seed));
+  }
+  KeepEpochs(folder_ / "epochs.jsonl", epochs_);
+}
+
+bool Training::Restore(const fs::path& path) {
+  if (!fs::exists(path)) return false;
+  const FlatParameters& parameters = module_.parameters();
+  const std::pair<const at::Tensor*, std::vector<float> Checkpoint::*> parts[] = {
+      {&parameters.values(), &Checkpoint::values}, {&parameters.statistics(), &Checkpoint::statistics}};
+  try {
+    Checkpoint checkpoint = ReadCheckpoint(path);
+    if (checkpoint.trial != identity_) throw Error(Code::kDataLoss, path.string(), "is of a trial with other settings");
+    for (const auto& [tensor, part] : parts) {
+      const std::vector<float>& saved = checkpoint.*part;
+      HOT_ASSERT(saved.size() == Span(*tensor).size());
+      std::copy(saved.begin(), saved.end(), Span(*tensor).begin());
+    }
+    adam_.first_moment() = std::move(checkpoint.first_moment);
+    adam_.second_moment() = std::move(checkpoint.second_moment);
+    adam_.set_steps(checkpoint.steps);
+    epochs_ = checkpoint.epochs;
+    loss_ = checkpoint.loss;
+    seconds_ = checkpoint.seconds;
+    return true;
+  } catch (const Error& error) {
+    if (error.code() != Code::kDataLoss) throw;
+    std::printf("warning: %s; it is not used\n", error.what());
+    fs::remove(path);  // or it would become the "previous" one that a later fall-back reads
+    return false;
+  }
+}
+
+void Training::Save() const {
+  const FlatParameters& parameters = module_.parameters();
+  Adam adam = adam_;
+  WriteCheckpoint(folder_ / "checkpoint.pt", {.trial = identity_,
+                                              .epochs = epochs_,
+                                              .steps = adam_.steps(),
+                                              .loss = loss_,
+                                              .seconds = seconds_,
+                                              .values = Copy(parameters.values()),
+                                              .statistics = Copy(parameters.statistics()),
+                                              .first_moment = std::move(adam.first_moment()),
+                                              .second_moment = std::move(adam.second_moment())});
+}
+
+at::Tensor Training::Images(Batch& batch) const {
+  const Shape& input = spec_.task.input;
+  return at::from_blob(batch.images.data(), {batch.size, input.c, input.h, input.w});
+}
+
+double Training::Step(Batch& batch, int index) {
+  FlatParameters& parameters = module_.parameters();
+  parameters.gradients().zero_();
+  const at::Tensor loss = objective_->Loss(module_.Forward(Images(batch)), batch.objects);
+  const auto value = loss.item<double>();
+  if (!std::isfinite(value)) {
+    throw Error(Code::kAborted, Place(spec_, epochs_, index), "the loss is no longer a finite number", kDivergedHint);
+  }
+  loss.backward();
+  const double lr = LearningRate({.lr = spec_.lr,
+                                  .gamma = spec_.gamma,
+                                  .epochs = spec_.epochs,
+                                  .warmup_epochs = spec_.warmup_epochs,
+                                  .batches = train_loader_.batches_per_epoch()},
+                                 epochs_, index);
+  const double norm = adam_.Step(Span(parameters.values()), Span(parameters.gradients()), lr, spec_.clip_norm);
+  if (!std::isfinite(norm)) {
+    throw Error(Code::kAborted, Place(spec_, epochs_, index), "the gradient is no longer finite", kDivergedHint);
+  }
+  return value;
+}
+
+void Training::RunEpoch() {
+  const int64_t start_ns = SystemClock().NowNs();
+  module_.Train(spec_.batchnorm_momentum);
+  train_loader_.BeginEpoch(epochs_);
+  double total = 0;
+  int batches = 0;
+  for (Batch batch; train_loader_.Next(&batch); ++batches) {
+    ThrowIfCancelled();
+    total += Step(batch, batches);
+  }
+  if (batches == 0) throw Error(Code::kInvalidArgument, spec_.id, "the training split has no pictures");
+  loss_ = total / batches;
+  const Schedule schedule{spec_.lr, spec_.gamma, spec_.epochs, spec_.warmup_epochs, batches};
+  EpochRecord record{.epoch = epochs_ + 1, .loss = loss_, .lr = LearningRate(schedule, epochs_, batches - 1)};
+  const bool last = record.epoch == spec_.epochs;
+  if (!last && spec_.validate_every > 0 && record.epoch % spec_.validate_every == 0) record.val = Validate();
+  record.seconds = static_cast<double>(SystemClock().NowNs() - start_ns) * 1e-9;
+  seconds_ += record.seconds;
+  ++epochs_;
+  // The line first: one without a checkpoint is dropped at the next start, a checkpoint without its line would leave a gap.
+  AppendEpoch(folder_ / "epochs.jsonl", record);
+  Save();
+  std::printf("epoch %d of %d: loss %.4f, %.1f s\n", epochs_, spec_.epochs, loss_, record.seconds);
+  std::fflush(stdout);
+}
+
+// Averages of the batch statistics under the final weights, instead of a running average that lags behind them
+// (Wu and Johnson, "Rethinking 'Batch' in BatchNorm", 2021, section 3).
+void Training::RecomputeStatistics() {
+  const at::NoGradGuard no_grad;
+  train_loader_.BeginEpoch(spec_.epochs);
+  int batches = 0;
+  for (Batch batch; train_loader_.Next(&batch);) {
+    ThrowIfCancelled();
+    module_.Train(1.0 / ++batches);
+    module_.Forward(Images(batch));
+  }
+}
+
+double Training::Validate() {
+  const std::vector<ScoredPicture> pictures = Predict(module_, *task_, data_.val, val_loader_);
+  module_.Train(spec_.batchnorm_momentum);
+  return Score(pictures, spec_.metric);
+}
+
+TrialResult Training::Finish() {
+  const int64_t start_ns = SystemClock().NowNs();
+  RecomputeStatistics();
+  const double score = Validate();
+  ThrowIfCancelled();
+  const Weights weights = module_.Store();
+  CheckWeights(module_.graph(), weights, spec_.id);
+  WriteSafetensors(folder_ / "weights.safetensors", weights);
+  const double seconds = static_cast<double>(SystemClock().NowNs() - start_ns) * 1e-9;
+  const TrialResult result{.val_score = score, .train_loss = loss_, .epochs = epochs_, .seconds = seconds_ + seconds};
+  WriteFileAtomic(folder_ / "result.json", ToJson(result) + "\n");
+  std::printf("%s on validation: %.4f\n", MetricName(spec_.metric).c_str(), score);
+  std::fflush(stdout);
+  return result;
+}
+
+}  // namespace hot
