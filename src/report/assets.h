@@ -1,0 +1,10 @@
+// Files that CMake compiles into the library (embed.cmake writes the definitions). Thread rule: immutable.
+#pragma once
+
+#include <string_view>
+
+namespace hot {
+
+extern const std::string_view kTemplateHtml, kReportCss, kReportJs, kChartJs;
+
+}  // namespace hot

@@ -1,0 +1,19 @@
+// Collects what a run folder holds into one JSON text for the report's page. Called by WriteReport. Thread rule: stateless.
+#pragma once
+
+#include <string>
+
+#include "core/files.h"
+
+namespace hot {
+
+struct RunData {
+  std::string name;     // the study's
+  std::string verdict;  // evaluation.json's; empty when that stage has not run
+  std::string json;     // {"study", "stages", "table", "search", "verify", "train", "curves", "evaluation", "layers"}
+};
+
+// Files that are not there are left out. Throws what WriteReport throws.
+RunData ReadRunData(const fs::path& run_folder);
+
+}  // namespace hot
