@@ -11,7 +11,8 @@
 namespace hot {
 
 struct Box {
-  double x0 = 0, y0 = 0, x1 = 0, y1 = 0;  // double: COCO's overlaps are computed in double, and equal ones decide matches
+  // double: COCO's overlaps are computed in double, and equal ones decide matches.
+  double x0 = 0, y0 = 0, x1 = 0, y1 = 0;
   double width() const { return x1 - x0; }
   double height() const { return y1 - y0; }
   double area() const { return width() > 0 && height() > 0 ? width() * height() : 0.0; }

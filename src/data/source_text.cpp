@@ -65,10 +65,10 @@ const char* BoxFault(const Box& box) {
 
 const char* ClipBox(int width, int height, Box* box) {
   if (const char* fault = BoxFault(*box)) return fault;
-  box->x0 = std::max(box->x0, 0.0f);
-  box->y0 = std::max(box->y0, 0.0f);
-  box->x1 = std::min(box->x1, static_cast<float>(width));
-  box->y1 = std::min(box->y1, static_cast<float>(height));
+  box->x0 = std::max(box->x0, 0.0);
+  box->y0 = std::max(box->y0, 0.0);
+  box->x1 = std::min(box->x1, static_cast<double>(width));
+  box->y1 = std::min(box->y1, static_cast<double>(height));
   return box->area() > 0 ? nullptr : "wholly outside the picture";
 }
 

@@ -17,8 +17,8 @@ std::vector<ScoredPicture> DetectPictures(Session& session, const Task& task, co
     const Image image = DecodeImage(sample.image);
     ToInput(image, preprocessing, inputs[0].data.data());
     std::vector<Detection> detections = task.Decode(session.Run(inputs));
-    const float sx = static_cast<float>(image.width) / static_cast<float>(preprocessing.width);
-    const float sy = static_cast<float>(image.height) / static_cast<float>(preprocessing.height);
+    const double sx = static_cast<double>(image.width) / preprocessing.width;
+    const double sy = static_cast<double>(image.height) / preprocessing.height;
     for (Detection& d : detections) d.box = {d.box.x0 * sx, d.box.y0 * sy, d.box.x1 * sx, d.box.y1 * sy};
     pictures.push_back({.id = sample.id, .truth = sample.objects, .detections = std::move(detections)});
   }

@@ -21,11 +21,11 @@ struct Truth {
 // Intersection over union; over the detection's own area for crowds.
 double CocoIou(const Box& detection, const Object& truth) {
   const Box& t = truth.box;
-  const double w = std::min<double>(detection.x1, t.x1) - std::max<double>(detection.x0, t.x0);
-  const double h = std::min<double>(detection.y1, t.y1) - std::max<double>(detection.y0, t.y0);
+  const double w = std::min(detection.x1, t.x1) - std::max(detection.x0, t.x0);
+  const double h = std::min(detection.y1, t.y1) - std::max(detection.y0, t.y0);
   if (w <= 0 || h <= 0) return 0;
-  const double own = (double{detection.x1} - detection.x0) * (double{detection.y1} - detection.y0);
-  const double other = (double{t.x1} - t.x0) * (double{t.y1} - t.y0);
+  const double own = (detection.x1 - detection.x0) * (detection.y1 - detection.y0);
+  const double other = (t.x1 - t.x0) * (t.y1 - t.y0);
   const double intersection = w * h;
   return intersection / (truth.crowd ? own : own + other - intersection);
 }
@@ -38,7 +38,7 @@ int BestTruth(const std::vector<Truth>& truths, const std::vector<double>& ious,
   for (size_t g = 0; g < truths.size(); ++g) {
     if ((truths[g].matched & bit) != 0 && !truths[g].object->crowd) continue;
     if (chosen >= 0 && !truths[static_cast<size_t>(chosen)].ignored && truths[g].ignored) break;  // ignored ones come last
-    if (ious[g] < best) continue;
+    if (!(ious[g] >= best)) continue;  // not a number: a broken network's box, never a match
     best = ious[g];
     chosen = static_cast<int>(g);
   }
@@ -76,7 +76,7 @@ void MatchPicture(const ScoredPicture& picture, int index, double low, double hi
   for (const Detection* detection : SortedDetections(picture, ranked.label)) {
     for (size_t g = 0; g < truths.size(); ++g) ious[g] = CocoIou(detection->box, *truths[g].object);
     const Box& b = detection->box;
-    const bool outside = Outside((double{b.x1} - b.x0) * (double{b.y1} - b.y0), low, high);
+    const bool outside = Outside((b.x1 - b.x0) * (b.y1 - b.y0), low, high);
     RankedEntry entry{.picture = index, .score = detection->score, .hit = 0, .ignored = 0, .rank = rank++};
     for (int t = 0; t < kThresholds; ++t) {
       const auto bit = static_cast<uint16_t>(1u << t);

@@ -86,7 +86,8 @@ double Score(const std::vector<ScoredPicture>& pictures, Metric metric) {
 
 PairedDifference PairedBootstrap(const std::vector<ScoredPicture>& a, const std::vector<ScoredPicture>& b, Metric metric, int rounds,
                                  uint64_t seed) {
-  HOT_ASSERT(a.size() == b.size());
+  const auto same_picture = [](const ScoredPicture& x, const ScoredPicture& y) { return x.id == y.id; };
+  HOT_ASSERT(std::equal(a.begin(), a.end(), b.begin(), b.end(), same_picture));
   const Scorer first(a, metric), second(b, metric);
   const PictureWeights ones(a.size(), 1);
   PairedDifference result;

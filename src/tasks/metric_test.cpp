@@ -27,7 +27,7 @@ fs::path Oracle(const std::string& below) {
 
 Box FromCorner(const Json& b) {
   const double x = b[0], y = b[1], w = b[2], h = b[3];
-  return {static_cast<float>(x), static_cast<float>(y), static_cast<float>(x + w), static_cast<float>(y + h)};
+  return {x, y, x + w, y + h};
 }
 
 std::vector<ScoredPicture> ReadCoco(const Json& truth, const Json& detections) {
@@ -95,7 +95,7 @@ std::vector<ScoredPicture> ReadVoc100(const fs::path& folder, const std::vector<
     for (const auto& node : xml.child("annotation").children("object")) {
       Object object;
       const auto box = node.child("bndbox");
-      const auto side = [&](const char* name) { return box.child(name).text().as_float(); };
+      const auto side = [&](const char* name) { return box.child(name).text().as_double(); };
       object.box = {side("xmin"), side("ymin"), side("xmax"), side("ymax")};
       object.difficult = node.child("difficult").text().as_int() != 0;
       const auto found = std::find(names.begin(), names.end(), node.child("name").text().as_string());
@@ -152,7 +152,8 @@ TEST(VocOracle, PublishedCase) {
     ScoredPicture picture;
     std::ifstream truth(file), found(folder / "dets" / file.filename());
     std::string name;
-    float score = 0, x = 0, y = 0, w = 0, h = 0;
+    float score = 0;
+    double x = 0, y = 0, w = 0, h = 0;
     while (truth >> name >> x >> y >> w >> h) {
       Object object;
       object.box = {x, y, x + w, y + h};

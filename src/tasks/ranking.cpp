@@ -1,7 +1,6 @@
 #include "tasks/ranking.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 namespace hot {
@@ -17,16 +16,21 @@ int64_t CountPositives(const RankedClass& ranked, const PictureWeights& weights)
   return count;
 }
 
-// The ranking's precision-recall points, precision made monotone from the right.
+// The precision-recall points at hits, precision made monotone from the right. Misses need no point of their own: recall
+// rises and precision peaks at hits only.
 std::vector<Point> Curve(const RankedClass& ranked, int threshold, const PictureWeights& weights, int max_rank, int64_t positives) {
   std::vector<Point> points;
   const auto bit = static_cast<uint16_t>(1u << threshold);
-  double hits = 0, misses = 0;
+  int64_t hits = 0, counted = 0;
   for (const RankedEntry& entry : ranked.entries) {
     const int weight = weights[static_cast<size_t>(entry.picture)];
     if (weight == 0 || entry.rank >= max_rank || (entry.ignored & bit) != 0) continue;
-    ((entry.hit & bit) != 0 ? hits : misses) += weight;
-    points.push_back({hits / static_cast<double>(positives), hits / (hits + misses + std::numeric_limits<double>::epsilon())});
+    counted += weight;
+    if ((entry.hit & bit) == 0) continue;
+    hits += weight;
+    const auto exact = static_cast<double>(hits);
+    points.push_back({exact / static_cast<double>(positives),
+                      exact / (static_cast<double>(counted) + std::numeric_limits<double>::epsilon())});
   }
   for (size_t i = points.size(); i > 1; --i) points[i - 2].precision = std::max(points[i - 2].precision, points[i - 1].precision);
   return points;

@@ -7,10 +7,10 @@ namespace hot {
 namespace {
 
 double VocIou(const Box& a, const Box& b, double extra) {
-  const double w = std::min<double>(a.x1, b.x1) - std::max<double>(a.x0, b.x0) + extra;
-  const double h = std::min<double>(a.y1, b.y1) - std::max<double>(a.y0, b.y0) + extra;
+  const double w = std::min(a.x1, b.x1) - std::max(a.x0, b.x0) + extra;
+  const double h = std::min(a.y1, b.y1) - std::max(a.y0, b.y0) + extra;
   if (w <= 0 || h <= 0) return 0;
-  const auto area = [&](const Box& box) { return (double{box.x1} - box.x0 + extra) * (double{box.y1} - box.y0 + extra); };
+  const auto area = [&](const Box& box) { return (box.x1 - box.x0 + extra) * (box.y1 - box.y0 + extra); };
   return w * h / (area(a) + area(b) - w * h);
 }
 
@@ -19,37 +19,48 @@ struct Truth {
   bool taken = false;
 };
 
-// Each detection looks at its best object, taken or not (VOC development kit).
-void MatchPicture(const ScoredPicture& picture, int index, const VocOptions& options, RankedClass& ranked) {
+std::vector<Truth> TruthsOf(const ScoredPicture& picture, int label) {
   std::vector<Truth> truths;
   for (const Object& object : picture.truth) {
-    if (object.label != ranked.label) continue;
-    truths.push_back({.object = &object});
-    ranked.positives[static_cast<size_t>(index)] += object.difficult && options.ignore_difficult ? 0 : 1;
+    if (object.label == label) truths.push_back({.object = &object});
   }
+  return truths;
+}
+
+std::vector<const Detection*> SortedDetections(const ScoredPicture& picture, int label) {
   std::vector<const Detection*> detections;
   for (const Detection& detection : picture.detections) {
-    if (detection.label == ranked.label) detections.push_back(&detection);
+    if (detection.label == label) detections.push_back(&detection);
   }
   std::stable_sort(detections.begin(), detections.end(), [](const auto* a, const auto* b) { return a->score > b->score; });
-  for (const Detection* detection : detections) {
-    RankedEntry entry{.picture = index, .score = detection->score};
-    Truth* best = nullptr;
-    double best_iou = -1;
-    for (Truth& truth : truths) {
-      const double iou = VocIou(detection->box, truth.object->box, options.pixel_plus_one ? 1 : 0);
-      if (iou > best_iou) {
-        best_iou = iou;
-        best = &truth;
-      }
+  return detections;
+}
+
+// The object with the largest overlap, the first of equals, or null when none reaches the threshold.
+Truth* BestTruth(std::vector<Truth>& truths, const Box& box, const VocOptions& options) {
+  Truth* best = nullptr;
+  double best_iou = -1;
+  for (Truth& truth : truths) {
+    const double iou = VocIou(box, truth.object->box, options.pixel_plus_one ? 1 : 0);
+    if (iou > best_iou) {
+      best_iou = iou;
+      best = &truth;
     }
-    if (best != nullptr && best_iou >= options.iou) {
-      if (best->object->difficult && options.ignore_difficult) {
-        entry.ignored = 1;
-      } else if (!best->taken) {
-        best->taken = true;
-        entry.hit = 1;
-      }
+  }
+  return best_iou >= options.iou ? best : nullptr;
+}
+
+// Each detection looks at its best object, taken or not (VOC development kit).
+void MatchPicture(const ScoredPicture& picture, int index, const VocOptions& options, RankedClass& ranked) {
+  const auto counts = [&](const Truth& truth) { return !(truth.object->difficult && options.ignore_difficult); };
+  std::vector<Truth> truths = TruthsOf(picture, ranked.label);
+  ranked.positives[static_cast<size_t>(index)] = static_cast<int>(std::count_if(truths.begin(), truths.end(), counts));
+  for (const Detection* detection : SortedDetections(picture, ranked.label)) {
+    RankedEntry entry{.picture = index, .score = detection->score};
+    if (Truth* best = BestTruth(truths, detection->box, options); best != nullptr) {
+      entry.ignored = counts(*best) ? 0 : 1;
+      entry.hit = counts(*best) && !best->taken ? 1 : 0;
+      best->taken = true;
     }
     ranked.entries.push_back(entry);
   }

@@ -33,11 +33,12 @@ std::vector<Anchor> MakeAnchors(const std::vector<std::pair<int, int>>& maps, co
 }
 
 std::array<float, 4> EncodeBox(const Box& relative, const Anchor& anchor) {
-  constexpr float kSmallest = 1e-6f;  // a box without area must not become infinite
-  const float w = std::max(relative.width(), kSmallest), h = std::max(relative.height(), kSmallest);
-  return {((relative.x0 + relative.x1) / 2 - anchor.cx) / anchor.w / kBoxVariances[0],
-          ((relative.y0 + relative.y1) / 2 - anchor.cy) / anchor.h / kBoxVariances[1],
-          std::log(w / anchor.w) / kBoxVariances[2], std::log(h / anchor.h) / kBoxVariances[3]};
+  constexpr double kSmallest = 1e-6;  // a box without area must not become infinite
+  const double w = std::max(relative.width(), kSmallest), h = std::max(relative.height(), kSmallest);
+  return {static_cast<float>(((relative.x0 + relative.x1) / 2 - anchor.cx) / anchor.w) / kBoxVariances[0],
+          static_cast<float>(((relative.y0 + relative.y1) / 2 - anchor.cy) / anchor.h) / kBoxVariances[1],
+          static_cast<float>(std::log(w / anchor.w)) / kBoxVariances[2],
+          static_cast<float>(std::log(h / anchor.h)) / kBoxVariances[3]};
 }
 
 Box DecodeBox(const std::array<float, 4>& offsets, const Anchor& anchor) {

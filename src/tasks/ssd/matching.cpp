@@ -9,11 +9,11 @@ namespace {
 constexpr float kMatchIou = 0.5f;
 
 float Iou(const Box& a, const Box& b) {
-  const float w = std::min(a.x1, b.x1) - std::max(a.x0, b.x0);
-  const float h = std::min(a.y1, b.y1) - std::max(a.y0, b.y0);
+  const double w = std::min(a.x1, b.x1) - std::max(a.x0, b.x0);
+  const double h = std::min(a.y1, b.y1) - std::max(a.y0, b.y0);
   if (w <= 0 || h <= 0) return 0;
-  const float intersection = w * h;
-  return intersection / (a.area() + b.area() - intersection);
+  const double intersection = w * h;
+  return static_cast<float>(intersection / (a.area() + b.area() - intersection));
 }
 
 struct Target {
@@ -22,7 +22,7 @@ struct Target {
 };
 
 std::vector<Target> UsableTargets(const std::vector<Object>& objects, int width, int height) {
-  const auto w = static_cast<float>(width), h = static_cast<float>(height);
+  const double w = width, h = height;
   std::vector<Target> targets;
   for (const Object& object : objects) {
     if (object.difficult || object.crowd) continue;

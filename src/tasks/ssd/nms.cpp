@@ -6,10 +6,10 @@ namespace hot {
 namespace {
 
 bool Overlap(const Box& a, const Box& b, double iou) {
-  const float w = std::min(a.x1, b.x1) - std::max(a.x0, b.x0);
-  const float h = std::min(a.y1, b.y1) - std::max(a.y0, b.y0);
+  const double w = std::min(a.x1, b.x1) - std::max(a.x0, b.x0);
+  const double h = std::min(a.y1, b.y1) - std::max(a.y0, b.y0);
   if (w <= 0 || h <= 0) return false;
-  const float intersection = w * h;
+  const double intersection = w * h;
   return intersection > iou * (a.area() + b.area() - intersection);
 }
 

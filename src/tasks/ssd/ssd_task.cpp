@@ -42,9 +42,9 @@ NodeId ExtraMap(GraphBuilder& builder, NodeId x, const std::string& name, int ch
   return builder.ConvBn(name + ".expand", x, channels, 1, 1, 1, Op::kRelu6);
 }
 
-Box ToPixels(const Box& b, float width, float height) {
-  return {std::clamp(b.x0, 0.0f, 1.0f) * width, std::clamp(b.y0, 0.0f, 1.0f) * height,
-          std::clamp(b.x1, 0.0f, 1.0f) * width, std::clamp(b.y1, 0.0f, 1.0f) * height};
+Box ToPixels(const Box& b, double width, double height) {
+  return {std::clamp(b.x0, 0.0, 1.0) * width, std::clamp(b.y0, 0.0, 1.0) * height, std::clamp(b.x1, 0.0, 1.0) * width,
+          std::clamp(b.y1, 0.0, 1.0) * height};
 }
 
 // One map's outputs, addressed by cell and anchor.
@@ -66,7 +66,7 @@ struct MapView {
 void CollectMap(const MapView& map, std::span<const Anchor> anchors, const TaskOptions& options,
                 std::vector<std::vector<Detection>>& by_class) {
   const size_t per_cell = anchors.size() / map.cells;
-  const auto width = static_cast<float>(options.input.w), height = static_cast<float>(options.input.h);
+  const double width = options.input.w, height = options.input.h;
   std::vector<float> exponentials(map.logits);
   for (size_t i = 0; i < anchors.size(); ++i) {
     const size_t cell = i / per_cell, anchor = i % per_cell;
