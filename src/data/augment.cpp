@@ -20,12 +20,15 @@ Box Intersection(const Box& a, const Box& b) {
 
 double Overlap(const Box& a, const Box& b) {
   const double common = Intersection(a, b).area();
-  return common <= 0 ? 0 : common / (static_cast<double>(a.area()) + b.area() - common);
+  return common <= 0 ? 0 : common / (a.area() + b.area() - common);
+}
+
+bool Contains(const Box& window, double x, double y) {
+  return x >= window.x0 && x < window.x1 && y >= window.y0 && y < window.y1;
 }
 
 bool HasCentre(const Box& window, const Box& box) {
-  const float x = (box.x0 + box.x1) / 2, y = (box.y0 + box.y1) / 2;
-  return x >= window.x0 && x < window.x1 && y >= window.y0 && y < window.y1;
+  return Contains(window, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2);
 }
 
 bool IsGoodCrop(const Box& crop, const Box& picture, const std::vector<Object>& objects, double min_overlap) {
@@ -46,8 +49,7 @@ Box SampleCanvas(const Box& picture, const AugmentOptions& options, Rng& rng) {
   const double width = picture.width() * ratio, height = picture.height() * ratio;
   const double x0 = -std::floor(rng.Uniform(0.0, width - picture.width()));
   const double y0 = -std::floor(rng.Uniform(0.0, height - picture.height()));
-  return {static_cast<float>(x0), static_cast<float>(y0), static_cast<float>(x0 + std::floor(width)),
-          static_cast<float>(y0 + std::floor(height))};
+  return {x0, y0, x0 + std::floor(width), y0 + std::floor(height)};
 }
 
 // Whole pixels of the picture, so that the crop is a view. Aspect ratios are relative to the canvas.
@@ -59,10 +61,10 @@ Box SampleCrop(const Box& canvas, const Box& picture, const std::vector<Object>&
     const double width = rng.Uniform(options.min_crop, 1.0), height = rng.Uniform(options.min_crop, 1.0);
     const double x = rng.Uniform(0.0, 1.0 - width), y = rng.Uniform(0.0, 1.0 - height);
     if (width < 0.5 * height || width > 2 * height) continue;
-    const auto x0 = static_cast<float>(std::floor(canvas.x0 + x * canvas.width()));
-    const auto y0 = static_cast<float>(std::floor(canvas.y0 + y * canvas.height()));
-    const auto crop_width = static_cast<float>(std::max(1.0, std::floor(width * canvas.width())));
-    const auto crop_height = static_cast<float>(std::max(1.0, std::floor(height * canvas.height())));
+    const double x0 = std::floor(canvas.x0 + x * canvas.width());
+    const double y0 = std::floor(canvas.y0 + y * canvas.height());
+    const double crop_width = std::max(1.0, std::floor(width * canvas.width()));
+    const double crop_height = std::max(1.0, std::floor(height * canvas.height()));
     const Box crop{x0, y0, x0 + crop_width, y0 + crop_height};
     if (IsGoodCrop(crop, picture, objects, min_overlap)) return crop;
   }
@@ -118,8 +120,7 @@ View ViewOf(const Box& window, const Box& picture, int width, int height) {
   const Box seen = Intersection(window, picture);
   const cv::Rect from(static_cast<int>(seen.x0), static_cast<int>(seen.y0), static_cast<int>(seen.width()),
                       static_cast<int>(seen.height()));
-  const double scale_x = width / static_cast<double>(window.width()),
-               scale_y = height / static_cast<double>(window.height());
+  const double scale_x = width / window.width(), scale_y = height / window.height();
   const auto round = [](double value, int low, int high) {
     return std::clamp(static_cast<int>(std::lround(value)), low, high);
   };
@@ -130,11 +131,16 @@ View ViewOf(const Box& window, const Box& picture, int width, int height) {
   return {from, {x0, y0, x1 - x0, y1 - y0}};
 }
 
-void Shift(float dx, float dy, std::vector<Object>* objects) {
+Keypoint MakePoint(double x, double y, int visibility) {
+  return {static_cast<float>(x), static_cast<float>(y), visibility};
+}
+
+// Points that are not labelled lie at zero, as in COCO.
+void Shift(double dx, double dy, std::vector<Object>* objects) {
   for (Object& object : *objects) {
     object.box = {object.box.x0 + dx, object.box.y0 + dy, object.box.x1 + dx, object.box.y1 + dy};
     for (Keypoint& point : object.keypoints) {
-      if (point.visibility > 0) point = {point.x + dx, point.y + dy, point.visibility};
+      point = point.visibility > 0 ? MakePoint(point.x + dx, point.y + dy, point.visibility) : Keypoint{};
     }
   }
 }
@@ -148,23 +154,22 @@ TrainingExample Render(const Image& image, const std::vector<Object>& objects, c
   ResizeMat(MatOf(image)(view.from), part);
   cv::transform(part, part, colours);
 
-  const Box seen{static_cast<float>(view.from.x), static_cast<float>(view.from.y), static_cast<float>(view.from.br().x),
-                 static_cast<float>(view.from.br().y)};
+  const cv::Rect2d from = view.from;
+  const Box seen{from.x, from.y, from.br().x, from.br().y};
   example.objects = CropObjects(objects, seen, view.to.width, view.to.height);
-  Shift(static_cast<float>(view.to.x), static_cast<float>(view.to.y), &example.objects);
+  Shift(view.to.x, view.to.y, &example.objects);
   return example;
 }
 
 }  // namespace
 
 void ScaleObjects(double scale_x, double scale_y, std::vector<Object>* objects) {
-  const auto sx = static_cast<float>(scale_x), sy = static_cast<float>(scale_y);
   for (Object& object : *objects) {
-    object.box = {object.box.x0 * sx, object.box.y0 * sy, object.box.x1 * sx, object.box.y1 * sy};
+    const Box& box = object.box;
+    object.box = {box.x0 * scale_x, box.y0 * scale_y, box.x1 * scale_x, box.y1 * scale_y};
     object.area *= scale_x * scale_y;
     for (Keypoint& point : object.keypoints) {
-      point.x *= sx;
-      point.y *= sy;
+      point = MakePoint(point.x * scale_x, point.y * scale_y, point.visibility);
     }
   }
 }
@@ -172,11 +177,11 @@ void ScaleObjects(double scale_x, double scale_y, std::vector<Object>* objects) 
 void FlipHorizontally(TrainingExample* example) {
   cv::Mat mat = MatOf(example->image);
   cv::flip(mat, mat, 1);
-  const auto width = static_cast<float>(example->image.width);
+  const double width = example->image.width;
   for (Object& object : example->objects) {
     object.box = {width - object.box.x1, object.box.y0, width - object.box.x0, object.box.y1};
     for (Keypoint& point : object.keypoints) {
-      if (point.visibility > 0) point.x = width - point.x;
+      if (point.visibility > 0) point.x = static_cast<float>(width - point.x);
     }
   }
 }
@@ -184,23 +189,16 @@ void FlipHorizontally(TrainingExample* example) {
 std::vector<Object> CropObjects(const std::vector<Object>& objects, const Box& window, double width, double height) {
   std::vector<Object> kept;
   for (const Object& object : objects) {
-    if (!HasCentre(window, object.box)) continue;
     const Box clipped = Intersection(object.box, window);
-    if (clipped.area() <= 0) continue;
+    if (!HasCentre(window, object.box) || clipped.area() <= 0) continue;
     kept.push_back(object);
     kept.back().area *= clipped.area() / object.box.area();
     kept.back().box = clipped;
     for (Keypoint& point : kept.back().keypoints) {
-      const bool inside = point.x >= window.x0 && point.x < window.x1 && point.y >= window.y0 && point.y < window.y1;
-      if (!inside || point.visibility == 0) point = {window.x0, window.y0, 0};
+      if (!Contains(window, point.x, point.y)) point.visibility = 0;
     }
   }
   Shift(-window.x0, -window.y0, &kept);
-  for (Object& object : kept) {
-    for (Keypoint& point : object.keypoints) {
-      if (point.visibility == 0) point = {0, 0, 0};
-    }
-  }
   ScaleObjects(width / window.width(), height / window.height(), &kept);
   return kept;
 }
@@ -214,7 +212,7 @@ TrainingExample Augment(const Image& image, const std::vector<Object>& objects, 
                  &example.objects);
     return example;
   }
-  const Box picture{0, 0, static_cast<float>(image.width), static_cast<float>(image.height)};
+  const Box picture{0, 0, static_cast<double>(image.width), static_cast<double>(image.height)};
   const ColourMap colours = SampleColours(options, rng);
   const Box canvas = SampleCanvas(picture, options, rng);
   const Box window = SampleCrop(canvas, picture, objects, options, rng);

@@ -21,7 +21,7 @@ Object MakeObject(const Box& box, std::vector<Keypoint> keypoints = {}) {
   return object;
 }
 
-void ExpectBox(const Box& box, const Box& expected, float tolerance = 1e-4f) {
+void ExpectBox(const Box& box, const Box& expected, double tolerance = 1e-4) {
   EXPECT_NEAR(box.x0, expected.x0, tolerance);
   EXPECT_NEAR(box.y0, expected.y0, tolerance);
   EXPECT_NEAR(box.x1, expected.x1, tolerance);
@@ -42,8 +42,9 @@ std::vector<Object> RandomObjects(int width, int height, Rng& rng) {
   for (int64_t i = 0; i < count; ++i) {
     const int64_t w = 1 + rng.Below(rng.Chance(0.3) ? 1 : width), h = 1 + rng.Below(rng.Chance(0.3) ? 1 : height);
     const auto x = static_cast<float>(rng.Below(width - w + 1)), y = static_cast<float>(rng.Below(height - h + 1));
-    const Box box{x, y, x + static_cast<float>(w), y + static_cast<float>(h)};
-    objects.push_back(MakeObject(box, {{x, y, 2}, {0, 0, 0}, {x + 0.5f * box.width(), y + 0.5f * box.height(), 1}}));
+    const Box box{x, y, x + static_cast<double>(w), y + static_cast<double>(h)};
+    objects.push_back(MakeObject(
+        box, {{x, y, 2}, {0, 0, 0}, {x + 0.5f * static_cast<float>(w), y + 0.5f * static_cast<float>(h), 1}}));
   }
   return objects;
 }
@@ -185,14 +186,14 @@ TEST(AugmentTest, BoxesFollowThePixels) {
   for (int i = 0; i < 300; ++i) {
     const TrainingExample example = Augment(image, {MakeObject(block, {{55, 45, 2}})}, 64, 64, options, rng);
     ASSERT_THAT(example.objects, SizeIs(1));
-    float x0 = 64, y0 = 64, x1 = 0, y1 = 0;
+    double x0 = 64, y0 = 64, x1 = 0, y1 = 0;
     for (int y = 0; y < 64; ++y) {
       for (int x = 0; x < 64; ++x) {
         if (example.image.rgb[static_cast<size_t>(y * 64 + x) * 3] < 128) continue;
-        x0 = std::min(x0, static_cast<float>(x));
-        y0 = std::min(y0, static_cast<float>(y));
-        x1 = std::max(x1, static_cast<float>(x + 1));
-        y1 = std::max(y1, static_cast<float>(y + 1));
+        x0 = std::min<double>(x0, x);
+        y0 = std::min<double>(y0, y);
+        x1 = std::max<double>(x1, x + 1);
+        y1 = std::max<double>(y1, y + 1);
       }
     }
     ExpectBox(example.objects[0].box, {x0, y0, x1, y1}, 1.01f);

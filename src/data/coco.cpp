@@ -17,6 +17,7 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t kMaxWarnings = 50;
+constexpr int64_t kMaxSide = 1 << 20;
 
 bool IsFile(const fs::path& path) {
   std::error_code error;
@@ -106,8 +107,12 @@ class Members {
     return value->get<int64_t>();
   }
 
-  int64_t IntegerOr(const char* name, int64_t fallback) const {
-    return Find(name) == nullptr ? fallback : Integer(name);
+  // A picture's width or height; 0 when it is missing.
+  int Pixels(const char* name) const {
+    const int64_t pixels = Find(name) == nullptr ? 0 : Integer(name);
+    if (pixels < 0 || pixels > kMaxSide)
+      Fail("\"" + std::string(name) + "\": no size of a picture: " + std::to_string(pixels));
+    return static_cast<int>(pixels);
   }
 
   std::string Text(const char* name) const {
@@ -189,8 +194,8 @@ class CocoReader {
                   "looked below " + source_.root.string());
     }
     sample.image = *picture;
-    sample.width = static_cast<int>(members.IntegerOr("width", 0));
-    sample.height = static_cast<int>(members.IntegerOr("height", 0));
+    sample.width = members.Pixels("width");
+    sample.height = members.Pixels("height");
     if (sample.width <= 0 || sample.height <= 0) std::tie(sample.width, sample.height) = ReadImageSize(*picture);
     if (!sample_of_.try_emplace(sample.id, dataset_.samples.size()).second) {
       members.Fail("id " + std::to_string(sample.id) + " is used twice");
@@ -217,8 +222,7 @@ class CocoReader {
     if (box.size() != 4)
       members.Fail("\"bbox\": expected [x, y, width, height], got " + std::to_string(box.size()) + " numbers");
     Object& object = pending.object;
-    object.box = {static_cast<float>(box[0]), static_cast<float>(box[1]), static_cast<float>(box[0] + box[2]),
-                  static_cast<float>(box[1] + box[3])};
+    object.box = {box[0], box[1], box[0] + box[2], box[1] + box[3]};
     const json* crowd = members.Find("iscrowd");
     object.crowd = crowd != nullptr && (crowd->is_boolean() ? crowd->get<bool>() : members.Integer("iscrowd") != 0);
     const json* area = members.Find("area");
@@ -227,8 +231,8 @@ class CocoReader {
     const std::vector<double> points = members.Numbers("keypoints");
     if (points.size() % 3 != 0) members.Fail("\"keypoints\": expected x, y, visibility triples");
     for (size_t i = 0; i < points.size(); i += 3) {
-      object.keypoints.push_back(
-          {static_cast<float>(points[i]), static_cast<float>(points[i + 1]), static_cast<int>(points[i + 2])});
+      object.keypoints.push_back({static_cast<float>(points[i]), static_cast<float>(points[i + 1]),
+                                  static_cast<int>(std::clamp(points[i + 2], 0.0, 2.0))});
     }
     pending_.push_back(std::move(pending));
   }

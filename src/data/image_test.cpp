@@ -24,7 +24,30 @@ struct JpegOptions {
   int orientation = 0;  // 0: no EXIF
 };
 
-// A JPEG of 40 x 20 pixels by libjpeg, with what OpenCV can't write: left half red, right half blue (or the like).
+int Components(const JpegOptions& options) { return options.is_cmyk ? 4 : options.is_grey ? 1 : 3; }
+
+// Left half red, right half blue (grey: dark and light). CMYK is inverted as Adobe has it: 255 is no ink.
+std::vector<unsigned char> MakeRow(const JpegOptions& options) {
+  using Pixel = std::vector<unsigned char>;
+  const Pixel left = options.is_cmyk ? Pixel{255, 0, 0, 255} : options.is_grey ? Pixel{50} : Pixel{255, 0, 0};
+  const Pixel right = options.is_cmyk ? Pixel{0, 0, 255, 255} : options.is_grey ? Pixel{200} : Pixel{0, 0, 255};
+  std::vector<unsigned char> row;
+  for (int x = 0; x < 40; ++x) {
+    const Pixel& pixel = x < 20 ? left : right;
+    row.insert(row.end(), pixel.begin(), pixel.end());
+  }
+  return row;
+}
+
+void WriteExif(int orientation, jpeg_compress_struct* info) {
+  const unsigned char exif[] = {
+      'E', 'x', 'i', 'f', 0,    0, 'M', 'M', 0, 42, 0, 0, 0,
+      8,   0,   1,   1,   0x12, 0, 3,   0,   0, 0,  1, 0, static_cast<unsigned char>(orientation),
+      0,   0,   0,   0,   0,    0};
+  jpeg_write_marker(info, JPEG_APP0 + 1, exif, sizeof(exif));
+}
+
+// A JPEG of 40 x 20 pixels by libjpeg, with what OpenCV can't write.
 std::string MakeJpeg(const JpegOptions& options) {
   jpeg_compress_struct info{};
   jpeg_error_mgr errors{};
@@ -35,37 +58,15 @@ std::string MakeJpeg(const JpegOptions& options) {
   jpeg_mem_dest(&info, &memory, &size);
   info.image_width = 40;
   info.image_height = 20;
-  info.input_components = options.is_cmyk ? 4 : options.is_grey ? 1 : 3;
+  info.input_components = Components(options);
   info.in_color_space = options.is_cmyk ? JCS_CMYK : options.is_grey ? JCS_GRAYSCALE : JCS_RGB;
   jpeg_set_defaults(&info);
   jpeg_set_quality(&info, options.quality, TRUE);
   if (options.is_progressive) jpeg_simple_progression(&info);
   jpeg_start_compress(&info, TRUE);
-  if (options.orientation > 0) {
-    const unsigned char exif[] = {
-        'E', 'x', 'i', 'f', 0,    0, 'M', 'M', 0, 42, 0, 0, 0,
-        8,   0,   1,   1,   0x12, 0, 3,   0,   0, 0,  1, 0, static_cast<unsigned char>(options.orientation),
-        0,   0,   0,   0,   0,    0};
-    jpeg_write_marker(&info, JPEG_APP0 + 1, exif, sizeof(exif));
-  }
-  std::vector<unsigned char> row(40 * 4);
+  if (options.orientation > 0) WriteExif(options.orientation, &info);
+  std::vector<unsigned char> row = MakeRow(options);
   for (int y = 0; y < 20; ++y) {
-    for (size_t x = 0; x < 40; ++x) {
-      const bool left = x < 20;
-      unsigned char* pixel = row.data() + x * static_cast<size_t>(info.input_components);
-      if (options.is_grey) {
-        pixel[0] = left ? 50 : 200;
-      } else if (options.is_cmyk) {  // inverted as Adobe has it: 255 is no ink
-        pixel[0] = left ? 255 : 0;
-        pixel[1] = left ? 0 : 0;
-        pixel[2] = left ? 0 : 255;
-        pixel[3] = 255;
-      } else {
-        pixel[0] = left ? 255 : 0;
-        pixel[1] = 0;
-        pixel[2] = left ? 0 : 255;
-      }
-    }
     JSAMPROW rows = row.data();
     jpeg_write_scanlines(&info, &rows, 1);
   }

@@ -15,7 +15,7 @@ using testing::SizeIs;
 struct Seen {
   std::vector<int> indices;
   std::vector<float> images;
-  std::vector<float> boxes;
+  std::vector<double> boxes;
   std::vector<int> sizes;
   bool operator==(const Seen&) const = default;
 };
@@ -150,8 +150,8 @@ TEST_F(LoaderTest, WithoutAugmentationInputsEqualToInputAndBoxesScale) {
   std::vector<float> expected(3 * 16 * 12);
   ToInput(DecodeImage(data_.samples[1].image), options_.preprocessing, expected.data());
   EXPECT_TRUE(std::equal(expected.begin(), expected.end(), batch.images.begin() + 3 * 16 * 12));
-  EXPECT_FLOAT_EQ(batch.objects[1][0].box.x1, 15.0f * 16 / 31);
-  EXPECT_FLOAT_EQ(batch.objects[1][0].box.y1, 14.0f * 12 / 20);
+  EXPECT_DOUBLE_EQ(batch.objects[1][0].box.x1, 15.0 * 16 / 31);
+  EXPECT_DOUBLE_EQ(batch.objects[1][0].box.y1, 14.0 * 12 / 20);
 }
 
 TEST_F(LoaderTest, BrokenPictureIsThrownByNextAtItsBatchAndTheRestGoesOn) {

@@ -163,10 +163,9 @@ Object ObjectOf(const std::vector<Shape>& shapes, size_t index, int width, int h
   Object object;
   object.label = shape.label;
   object.area = AreaOf(shape);
-  object.box = {static_cast<float>(std::max(0.0, std::floor(shape.bounds[0]))),
-                static_cast<float>(std::max(0.0, std::floor(shape.bounds[1]))),
-                static_cast<float>(std::min<double>(width, std::ceil(shape.bounds[2]))),
-                static_cast<float>(std::min<double>(height, std::ceil(shape.bounds[3])))};
+  object.box = {std::max(0.0, std::floor(shape.bounds[0])), std::max(0.0, std::floor(shape.bounds[1])),
+                std::min<double>(width, std::ceil(shape.bounds[2])),
+                std::min<double>(height, std::ceil(shape.bounds[3]))};
   const std::vector<cv::Point2d> points =
       shape.corners.empty() ? std::vector<cv::Point2d>{shape.centre} : shape.corners;
   for (const cv::Point2d& point : points) {

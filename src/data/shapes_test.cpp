@@ -96,8 +96,8 @@ TEST(DrawShapesTest, SizesNumbersAndKeypointsAreAsPromised) {
     for (const Object& object : picture.objects) {
       ++labels[static_cast<size_t>(object.label)];
       const Box& box = object.box;
-      EXPECT_GE(std::max(box.width(), box.height()), 0.15f * 160);
-      EXPECT_LE(std::max(box.width(), box.height()), 0.6f * 160 + 2);
+      EXPECT_GE(std::max(box.width(), box.height()), 0.15 * 160);
+      EXPECT_LE(std::max(box.width(), box.height()), 0.6 * 160 + 2);
       EXPECT_TRUE(box.x0 >= 0 && box.y0 >= 0 && box.x1 <= 192 && box.y1 <= 160);
       EXPECT_EQ(box.x0, std::round(box.x0));
       const int labelled = static_cast<int>(std::count_if(object.keypoints.begin(), object.keypoints.end(),

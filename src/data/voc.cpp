@@ -87,7 +87,7 @@ class VocFile {
   }
 
   static std::string Describe(const Box& box) {
-    const auto number = [](float value) {
+    const auto number = [](double value) {
       std::string text = std::to_string(value);
       text.erase(text.find_last_not_of('0') + 1);
       if (text.back() == '.') text.pop_back();
@@ -109,10 +109,10 @@ class VocFile {
     return child;
   }
 
-  float Coordinate(const pugi::xml_node& bounds, const char* name) const {
+  double Coordinate(const pugi::xml_node& bounds, const char* name) const {
     const pugi::xml_node node = Child(bounds, name);
     const std::string text = TrimmedText(node);
-    float value = 0;
+    double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
       Fail(node, std::string("<") + name + ">: expected a number, got \"" + text + "\"");

@@ -79,8 +79,8 @@ TEST_F(VocTest, DifficultFlagAndFractionsAndMissingSizeAreRead) {
   const Dataset data = Read();
   EXPECT_TRUE(data.samples[0].objects[0].difficult);
   EXPECT_THAT(data.classes, ElementsAre("cat"));
-  EXPECT_FLOAT_EQ(data.samples[0].objects[0].box.x0, 0.5);
-  EXPECT_FLOAT_EQ(data.samples[0].objects[0].box.x1, 9.25);
+  EXPECT_DOUBLE_EQ(data.samples[0].objects[0].box.x0, 0.5);
+  EXPECT_DOUBLE_EQ(data.samples[0].objects[0].box.x1, 9.25);
   EXPECT_EQ(data.samples[0].width, 40) << "taken from the picture";
   EXPECT_EQ(data.samples[0].height, 30);
 }
