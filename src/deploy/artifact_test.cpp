@@ -1,1 +1,141 @@
+#include "deploy/artifact.h"
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/hash.h"
+
+namespace hot {
+namespace {
+
+using ::testing::HasSubstr;
+
+Artifact Example() {
+  Artifact a;
+  a.toolchain = "openvino";
+  a.toolchain_version = "2026.4";
+  a.flags = "streams=1";
+  a.precision = "int8";
+  a.scheme = "s8s8";
+  a.graph_key = "abc";
+  a.threads = 2;
+  a.input_names = {"image"};
+  a.input_shapes = {{1, 3, 2, 2}};
+  a.output_names = {"boxes", "classes"};
+  a.output_shapes = {{1, 4, 1, 1}, {1, 2, 1, 1}};
+  a.layer_precisions = {{"Convolution boxes", "i8"}};
+  a.preprocessing = {.width = 2, .height = 3, .mean = {0.1f, 0.2f, 0.3f}, .stddev = {0.4f, 0.5f, 0.6f}};
+  a.task = "ssd";
+  a.classes = {"red", "white"};
+  a.task_options = R"({"threshold": 0.5})";
+  a.blob = std::string("ONNX\0bytes", 10);
+  a.golden = {{Tensor({1, 3, 2, 2}, 0.25f), {Tensor({1, 4, 1, 1}, 1.5f), Tensor({1, 2, 1, 1}, -2.0f)}}};
+  return a;
+}
+
+TEST(Artifact, ComesBackAsItWasWritten) {
+  const TempFolder folder;
+  const Artifact a = Example();
+  WriteArtifact(folder.path() / "net", a);
+  const Artifact b = ReadArtifact(folder.path() / "net");
+  EXPECT_EQ(b.version, 1);
+  EXPECT_EQ(b.toolchain, a.toolchain);
+  EXPECT_EQ(b.toolchain_version, a.toolchain_version);
+  EXPECT_EQ(b.flags, a.flags);
+  EXPECT_EQ(b.precision, a.precision);
+  EXPECT_EQ(b.scheme, a.scheme);
+  EXPECT_EQ(b.graph_key, a.graph_key);
+  EXPECT_EQ(b.threads, a.threads);
+  EXPECT_EQ(b.input_names, a.input_names);
+  EXPECT_EQ(b.input_shapes, a.input_shapes);
+  EXPECT_EQ(b.output_names, a.output_names);
+  EXPECT_EQ(b.output_shapes, a.output_shapes);
+  EXPECT_EQ(b.layer_precisions, a.layer_precisions);
+  EXPECT_EQ(b.preprocessing.height, 3);
+  EXPECT_EQ(b.preprocessing.mean[2], 0.3f);
+  EXPECT_EQ(b.preprocessing.stddev[0], 0.4f);
+  EXPECT_EQ(b.task, a.task);
+  EXPECT_EQ(b.classes, a.classes);
+  EXPECT_EQ(b.task_options, a.task_options);
+  EXPECT_EQ(b.blob, a.blob);
+  EXPECT_EQ(b.blob_sha256, Sha256Hex(a.blob));
+  ASSERT_EQ(b.golden.size(), 1u);
+  EXPECT_EQ(b.golden[0].input.data, a.golden[0].input.data);
+  ASSERT_EQ(b.golden[0].outputs.size(), 2u);
+  EXPECT_EQ(b.golden[0].outputs[1].data, a.golden[0].outputs[1].data);
+  EXPECT_EQ(b.golden[0].outputs[1].shape, a.golden[0].outputs[1].shape);
+}
+
+TEST(Artifact, CanBeWrittenOverAnOlderOne) {
+  const TempFolder folder;
+  Artifact a = Example();
+  WriteArtifact(folder.path(), a);
+  a.blob = "another";
+  a.golden.clear();
+  WriteArtifact(folder.path(), a);
+  EXPECT_EQ(ReadArtifact(folder.path()).blob, "another");
+  EXPECT_TRUE(ReadArtifact(folder.path()).golden.empty());
+}
+
+// Changes a text in a file; the text must be there.
+void Replace(const fs::path& file, const std::string& from, const std::string& to) {
+  std::string bytes = ReadFile(file);
+  const size_t at = bytes.find(from);
+  ASSERT_NE(at, std::string::npos);
+  WriteFileAtomic(file, bytes.replace(at, from.size(), to));
+}
+
+TEST(Artifact, RefusesWhatWasChangedOrIsMissing) {
+  struct Case {
+    std::string name;
+    std::function<void(const fs::path&)> damage;
+    Code code;
+    std::string named;
+  };
+  const std::vector<Case> cases = {
+      {"one byte of the model", [](const fs::path& f) { Replace(f / "model.onnx", "ONNX", "ONNY"); }, Code::kDataLoss, "model.onnx"},
+      {"a truncated model", [](const fs::path& f) { WriteFileAtomic(f / "model.onnx", "ON"); }, Code::kDataLoss, "model.onnx"},
+      {"no model", [](const fs::path& f) { fs::remove(f / "model.onnx"); }, Code::kDataLoss, "model.onnx"},
+      {"no manifest", [](const fs::path& f) { fs::remove(f / "manifest.json"); }, Code::kDataLoss, "manifest.json"},
+      {"no golden pairs", [](const fs::path& f) { fs::remove(f / "golden.safetensors"); }, Code::kDataLoss, "golden.safetensors"},
+      {"golden bytes", [](const fs::path& f) { Replace(f / "golden.safetensors", "0.input", "0.inptu"); }, Code::kDataLoss, "golden"},
+      {"a class renamed by hand", [](const fs::path& f) { Replace(f / "manifest.json", "white", "black"); }, Code::kDataLoss, "manifest.json"},
+      {"another model's hash", [](const fs::path& f) { Replace(f / "manifest.json", Sha256Hex(Example().blob), Sha256Hex("x")); }, Code::kDataLoss, "manifest.json"},
+      {"half a manifest", [](const fs::path& f) { WriteFileAtomic(f / "manifest.json", "{\"version\": 1,"); }, Code::kDataLoss, "manifest.json"},
+      {"another kind of JSON", [](const fs::path& f) { WriteFileAtomic(f / "manifest.json", "[1]"); }, Code::kDataLoss, "manifest.json"},
+      {"a newer version", [](const fs::path& f) { Replace(f / "manifest.json", "\"version\": 1", "\"version\": 2"); }, Code::kFailedPrecondition, "newer"},
+  };
+  for (const Case& c : cases) {
+    const TempFolder folder;
+    WriteArtifact(folder.path(), Example());
+    c.damage(folder.path());
+    try {
+      ReadArtifact(folder.path());
+      ADD_FAILURE() << c.name << ": was read";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), c.code) << c.name;
+      EXPECT_THAT(error.what(), HasSubstr(c.named)) << c.name;
+    }
+  }
+}
+
+// The keys of docs/formats/artifact.md; a new one needs a new version there.
+TEST(Artifact, ManifestHasTheDocumentedKeys) {
+  const TempFolder folder;
+  WriteArtifact(folder.path(), Example());
+  const auto manifest = nlohmann::json::parse(ReadFile(folder.path() / "manifest.json"));
+  for (const char* key : {"version", "toolchain", "precision", "scheme", "graph_key", "threads", "inputs", "outputs",
+                          "layer_precisions", "preprocessing", "task", "golden_pairs", "blob_sha256", "golden_sha256",
+                          "manifest_sha256"}) {
+    EXPECT_TRUE(manifest.contains(key)) << key;
+  }
+  EXPECT_EQ(manifest["version"], 1);
+  EXPECT_EQ(manifest.size(), 15u);
+}
+
+}  // namespace
+}  // namespace hot

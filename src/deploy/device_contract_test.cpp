@@ -1,1 +1,143 @@
+// What every device must do, for each registered one, with artifacts of a toolchain that it runs.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "core/error.h"
+#include "core/hash.h"
+#include "deploy/session.h"
+#include "deploy/test_networks.h"
+#include "deploy/toolchain.h"
+
+namespace hot {
+namespace {
+
+struct Pairing {
+  const char* device;
+  const char* toolchain;
+};
+
+class DeviceContract : public ::testing::TestWithParam<Pairing> {
+ protected:
+  const std::unique_ptr<Device> device_ = MakeDevice(GetParam().device, 1);
+  const std::unique_ptr<Toolchain> toolchain_ = MakeToolchain(GetParam().toolchain);
+  const Network network_ = SmallMobileNet();
+  const Quantization quantization_ = SyntheticQuantization(network_);
+  const std::unique_ptr<Progress> progress_ = MakeSilentProgress();
+  std::atomic<bool> cancelled_{false};
+
+  Artifact Compile(Precision precision) const {
+    return toolchain_->Compile({.network = network_, .precision = precision, .quantization = &quantization_});
+  }
+  Code LoadCode(const Artifact& artifact) const {
+    try {
+      device_->Load(artifact);
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return Code::kOk;
+  }
+  std::vector<Measurement> Profile(const std::vector<const Artifact*>& artifacts) const {
+    const Context context{SystemClock(), *progress_, cancelled_};
+    const MeasureOptions options{.min_samples = 6, .max_samples = 8, .min_sample_ns = 100'000};
+    return device_->Profile(artifacts, options, 0, context);
+  }
+};
+
+TEST_P(DeviceContract, DescribesItselfTheSameEachTime) {
+  const DeviceInfo info = device_->Describe();
+  EXPECT_EQ(info.name, GetParam().device);
+  EXPECT_FALSE(info.fingerprint.empty());
+  EXPECT_FALSE(info.json.empty());
+  EXPECT_EQ(MakeDevice(GetParam().device, 1)->Describe().fingerprint, info.fingerprint);
+}
+
+TEST_P(DeviceContract, ReproducesGoldenPairs) {
+  for (const Precision precision : toolchain_->precisions()) {
+    const Artifact artifact = Compile(precision);
+    const auto session = device_->Load(artifact);
+    EXPECT_LE(GoldenDifference(artifact, *session), 1e-6) << PrecisionName(precision);
+    EXPECT_EQ(session->LayerPrecisions(), artifact.layer_precisions) << PrecisionName(precision);
+  }
+}
+
+TEST_P(DeviceContract, ADifferentNetworkFailsTheGoldenCheck) {
+  const Artifact artifact = Compile(Precision::kFp32);
+  Network other = SmallMobileNet();
+  for (float& value : other.weights.at("boxes.weight").data) value *= 1.1f;
+  Artifact swapped = toolchain_->Compile({.network = other});
+  swapped.golden = artifact.golden;
+  EXPECT_GT(GoldenDifference(swapped, *device_->Load(swapped)), 0.01);
+}
+
+TEST_P(DeviceContract, RefusesWrongInputs) {
+  const auto session = device_->Load(Compile(Precision::kFp32));
+  const std::vector<Tensor> wrong_size = {Tensor({1, 3, 8, 8})};
+  EXPECT_THROW(session->Run({}), Error);
+  EXPECT_THROW(session->Run(wrong_size), Error);
+}
+
+TEST_P(DeviceContract, RefusesTamperedAndForeignArtifacts) {
+  Artifact artifact = Compile(Precision::kFp32);
+  EXPECT_EQ(LoadCode(artifact), Code::kOk);
+  Artifact tampered = artifact;
+  tampered.blob[tampered.blob.size() / 2] ^= 1;
+  EXPECT_EQ(LoadCode(tampered), Code::kDataLoss);
+  tampered.blob = "not a model";
+  tampered.blob_sha256 = Sha256Hex(tampered.blob);
+  EXPECT_EQ(LoadCode(tampered), Code::kDataLoss);
+  tampered.blob = artifact.blob.substr(0, artifact.blob.size() / 2);
+  tampered.blob_sha256 = Sha256Hex(tampered.blob);
+  EXPECT_EQ(LoadCode(tampered), Code::kDataLoss);
+  artifact.toolchain = "abacus";
+  EXPECT_EQ(LoadCode(artifact), Code::kFailedPrecondition);
+}
+
+TEST_P(DeviceContract, MeasuresArtifactsInTheOrderGiven) {
+  const Artifact fp32 = Compile(Precision::kFp32), int8 = Compile(Precision::kInt8);
+  const auto rows = Profile({&fp32, &int8, &fp32});
+  ASSERT_EQ(rows.size(), 3u);
+  for (const Measurement& row : rows) {
+    EXPECT_GE(row.samples_ns.size(), 6u);
+    EXPECT_EQ(row.samples_ns.size(), row.canary_ns.size());
+    EXPECT_GT(row.median_ns, 0);
+    EXPECT_LE(row.low_ns, row.median_ns);
+    EXPECT_GE(row.high_ns, row.median_ns);
+    EXPECT_GT(row.canary_median_ns, 0);
+  }
+}
+
+TEST_P(DeviceContract, RefusesNoneOrTooMany) {
+  const Artifact artifact = Compile(Precision::kFp32);
+  for (const size_t count : {size_t{0}, size_t{65}}) {
+    try {
+      Profile(std::vector<const Artifact*>(count, &artifact));
+      ADD_FAILURE() << count;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kInvalidArgument);
+    }
+  }
+}
+
+TEST_P(DeviceContract, CancelStopsAMeasurement) {
+  const Artifact artifact = Compile(Precision::kFp32);
+  cancelled_ = true;
+  try {
+    Profile({&artifact});
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kCancelled);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, DeviceContract, ::testing::Values(Pairing{"host", "openvino"}),
+                         [](const auto& info) { return std::string(info.param.device) + "_" + info.param.toolchain; });
+
+TEST(MakeDevice, RefusesUnknownNamesAndNoThreads) {
+  EXPECT_THROW(MakeDevice("toaster", 1), Error);
+  EXPECT_THROW(MakeDevice("host", 0), Error);
+}
+
+}  // namespace
+}  // namespace hot

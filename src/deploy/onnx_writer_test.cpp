@@ -1,1 +1,255 @@
+#include "deploy/onnx_writer.h"
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <optional>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/hash.h"
+#include "core/subprocess.h"
+#include "deploy/session.h"
+#include "deploy/test_networks.h"
+#include "deploy/toolchain.h"
+#include "onnx.pb.h"
+#include "quantize/plan.h"
+
+namespace hot {
+namespace {
+
+using ::testing::HasSubstr;
+
+onnx::ModelProto Parse(const std::string& bytes) {
+  onnx::ModelProto model;
+  EXPECT_TRUE(model.ParseFromString(bytes));
+  return model;
+}
+
+std::map<std::string, int> OpCounts(const onnx::ModelProto& model) {
+  std::map<std::string, int> counts;
+  for (const auto& node : model.graph().node()) ++counts[node.op_type()];
+  return counts;
+}
+
+std::string WriteTensor(const fs::path& file, const Tensor& tensor) {
+  WriteFileAtomic(file, std::string_view(reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size() * sizeof(float)));
+  return file.string();
+}
+
+// The network's outputs under ONNX Runtime, an implementation that we did not write; none where it is not installed.
+std::optional<std::vector<std::vector<float>>> OnnxRuntime(const std::string& onnx, const Tensor& input) {
+  const fs::path python = fs::path(HOT_SOURCE_DIR) / ".venv/bin/python";
+  if (!fs::exists(python) || !RunProcess({python.string(), "-c", "import onnxruntime, onnx"}).status.ok()) return std::nullopt;
+  const TempFolder folder;
+  WriteFileAtomic(folder.path() / "model.onnx", onnx);
+  WriteTensor(folder.path() / "input.bin", input);
+  const std::string script = R"py(
+import sys, numpy as np, onnx, onnxruntime as ort
+folder = sys.argv[1]
+onnx.checker.check_model(onnx.load(folder + "/model.onnx"), full_check=True)
+session = ort.InferenceSession(folder + "/model.onnx", providers=["CPUExecutionProvider"])
+spec = session.get_inputs()[0]
+x = np.fromfile(folder + "/input.bin", np.float32).reshape(spec.shape)
+if spec.type == "tensor(int8)": x = x.astype(np.int8)
+for i, y in enumerate(session.run(None, {spec.name: x})): y.astype(np.float32).tofile(f"{folder}/output{i}.bin")
+)py";
+  const ProcessResult result = RunProcess({python.string(), "-c", script, folder.path().string()});
+  EXPECT_TRUE(result.status.ok()) << result.output;
+  std::vector<std::vector<float>> outputs;
+  for (int i = 0; fs::exists(folder.path() / ("output" + std::to_string(i) + ".bin")); ++i) {
+    const std::string bytes = ReadFile(folder.path() / ("output" + std::to_string(i) + ".bin"));
+    outputs.emplace_back(bytes.size() / sizeof(float));
+    std::memcpy(outputs.back().data(), bytes.data(), bytes.size());
+  }
+  return outputs;
+}
+
+// Largest difference relative to the largest magnitude.
+double RelativeDifference(const std::vector<float>& a, const std::vector<float>& b) {
+  EXPECT_EQ(a.size(), b.size());
+  double largest = 1e-12, difference = 0;
+  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+    largest = std::max(largest, std::abs(static_cast<double>(b[i])));
+    difference = std::max(difference, std::abs(static_cast<double>(a[i]) - b[i]));
+  }
+  return difference / largest;
+}
+
+// Ranges as the network really has them on some random inputs, observed through the exposed activations.
+Quantization Calibrated(const Network& network) {
+  const std::string onnx = WriteOnnx(network, {.expose_activations = true});
+  Artifact artifact;
+  artifact.toolchain = "openvino";
+  artifact.precision = "fp32";
+  artifact.blob = onnx;
+  artifact.blob_sha256 = Sha256Hex(onnx);
+  const auto session = MakeDevice("host", 1)->Load(artifact);
+  const onnx::ModelProto model = Parse(onnx);
+  Observations observations;
+  for (uint64_t seed = 1; seed <= 4; ++seed) {
+    const Tensor input = RandomInput(network, seed);
+    observations[model.graph().input(0).name()].Observe(input.data.data(), input.size());
+    const auto outputs = session->Run(std::span(&input, 1));
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      observations[model.graph().output(static_cast<int>(i)).name()].Observe(outputs[i].data.data(), outputs[i].size());
+    }
+  }
+  return Quantize(network, observations, {.ranges = "minmax"});
+}
+
+TEST(OnnxWriter, FloatHasOneNodeAnOperatorAndTheNodesNames) {
+  const onnx::ModelProto model = Parse(WriteOnnx(SmallMobileNet(), {}));
+  EXPECT_EQ(model.opset_import(0).version(), 13);
+  EXPECT_EQ(OpCounts(model), (std::map<std::string, int>{{"Conv", 15}, {"Clip", 9}, {"Add", 3}}));
+  EXPECT_EQ(model.graph().input(0).name(), "image");
+  EXPECT_EQ(model.graph().output(0).name(), "boxes");
+  EXPECT_EQ(model.graph().output(1).name(), "classes");
+}
+
+TEST(OnnxWriter, QdqSurroundsConvolutionsAndAdditionsButNotTheHead) {
+  const Network network = SmallMobileNet();
+  const Quantization quantization = SyntheticQuantization(network);
+  const onnx::ModelProto model = Parse(WriteOnnx(network, {.quantization = &quantization}));
+  const auto counts = OpCounts(model);
+  // Input, 13 convolutions (activation included) that others read, 3 additions; 15 weights and 15 biases.
+  EXPECT_EQ(counts.at("QuantizeLinear"), 17);
+  EXPECT_EQ(counts.at("DequantizeLinear"), 17 + 30);
+  for (const auto& node : model.graph().node()) {
+    if (node.op_type() == "Conv") {
+      for (const std::string& input : node.input()) EXPECT_THAT(input, ::testing::EndsWith(".dq"));
+    }
+    if (node.op_type() == "QuantizeLinear") {
+      EXPECT_THAT(node.input(0), ::testing::Not(::testing::AnyOf("boxes", "classes")));
+    }
+  }
+  for (const auto& output : model.graph().output()) {
+    EXPECT_EQ(output.type().tensor_type().elem_type(), onnx::TensorProto::FLOAT);
+  }
+}
+
+TEST(OnnxWriter, Int8BordersChangeTheTypesOfInputAndOutputs) {
+  const Network network = SmallMobileNet();
+  const Quantization quantization = SyntheticQuantization(network);
+  const onnx::ModelProto model = Parse(WriteOnnx(network, {.quantization = &quantization, .int8_borders = true}));
+  EXPECT_EQ(model.graph().input(0).type().tensor_type().elem_type(), onnx::TensorProto::INT8);
+  for (const auto& output : model.graph().output()) {
+    EXPECT_EQ(output.type().tensor_type().elem_type(), onnx::TensorProto::INT8);
+  }
+  EXPECT_EQ(model.graph().output(0).name(), "boxes");
+}
+
+TEST(OnnxWriter, ExposedActivationsAreTheObservedNodes) {
+  const Network network = EveryOp();
+  const onnx::ModelProto model = Parse(WriteOnnx(network, {.expose_activations = true}));
+  std::vector<std::string> names = {model.graph().input(0).name()};
+  for (const auto& output : model.graph().output()) names.push_back(output.name());
+  for (const std::string& name : ObservedNodes(network.graph)) EXPECT_THAT(names, ::testing::Contains(name));
+}
+
+TEST(OnnxWriter, WeightsAreRoundedToTheNearestStepAndNeverMinus128) {
+  const Network network = SmallMobileNet();
+  Quantization quantization = SyntheticQuantization(network);
+  for (float& scale : quantization.weight_scales.at("classes")) scale *= 0.5f;  // forces saturation
+  const onnx::ModelProto model = Parse(WriteOnnx(network, {.quantization = &quantization}));
+  for (const auto& tensor : model.graph().initializer()) {
+    if (tensor.name() != "classes.weight") continue;
+    const Tensor& weight = network.weights.at("classes.weight");
+    ASSERT_EQ(tensor.raw_data().size(), weight.data.size());
+    for (size_t i = 0; i < weight.data.size(); ++i) {
+      const float steps = weight.data[i] / quantization.weight_scales.at("classes")[i / 24];
+      EXPECT_NEAR(static_cast<int8_t>(tensor.raw_data()[i]), std::clamp(steps, -127.0f, 127.0f), 0.501);
+    }
+  }
+}
+
+TEST(OnnxWriter, FloatEqualsOnnxRuntime) {
+  for (const Network& network : {SmallMobileNet(), EveryOp()}) {
+    const Tensor input = RandomInput(network, 9);
+    const auto expected = OnnxRuntime(WriteOnnx(network, {}), input);
+    if (!expected) GTEST_SKIP() << "skipped: onnxruntime is not installed in .venv";
+    const Artifact artifact = MakeToolchain("openvino")->Compile({.network = network});
+    const auto outputs = MakeDevice("host", 1)->Load(artifact)->Run(std::span(&input, 1));
+    ASSERT_EQ(outputs.size(), expected->size());
+    for (size_t i = 0; i < outputs.size(); ++i) EXPECT_LT(RelativeDifference(outputs[i].data, (*expected)[i]), 1e-4);
+  }
+}
+
+TEST(OnnxWriter, Int8IsCloseToOnnxRuntimeAndToFloat) {
+  for (const Network& network : {SmallMobileNet(), EveryOp()}) {
+    const Tensor input = RandomInput(network, 9);
+    const Quantization quantization = Calibrated(network);
+    const auto expected = OnnxRuntime(WriteOnnx(network, {.quantization = &quantization}), input);
+    if (!expected) GTEST_SKIP() << "skipped: onnxruntime is not installed in .venv";
+    const auto toolchain = MakeToolchain("openvino");
+    const auto device = MakeDevice("host", 1);
+    const Artifact int8 = toolchain->Compile({.network = network, .precision = Precision::kInt8, .quantization = &quantization});
+    const auto outputs = device->Load(int8)->Run(std::span(&input, 1));
+    const auto reference = device->Load(toolchain->Compile({.network = network}))->Run(std::span(&input, 1));
+    ASSERT_EQ(outputs.size(), expected->size());
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      // Runtimes round halves differently: a step or two, amplified by later layers.
+      EXPECT_LT(RelativeDifference(outputs[i].data, (*expected)[i]), 0.04) << i;
+      EXPECT_LT(RelativeDifference(outputs[i].data, reference[i].data), 0.10) << i;
+    }
+  }
+}
+
+TEST(OnnxWriter, Int8BordersGiveTheSameNumbersAsFloatBorders) {
+  const Network network = SmallMobileNet();
+  const Quantization quantization = Calibrated(network);
+  const ActivationScale in = quantization.activations.at("image"), out = quantization.activations.at("boxes");
+  Tensor input = RandomInput(network, 9), steps = input;
+  for (size_t i = 0; i < input.data.size(); ++i) {
+    steps.data[i] = std::clamp(std::nearbyint(input.data[i] / in.scale) + static_cast<float>(in.zero_point), -128.0f, 127.0f);
+  }
+  const auto toolchain = MakeToolchain("openvino");
+  const auto device = MakeDevice("host", 1);
+  const CompileRequest request{.network = network, .precision = Precision::kInt8, .quantization = &quantization};
+  CompileRequest borders = request;
+  borders.int8_borders = true;
+  const Tensor real = device->Load(toolchain->Compile(request))->Run(std::span(&input, 1))[0];
+  const Tensor integers = device->Load(toolchain->Compile(borders))->Run(std::span(&steps, 1))[0];
+  for (size_t i = 0; i < real.data.size(); ++i) {
+    const float limited = std::clamp(real.data[i], out.scale * static_cast<float>(-128 - out.zero_point),
+                                     out.scale * static_cast<float>(127 - out.zero_point));
+    EXPECT_NEAR((integers.data[i] - static_cast<float>(out.zero_point)) * out.scale, limited, 2.01 * out.scale);
+  }
+}
+
+template <typename Function>
+Error Thrown(const Function& function) {
+  try {
+    function();
+  } catch (const Error& error) {
+    return error;
+  }
+  return Error(Code::kOk, "", "nothing was thrown");
+}
+
+TEST(OnnxWriter, RefusesWhatItCanNotWrite) {
+  const Network network = SmallMobileNet();
+  Quantization quantization = SyntheticQuantization(network);
+  EXPECT_EQ(Thrown([&] { WriteOnnx(network, {.quantization = &quantization, .expose_activations = true}); }).code(),
+            Code::kInvalidArgument);
+  quantization.activations.erase("block1.add");
+  EXPECT_THAT(Thrown([&] { WriteOnnx(network, {.quantization = &quantization}); }).what(), HasSubstr("block1.add"));
+  quantization = SyntheticQuantization(network);
+  quantization.weight_scales.at("boxes").pop_back();
+  EXPECT_THAT(Thrown([&] { WriteOnnx(network, {.quantization = &quantization}); }).what(), HasSubstr("boxes"));
+
+  Network missing = network;
+  missing.weights.erase("boxes.bias");
+  EXPECT_EQ(Thrown([&] { WriteOnnx(missing, {}); }).code(), Code::kDataLoss);
+
+  GraphBuilder builder;
+  builder.Output(builder.ConvBn("a", builder.Input("x", {3, 4, 4}), 3, 1, 1, 1, Op::kRelu6));
+  const Graph graph = std::move(builder).Build();
+  EXPECT_THAT(Thrown([&] { WriteOnnx({graph, RandomWeights(graph, 1)}, {}); }).what(), HasSubstr("batch norm"));
+}
+
+}  // namespace
+}  // namespace hot

@@ -1,1 +1,98 @@
+// What every toolchain must do, for each registered one.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "core/hash.h"
+#include "deploy/test_networks.h"
+#include "deploy/toolchain.h"
+
+namespace hot {
+namespace {
+
+class ToolchainContract : public ::testing::TestWithParam<const char*> {
+ protected:
+  const std::unique_ptr<Toolchain> toolchain_ = MakeToolchain(GetParam());
+  const Network network_ = SmallMobileNet();
+  const Quantization quantization_ = SyntheticQuantization(network_);
+
+  Artifact Compile(Precision precision) {
+    return toolchain_->Compile({.network = network_,
+                                .precision = precision,
+                                .quantization = precision == Precision::kInt8 ? &quantization_ : nullptr,
+                                .threads = 1,
+                                .graph_key = "key"});
+  }
+};
+
+TEST_P(ToolchainContract, NamesItself) {
+  EXPECT_EQ(toolchain_->name(), GetParam());
+  EXPECT_FALSE(toolchain_->version().empty());
+  EXPECT_FALSE(toolchain_->flags().empty());
+  EXPECT_FALSE(toolchain_->precisions().empty());
+}
+
+TEST_P(ToolchainContract, FillsTheArtifactInEveryPrecisionItOffers) {
+  for (const Precision precision : toolchain_->precisions()) {
+    const Artifact artifact = Compile(precision);
+    SCOPED_TRACE(PrecisionName(precision));
+    EXPECT_EQ(artifact.toolchain, toolchain_->name());
+    EXPECT_EQ(artifact.toolchain_version, toolchain_->version());
+    EXPECT_FALSE(artifact.flags.empty());
+    EXPECT_EQ(artifact.precision, PrecisionName(precision));
+    EXPECT_EQ(artifact.graph_key, "key");
+    EXPECT_EQ(artifact.blob_sha256, Sha256Hex(artifact.blob));
+    EXPECT_THAT(artifact.input_names, ::testing::ElementsAre("image"));
+    EXPECT_THAT(artifact.input_shapes, ::testing::ElementsAre(std::vector<int64_t>{1, 3, 32, 32}));
+    EXPECT_THAT(artifact.output_names, ::testing::ElementsAre("boxes", "classes"));
+    EXPECT_THAT(artifact.output_shapes,
+                ::testing::ElementsAre(std::vector<int64_t>{1, 8, 8, 8}, std::vector<int64_t>{1, 12, 8, 8}));
+    EXPECT_FALSE(artifact.layer_precisions.empty());
+    ASSERT_EQ(artifact.golden.size(), 1u);
+    EXPECT_EQ(artifact.golden[0].outputs.size(), 2u);
+  }
+}
+
+TEST_P(ToolchainContract, SameRequestSameBytes) {
+  for (const Precision precision : toolchain_->precisions()) {
+    EXPECT_EQ(Compile(precision).blob_sha256, Compile(precision).blob_sha256) << PrecisionName(precision);
+  }
+}
+
+TEST_P(ToolchainContract, RefusesAPrecisionItLacks) {
+  const auto offered = toolchain_->precisions();
+  for (const Precision precision :
+       {Precision::kFp32, Precision::kBf16, Precision::kFp16, Precision::kInt8, Precision::kInt16x8}) {
+    if (std::find(offered.begin(), offered.end(), precision) != offered.end()) continue;
+    try {
+      Compile(precision);
+      ADD_FAILURE() << PrecisionName(precision);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kUnimplemented) << PrecisionName(precision);
+    }
+  }
+}
+
+TEST_P(ToolchainContract, Int8NeedsAQuantization) {
+  try {
+    toolchain_->Compile({.network = network_, .precision = Precision::kInt8});
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kInvalidArgument);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ToolchainContract, ::testing::Values("openvino"), [](const auto& info) { return info.param; });
+
+TEST(MakeToolchain, NamesTheKnownOnes) {
+  try {
+    MakeToolchain("gcc");
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kInvalidArgument);
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("openvino"));
+  }
+}
+
+}  // namespace
+}  // namespace hot

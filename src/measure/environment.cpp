@@ -1,4 +1,5 @@
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -16,6 +17,8 @@ namespace hot {
 namespace {
 
 using nlohmann::json;
+
+constexpr int kHighestPriority = -20;  // as setpriority() counts
 
 // First line of a file in /proc or /sys without the trailing NUL of device-tree files; empty where there is none.
 std::string FirstLine(const std::string& path) {
@@ -114,9 +117,13 @@ std::vector<int> PinThread(int cpus) {
   return chosen;
 }
 
-ScopedPin::ScopedPin(int cpus) : before_(Allowed(0)), cpus_(PinThread(cpus)) {}
+ScopedPin::ScopedPin(int cpus) : before_(Allowed(0)), cpus_(PinThread(cpus)), nice_before_(getpriority(PRIO_PROCESS, 0)) {
+  // On Linux this is the calling thread's own priority. Not permitted to most users: then it stays as it was.
+  setpriority(PRIO_PROCESS, 0, kHighestPriority);
+}
 
 ScopedPin::~ScopedPin() {
+  setpriority(PRIO_PROCESS, 0, nice_before_);
   if (cpus_.empty()) return;
   cpu_set_t set;
   CPU_ZERO(&set);

@@ -13,6 +13,7 @@ constexpr int kWarmUpWindow = 3;        // runs a median is taken over
 constexpr int kWarmUpCap = 30;          // runs
 constexpr double kWarmUpChange = 0.05;  // between neighbouring windows
 constexpr double kCanaryJump = 0.05;    // the two readings of a sample
+constexpr int kCanaryRuns = 3;          // a reading is their median: the first finds cold caches, one may be interrupted
 constexpr int kDropsInAdvance = 4;      // samples that may be dropped before the first is kept
 constexpr double kMaxRepeats = 10'000;
 constexpr int kMinForInterval = 6;      // fewer values have no 95 % interval of the median
@@ -88,7 +89,11 @@ class Interleaver {
   }
 
  private:
-  double ReadCanary() { return static_cast<double>(std::max<int64_t>(1, TimeNs(canary_, 1, context_.clock))); }
+  double ReadCanary() const {
+    std::vector<double> runs;
+    for (int i = 0; i < kCanaryRuns; ++i) runs.push_back(static_cast<double>(TimeNs(canary_, 1, context_.clock)));
+    return std::max(1.0, MedianWithInterval(runs).median);
+  }
 
   bool OutOfTime() const {
     return options_.max_total_ns > 0 && context_.clock.NowNs() - start_ns_ >= options_.max_total_ns;

@@ -33,7 +33,8 @@ struct Measurement {
 using Subject = std::function<void()>;
 
 // Warms each subject up until its running median is stable, then runs all in a new random order each round, the canary
-// before and after each sample (their mean is the sample's canary; neighbouring samples share the reading between them).
+// before and after each sample (a reading is the median of three runs; the mean of both is the sample's canary;
+// neighbouring samples share the reading between them).
 // A sample whose two readings differ by more than 5 % was taken across a change of the CPU's speed and is dropped, though
 // never more than are kept. A subject leaves the rounds when its interval is within the target or it has max_samples;
 // every subject gets a sample, however small max_total_ns is. `reference_canary_ns` 0: the canary's median in this call is
@@ -59,7 +60,8 @@ Environment DescribeEnvironment();
 // not permitted.
 std::vector<int> PinThread(int cpus);
 
-// PinThread for the life of the object. Threads started meanwhile inherit the CPUs (and keep them).
+// PinThread, and the highest priority this user may have, for the life of the object: a background job that gets a time
+// slice in the middle of a sample doubles it. Threads started meanwhile inherit both (and keep them).
 class ScopedPin {
  public:
   explicit ScopedPin(int cpus);
@@ -70,6 +72,7 @@ class ScopedPin {
 
  private:
   std::vector<int> before_, cpus_;
+  int nice_before_ = 0;
 };
 
 }  // namespace hot

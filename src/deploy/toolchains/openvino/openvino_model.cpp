@@ -123,7 +123,8 @@ std::vector<Tensor> OpenVinoModel::Run(std::span<const Tensor> inputs) {
 }
 
 std::map<std::string, std::string> OpenVinoModel::LayerPrecisions() const {
-  static constexpr const char* kNoWork[] = {"Input", "Output", "Const", "Reshape", "Result", "Parameter"};
+  // Reorders only move data, and some bear numbers that differ from one compilation to the next.
+  static constexpr const char* kNoWork[] = {"Input", "Output", "Const", "Reshape", "Result", "Parameter", "Reorder"};
   std::map<std::string, std::string> layers;
   for (const auto& node : compiled_.get_runtime_model()->get_ordered_ops()) {
     const std::string type = RuntimeText(node, "layerType");

@@ -1,1 +1,73 @@
+// What the openvino toolchain promises beyond the contract: integer kernels everywhere, fp32 that is fp32, int8 borders.
+#include "deploy/toolchains/openvino/openvino_toolchain.h"
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "deploy/session.h"
+#include "deploy/test_networks.h"
+
+namespace hot {
+namespace {
+
+using ::testing::IsEmpty;
+
+int CountLayers(const Artifact& artifact, const std::string& type) {
+  int count = 0;
+  for (const auto& [layer, precision] : artifact.layer_precisions) count += layer.starts_with(type + " ");
+  return count;
+}
+
+TEST(OpenVinoToolchain, Int8RunsEveryConvolutionAndAdditionInIntegerKernels) {
+  const Network network = SmallMobileNet();
+  Quantization quantization = SyntheticQuantization(network);
+  for (const int zero_point : {0, 13}) {  // asymmetric ranges, too, also under a padded depthwise convolution
+    for (auto& [name, scale] : quantization.activations) {
+      if (scale.zero_point > -128) scale.zero_point = zero_point;
+    }
+    const Artifact artifact =
+        MakeOpenVinoToolchain()->Compile({.network = network, .precision = Precision::kInt8, .quantization = &quantization});
+    EXPECT_THAT(ConvolutionsNotIn(artifact.layer_precisions, "i8"), IsEmpty());
+    EXPECT_EQ(CountLayers(artifact, "Convolution"), 15);
+    EXPECT_EQ(CountLayers(artifact, "Eltwise"), 0) << "residual additions are fused into the convolution before them";
+    EXPECT_EQ(CountLayers(artifact, "FakeQuantize"), 0);
+  }
+}
+
+TEST(OpenVinoToolchain, FloatPrecisionsAreWhatWasAskedFor) {
+  const Network network = SmallMobileNet();
+  const auto toolchain = MakeOpenVinoToolchain();
+  const Artifact fp32 = toolchain->Compile({.network = network});
+  EXPECT_THAT(ConvolutionsNotIn(fp32.layer_precisions, "f32"), IsEmpty());
+  EXPECT_FALSE(ConvolutionsNotIn(fp32.layer_precisions, "i8").empty());
+  const auto precisions = toolchain->precisions();
+  if (std::find(precisions.begin(), precisions.end(), Precision::kBf16) == precisions.end()) {
+    GTEST_SKIP() << "skipped: this CPU has no bf16";
+  }
+  const Artifact bf16 = toolchain->Compile({.network = network, .precision = Precision::kBf16});
+  EXPECT_THAT(ConvolutionsNotIn(bf16.layer_precisions, "bf16"), IsEmpty());
+}
+
+TEST(OpenVinoToolchain, Int8BordersLeaveNoFloatLayerInABlock) {
+  GraphBuilder builder;
+  builder.Output(TestIrb(builder, "block", builder.Input("x", {16, 16, 16}), 16, 1));
+  const Graph graph = std::move(builder).Build();
+  const Network network = FoldBatchNorm(graph, RandomWeights(graph, 1));
+  const Quantization quantization = SyntheticQuantization(network);
+  const Artifact artifact = MakeOpenVinoToolchain()->Compile(
+      {.network = network, .precision = Precision::kInt8, .quantization = &quantization, .int8_borders = true});
+  for (const auto& [layer, precision] : artifact.layer_precisions) EXPECT_EQ(precision, "i8") << layer;
+  ASSERT_EQ(artifact.golden.size(), 1u);
+  float largest = 0;
+  for (const float value : artifact.golden[0].outputs[0].data) {
+    EXPECT_EQ(value, std::nearbyint(value));
+    largest = std::max(largest, std::abs(value));
+  }
+  EXPECT_GT(largest, 10);
+}
+
+}  // namespace
+}  // namespace hot
