@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kHighestPriority = -20;  // as setpriority() counts
+constexpr int kHighestNice = -20;
 
 // First line of a file in /proc or /sys without the trailing NUL of device-tree files; empty where there is none.
 std::string FirstLine(const std::string& path) {
@@ -117,12 +117,18 @@ std::vector<int> PinThread(int cpus) {
   return chosen;
 }
 
-ScopedPin::ScopedPin(int cpus) : before_(Allowed(0)), cpus_(PinThread(cpus)), nice_before_(getpriority(PRIO_PROCESS, 0)) {
-  // On Linux this is the calling thread's own priority. Not permitted to most users: then it stays as it was.
-  setpriority(PRIO_PROCESS, 0, kHighestPriority);
+ScopedPin::ScopedPin(int cpus)
+    : before_(Allowed(0)), cpus_(PinThread(cpus)), policy_before_(sched_getscheduler(0)), nice_before_(getpriority(PRIO_PROCESS, 0)) {
+  // All three are the calling thread's own on Linux. Niceness alone counts only among jobs of one session.
+  setpriority(PRIO_PROCESS, 0, kHighestNice);
+  sched_param parameters{};
+  parameters.sched_priority = sched_get_priority_min(SCHED_RR);
+  raised_ = sched_setscheduler(0, SCHED_RR, &parameters) == 0;
 }
 
 ScopedPin::~ScopedPin() {
+  const sched_param parameters{};
+  if (raised_) sched_setscheduler(0, policy_before_, &parameters);
   setpriority(PRIO_PROCESS, 0, nice_before_);
   if (cpus_.empty()) return;
   cpu_set_t set;

@@ -1,5 +1,7 @@
 #include "measure/measure.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -22,6 +24,13 @@ int64_t TimeNs(const Subject& subject, int repeats, const Clock& clock) {
   const int64_t start = clock.NowNs();
   for (int i = 0; i < repeats; ++i) subject();
   return clock.NowNs() - start;
+}
+
+// How often the kernel took the CPU from this thread.
+int64_t Preemptions() {
+  rusage usage{};
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nivcsw;
 }
 
 // Runs until the median of one window is that of the window before; returns it. A change of the CPU's speed only makes
@@ -102,12 +111,15 @@ class Interleaver {
   void Sample(Row& row, bool keep_always) {
     if (OutOfTime() && !keep_always) return;
     context_.ThrowIfCancelled();
+    const int64_t preemptions = Preemptions();
     const auto total_ns = static_cast<double>(std::max<int64_t>(1, TimeNs(*row.subject, row.repeats, context_.clock)));
+    const bool preempted = Preemptions() != preemptions;
     const double before = canary_before_ns_;
     const double after = ReadCanary();
     canary_before_ns_ = after;
     const bool jumped = std::abs(after - before) > kCanaryJump * std::min(after, before);
-    if (jumped && !keep_always && row.dropped < static_cast<int>(row.canary_ns.size()) + kDropsInAdvance) {
+    const bool may_drop = !keep_always && row.dropped < static_cast<int>(row.canary_ns.size()) + kDropsInAdvance;
+    if ((jumped || preempted) && may_drop) {
       ++row.dropped;
       return;
     }

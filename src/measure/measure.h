@@ -35,8 +35,8 @@ using Subject = std::function<void()>;
 // Warms each subject up until its running median is stable, then runs all in a new random order each round, the canary
 // before and after each sample (a reading is the median of three runs; the mean of both is the sample's canary;
 // neighbouring samples share the reading between them).
-// A sample whose two readings differ by more than 5 % was taken across a change of the CPU's speed and is dropped, though
-// never more than are kept. A subject leaves the rounds when its interval is within the target or it has max_samples;
+// A sample whose two readings differ by more than 5 % was taken across a change of the CPU's speed; it is dropped, as is
+// one in which the kernel gave the CPU to another job, though never more than are kept. A subject leaves the rounds when its interval is within the target or it has max_samples;
 // every subject gets a sample, however small max_total_ns is. `reference_canary_ns` 0: the canary's median in this call is
 // the reference. Progress: one unit a finished subject, through context.progress.Update.
 std::vector<Measurement> MeasureInterleaved(std::span<const Subject> subjects, const Subject& canary,
@@ -60,8 +60,8 @@ Environment DescribeEnvironment();
 // not permitted.
 std::vector<int> PinThread(int cpus);
 
-// PinThread, and the highest priority this user may have, for the life of the object: a background job that gets a time
-// slice in the middle of a sample doubles it. Threads started meanwhile inherit both (and keep them).
+// PinThread and, where permitted (root, CAP_SYS_NICE), real-time priority for the life of the object: a background job
+// that gets a time slice in the middle of a sample doubles it. Threads started meanwhile inherit both (and keep them).
 class ScopedPin {
  public:
   explicit ScopedPin(int cpus);
@@ -72,7 +72,8 @@ class ScopedPin {
 
  private:
   std::vector<int> before_, cpus_;
-  int nice_before_ = 0;
+  int policy_before_ = 0, nice_before_ = 0;
+  bool raised_ = false;
 };
 
 }  // namespace hot
