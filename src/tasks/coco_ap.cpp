@@ -37,7 +37,8 @@ int BestTruth(const std::vector<Truth>& truths, const std::vector<double>& ious,
   int chosen = -1;
   for (size_t g = 0; g < truths.size(); ++g) {
     if ((truths[g].matched & bit) != 0 && !truths[g].object->crowd) continue;
-    if (chosen >= 0 && !truths[static_cast<size_t>(chosen)].ignored && truths[g].ignored) break;  // ignored ones come last
+    if (chosen >= 0 && !truths[static_cast<size_t>(chosen)].ignored && truths[g].ignored)
+      break;                           // ignored ones come last
     if (!(ious[g] >= best)) continue;  // not a number: a broken network's box, never a match
     best = ious[g];
     chosen = static_cast<int>(g);
@@ -50,7 +51,8 @@ bool Outside(double area, double low, double high) { return area < low || area >
 std::vector<Truth> SortedTruths(const ScoredPicture& picture, int label, double low, double high) {
   std::vector<Truth> truths;
   for (const Object& object : picture.truth) {
-    if (object.label == label) truths.push_back({.object = &object, .ignored = object.crowd || Outside(object.area, low, high)});
+    if (object.label == label)
+      truths.push_back({.object = &object, .ignored = object.crowd || Outside(object.area, low, high)});
   }
   std::stable_partition(truths.begin(), truths.end(), [](const Truth& truth) { return !truth.ignored; });
   return truths;
@@ -61,7 +63,8 @@ std::vector<const Detection*> SortedDetections(const ScoredPicture& picture, int
   for (const Detection& detection : picture.detections) {
     if (detection.label == label) detections.push_back(&detection);
   }
-  std::stable_sort(detections.begin(), detections.end(), [](const auto* a, const auto* b) { return a->score > b->score; });
+  std::stable_sort(detections.begin(), detections.end(),
+                   [](const auto* a, const auto* b) { return a->score > b->score; });
   if (detections.size() > kMaxDetections) detections.resize(kMaxDetections);
   return detections;
 }

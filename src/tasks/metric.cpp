@@ -31,7 +31,8 @@ class Scorer {
     int count = 0;
     for (const RankedClass& ranked : classes_) {
       for (int t = 0; t < thresholds; ++t) {
-        const double ap = AveragePrecision(ranked, t, metric_ == Metric::kVoc07 ? Recall::kVoc11 : Recall::kCoco101, weights).ap;
+        const double ap =
+            AveragePrecision(ranked, t, metric_ == Metric::kVoc07 ? Recall::kVoc11 : Recall::kCoco101, weights).ap;
         if (ap < 0) continue;
         sum += ap;
         ++count;
@@ -60,7 +61,9 @@ PictureWeights Resample(size_t pictures, Rng& rng) {
 std::pair<double, double> Interval(std::vector<double> values) {
   if (values.empty()) return {0, 0};
   std::sort(values.begin(), values.end());
-  const auto at = [&](double share) { return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1) + 0.5)]; };
+  const auto at = [&](double share) {
+    return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1) + 0.5)];
+  };
   return {at(0.025), at(0.975)};
 }
 
@@ -84,8 +87,8 @@ double Score(const std::vector<ScoredPicture>& pictures, Metric metric) {
   return Scorer(pictures, metric).Score(PictureWeights(pictures.size(), 1));
 }
 
-PairedDifference PairedBootstrap(const std::vector<ScoredPicture>& a, const std::vector<ScoredPicture>& b, Metric metric, int rounds,
-                                 uint64_t seed) {
+PairedDifference PairedBootstrap(const std::vector<ScoredPicture>& a, const std::vector<ScoredPicture>& b,
+                                 Metric metric, int rounds, uint64_t seed) {
   const auto same_picture = [](const ScoredPicture& x, const ScoredPicture& y) { return x.id == y.id; };
   HOT_ASSERT(std::equal(a.begin(), a.end(), b.begin(), b.end(), same_picture));
   const Scorer first(a, metric), second(b, metric);
@@ -102,11 +105,13 @@ PairedDifference PairedBootstrap(const std::vector<ScoredPicture>& a, const std:
   return result;
 }
 
-std::pair<double, double> BootstrapInterval(const std::vector<ScoredPicture>& pictures, Metric metric, int rounds, uint64_t seed) {
+std::pair<double, double> BootstrapInterval(const std::vector<ScoredPicture>& pictures, Metric metric, int rounds,
+                                            uint64_t seed) {
   const Scorer scorer(pictures, metric);
   Rng rng(MixSeed(seed, "bootstrap"));
   std::vector<double> scores;
-  for (int round = 0; round < rounds && !pictures.empty(); ++round) scores.push_back(scorer.Score(Resample(pictures.size(), rng)));
+  for (int round = 0; round < rounds && !pictures.empty(); ++round)
+    scores.push_back(scorer.Score(Resample(pictures.size(), rng)));
   return Interval(std::move(scores));
 }
 

@@ -44,7 +44,7 @@ struct VocClass {
   double ap = 0;
 };
 struct VocResult {
-  double map = 0;                     // mean over classes with at least one positive
+  double map = 0;  // mean over classes with at least one positive
   std::map<int, VocClass> per_class;
 };
 VocResult VocAp(const std::vector<ScoredPicture>& pictures, const VocOptions& options);
@@ -57,13 +57,14 @@ double Score(const std::vector<ScoredPicture>& pictures, Metric metric);
 
 // Paired bootstrap over pictures (Efron & Tibshirani, 1993): both systems are scored on the same resampled pictures.
 struct PairedDifference {
-  double difference = 0;            // score(b) - score(a) on all pictures
-  double low = 0, high = 0;         // 95 % percentile interval
+  double difference = 0;     // score(b) - score(a) on all pictures
+  double low = 0, high = 0;  // 95 % percentile interval
   bool shown() const { return low > 0 || high < 0; }
 };
-PairedDifference PairedBootstrap(const std::vector<ScoredPicture>& a, const std::vector<ScoredPicture>& b, Metric metric,
-                                 int rounds, uint64_t seed);
+PairedDifference PairedBootstrap(const std::vector<ScoredPicture>& a, const std::vector<ScoredPicture>& b,
+                                 Metric metric, int rounds, uint64_t seed);
 // 95 % percentile interval of one system's score.
-std::pair<double, double> BootstrapInterval(const std::vector<ScoredPicture>& pictures, Metric metric, int rounds, uint64_t seed);
+std::pair<double, double> BootstrapInterval(const std::vector<ScoredPicture>& pictures, Metric metric, int rounds,
+                                            uint64_t seed);
 
 }  // namespace hot

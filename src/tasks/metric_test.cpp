@@ -42,7 +42,8 @@ std::vector<ScoredPicture> ReadCoco(const Json& truth, const Json& detections) {
     by_id[annotation.at("image_id")].truth.push_back(object);
   }
   for (const Json& d : detections) {
-    by_id[d.at("image_id")].detections.push_back({FromCorner(d.at("bbox")), d.at("category_id"), d.at("score").get<float>()});
+    by_id[d.at("image_id")].detections.push_back(
+        {FromCorner(d.at("bbox")), d.at("category_id"), d.at("score").get<float>()});
   }
   std::vector<ScoredPicture> pictures;
   for (auto& [id, picture] : by_id) pictures.push_back(std::move(picture));
@@ -50,10 +51,10 @@ std::vector<ScoredPicture> ReadCoco(const Json& truth, const Json& detections) {
 }
 
 void ExpectStats(const CocoResult& result, const Json& stats, const Json& per_category, double tolerance) {
-  const std::map<std::string, double> ours{{"AP", result.ap},         {"AP50", result.ap50},      {"AP75", result.ap75},
-                                           {"APs", result.ap_small},  {"APm", result.ap_medium},  {"APl", result.ap_large},
-                                           {"AR1", result.ar1},       {"AR10", result.ar10},      {"AR100", result.ar100},
-                                           {"ARs", result.ar_small},  {"ARm", result.ar_medium},  {"ARl", result.ar_large}};
+  const std::map<std::string, double> ours{
+      {"AP", result.ap},         {"AP50", result.ap50},    {"AP75", result.ap75},     {"APs", result.ap_small},
+      {"APm", result.ap_medium}, {"APl", result.ap_large}, {"AR1", result.ar1},       {"AR10", result.ar10},
+      {"AR100", result.ar100},   {"ARs", result.ar_small}, {"ARm", result.ar_medium}, {"ARl", result.ar_large}};
   for (const auto& [name, value] : stats.items()) EXPECT_NEAR(ours.at(name), value.get<double>(), tolerance) << name;
   for (const auto& [id, expected] : per_category.items()) {
     const bool defined = !expected.at("AP").is_null();
@@ -165,7 +166,8 @@ TEST(VocOracle, PublishedCase) {
   const Json expected = Json::parse(ReadFile(folder / "expected.json"));
   for (bool eleven : {true, false}) {
     for (const auto& [iou, ap] : expected.at(eleven ? "AP_11point" : "AP_allpoint").items()) {
-      const VocOptions options{.iou = std::stod(iou), .eleven_point = eleven, .pixel_plus_one = true, .ignore_difficult = true};
+      const VocOptions options{
+          .iou = std::stod(iou), .eleven_point = eleven, .pixel_plus_one = true, .ignore_difficult = true};
       EXPECT_NEAR(VocAp(pictures, options).map, ap.get<double>(), 1e-6) << iou << " " << eleven;
     }
   }
@@ -186,12 +188,19 @@ Made RandomCase(uint64_t seed) {
     for (int64_t i = rng.Below(12); i > 0; --i) {
       const double x = rng.Uniform(0, 100), y = rng.Uniform(0, 100), w = rng.Uniform(5, 120), h = rng.Uniform(5, 120);
       const int64_t category = 1 + rng.Below(3);
-      made.truth["annotations"].push_back({{"id", next++}, {"image_id", image}, {"category_id", category}, {"bbox", {x, y, w, h}},
-                                           {"area", w * h * 0.7}, {"iscrowd", rng.Chance(0.1) ? 1 : 0}});
+      made.truth["annotations"].push_back({{"id", next++},
+                                           {"image_id", image},
+                                           {"category_id", category},
+                                           {"bbox", {x, y, w, h}},
+                                           {"area", w * h * 0.7},
+                                           {"iscrowd", rng.Chance(0.1) ? 1 : 0}});
       for (int64_t d = rng.Below(14); d > 0; --d) {
-        made.detections.push_back({{"image_id", image}, {"category_id", rng.Chance(0.9) ? category : 1 + rng.Below(3)},
-                                   {"bbox", {x + rng.Normal() * 8, y + rng.Normal() * 8, w * rng.Uniform(0.7, 1.3), h * rng.Uniform(0.7, 1.3)}},
-                                   {"score", std::round(rng.Uniform() * 50) / 50}});
+        made.detections.push_back(
+            {{"image_id", image},
+             {"category_id", rng.Chance(0.9) ? category : 1 + rng.Below(3)},
+             {"bbox",
+              {x + rng.Normal() * 8, y + rng.Normal() * 8, w * rng.Uniform(0.7, 1.3), h * rng.Uniform(0.7, 1.3)}},
+             {"score", std::round(rng.Uniform() * 50) / 50}});
       }
     }
   }
@@ -218,7 +227,8 @@ TEST(CocoBoxAp, EqualsPycocotoolsSideBySide) {
     const Made made = RandomCase(seed);
     WriteFileAtomic(folder.path() / "gt.json", made.truth.dump());
     WriteFileAtomic(folder.path() / "dt.json", made.detections.dump());
-    const ProcessResult ran = RunProcess({python, folder.path() / "run.py", folder.path() / "gt.json", folder.path() / "dt.json"});
+    const ProcessResult ran =
+        RunProcess({python, folder.path() / "run.py", folder.path() / "gt.json", folder.path() / "dt.json"});
     ASSERT_TRUE(ran.status.ok()) << ran.output;
     const Json stats = Json::parse(ran.output.substr(ran.output.find('[')));
     const CocoResult ours = CocoBoxAp(ReadCoco(made.truth, made.detections));

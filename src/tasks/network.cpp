@@ -36,7 +36,8 @@ HeadPart MakeHead(const Backbone& backbone, double width, const Task& task) {
   const FeatureShapes shapes = ShapesOf(backbone, width, task.options().input);
   GraphBuilder probe;
   Features all;
-  for (size_t i = 0; i < shapes.slots.size(); ++i) all.slots.push_back(probe.Input("slot" + std::to_string(i + 1), shapes.slots[i]));
+  for (size_t i = 0; i < shapes.slots.size(); ++i)
+    all.slots.push_back(probe.Input("slot" + std::to_string(i + 1), shapes.slots[i]));
   all.tail = probe.Input("tail", shapes.tail);
   task.BuildHead(probe, all);
   const Graph probed = std::move(probe).Build();
@@ -93,11 +94,13 @@ Graph BuildHeadPart(const Backbone& backbone, double width, const Task& task) {
   return MakeHead(backbone, width, task).graph;
 }
 
-int64_t CarriedBytes(const Backbone& backbone, double width, const Task& task, const std::string& part, Precision precision) {
+int64_t CarriedBytes(const Backbone& backbone, double width, const Task& task, const std::string& part,
+                     Precision precision) {
   if (part == "stem" || part == "head") return 0;
   const HeadPart head = MakeHead(backbone, width, task);
   const FeatureShapes shapes = ShapesOf(backbone, width, task.options().input);
-  // Slot i (0-based) reads the output of slot i - 1, so taps from before that are carried; the tail reads the last slot.
+  // Slot i (0-based) reads the output of slot i - 1, so taps from before that are carried; the tail reads the last
+  // slot.
   const size_t reader = part == "tail" ? shapes.slots.size() : std::stoul(part.substr(4)) - 1;
   int64_t bytes = 0;
   for (size_t tap : head.slots) {

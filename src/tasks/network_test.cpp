@@ -19,7 +19,8 @@ TaskOptions Ssd(int side) {
 
 std::vector<Choice> RandomPick(const std::vector<Slot>& slots, Rng& rng) {
   std::vector<Choice> pick;
-  for (const Slot& slot : slots) pick.push_back(slot.choices[static_cast<size_t>(rng.Below(static_cast<int64_t>(slot.choices.size())))]);
+  for (const Slot& slot : slots)
+    pick.push_back(slot.choices[static_cast<size_t>(rng.Below(static_cast<int64_t>(slot.choices.size())))]);
   return pick;
 }
 
@@ -27,7 +28,8 @@ struct Sum {
   int64_t macs = 0, weights = 0, peak = 0, params = 0;
 };
 
-Sum SumOfParts(const Backbone& net, double width, const Task& task, const std::vector<Choice>& pick, Precision precision) {
+Sum SumOfParts(const Backbone& net, double width, const Task& task, const std::vector<Choice>& pick,
+               Precision precision) {
   Sum sum;
   const auto add = [&](const Graph& graph, const std::string& part) {
     const Costs costs = ComputeCosts(graph, precision);
@@ -71,7 +73,8 @@ TEST(Network, HasSectionsInOrder) {
   const Graph graph = BuildNetwork(net, 0.35, BaselineChoices(net, 0.35, Precision::kInt8), *task);
   std::vector<std::string> names;
   for (const Section& section : graph.sections()) names.push_back(section.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"stem", "slot1", "slot2", "slot3", "slot4", "slot5", "slot6", "slot7", "tail", "head"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"stem", "slot1", "slot2", "slot3", "slot4", "slot5", "slot6", "slot7",
+                                             "tail", "head"}));
   EXPECT_EQ(graph.sections().back().last, graph.size());
 }
 

@@ -16,9 +16,10 @@ int64_t CountPositives(const RankedClass& ranked, const PictureWeights& weights)
   return count;
 }
 
-// The precision-recall points at hits, precision made monotone from the right. Misses need no point of their own: recall
-// rises and precision peaks at hits only.
-std::vector<Point> Curve(const RankedClass& ranked, int threshold, const PictureWeights& weights, int max_rank, int64_t positives) {
+// The precision-recall points at hits, precision made monotone from the right. Misses need no point of their own:
+// recall rises and precision peaks at hits only.
+std::vector<Point> Curve(const RankedClass& ranked, int threshold, const PictureWeights& weights, int max_rank,
+                         int64_t positives) {
   std::vector<Point> points;
   const auto bit = static_cast<uint16_t>(1u << threshold);
   int64_t hits = 0, counted = 0;
@@ -32,7 +33,8 @@ std::vector<Point> Curve(const RankedClass& ranked, int threshold, const Picture
     points.push_back({exact / static_cast<double>(positives),
                       exact / (static_cast<double>(counted) + std::numeric_limits<double>::epsilon())});
   }
-  for (size_t i = points.size(); i > 1; --i) points[i - 2].precision = std::max(points[i - 2].precision, points[i - 1].precision);
+  for (size_t i = points.size(); i > 1; --i)
+    points[i - 2].precision = std::max(points[i - 2].precision, points[i - 1].precision);
   return points;
 }
 
@@ -60,15 +62,22 @@ double Area(const std::vector<Point>& points) {
 
 }  // namespace
 
-CurveResult AveragePrecision(const RankedClass& ranked, int threshold, Recall kind, const PictureWeights& weights, int max_rank) {
+CurveResult AveragePrecision(const RankedClass& ranked, int threshold, Recall kind, const PictureWeights& weights,
+                             int max_rank) {
   const int64_t positives = CountPositives(ranked, weights);
   if (positives == 0) return {};
   const std::vector<Point> points = Curve(ranked, threshold, weights, max_rank, positives);
   CurveResult result{.ap = 0, .recall = points.empty() ? 0 : points.back().recall};
   switch (kind) {
-    case Recall::kCoco101: result.ap = Sampled(points, 101, 0.01); break;
-    case Recall::kVoc11: result.ap = Sampled(points, 11, 0.1); break;
-    case Recall::kArea: result.ap = Area(points); break;
+    case Recall::kCoco101:
+      result.ap = Sampled(points, 101, 0.01);
+      break;
+    case Recall::kVoc11:
+      result.ap = Sampled(points, 11, 0.1);
+      break;
+    case Recall::kArea:
+      result.ap = Area(points);
+      break;
   }
   return result;
 }

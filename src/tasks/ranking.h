@@ -1,5 +1,5 @@
-// Detections of one class over all pictures, matched once and ranked once, so that average precision of any resampling of the
-// pictures is one walk over the ranking. Internal to the metrics. Values.
+// Detections of one class over all pictures, matched once and ranked once, so that average precision of any resampling
+// of the pictures is one walk over the ranking. Internal to the metrics. Values.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,8 @@ struct CurveResult {
   double ap = -1;      // -1: no positive
   double recall = -1;  // of the whole ranking
 };
-CurveResult AveragePrecision(const RankedClass& ranked, int threshold, Recall kind, const PictureWeights& weights, int max_rank = 255);
+CurveResult AveragePrecision(const RankedClass& ranked, int threshold, Recall kind, const PictureWeights& weights,
+                             int max_rank = 255);
 
 // COCO's matching for an area range; entries are cut at 100 a picture. Every class of truth or detections, by label.
 std::vector<RankedClass> RankCoco(const std::vector<ScoredPicture>& pictures, double area_low, double area_high);

@@ -51,6 +51,7 @@ Graph BuildHeadPart(const Backbone& backbone, double width, const Task& task);
 
 // Bytes that stay alive while a part runs although the part does not read them (taps that the head reads later):
 // "stem", "slot1".., "tail", "head". peak(network) = max over parts of (peak of the part alone + these).
-int64_t CarriedBytes(const Backbone& backbone, double width, const Task& task, const std::string& part, Precision precision);
+int64_t CarriedBytes(const Backbone& backbone, double width, const Task& task, const std::string& part,
+                     Precision precision);
 
 }  // namespace hot

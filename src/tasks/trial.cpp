@@ -52,9 +52,11 @@ TaskOptions TaskFrom(const Json& json) {
 }
 
 Json AugmentJson(const AugmentOptions& a) {
-  return {{"enabled", a.enabled},       {"flip", a.flip},         {"zoom_out", a.zoom_out},
-          {"max_zoom_out", a.max_zoom_out}, {"min_crop", a.min_crop}, {"brightness", a.brightness},
-          {"contrast", a.contrast},     {"saturation", a.saturation}, {"hue_degrees", a.hue_degrees}};
+  return {{"enabled", a.enabled},         {"flip", a.flip},
+          {"zoom_out", a.zoom_out},       {"max_zoom_out", a.max_zoom_out},
+          {"min_crop", a.min_crop},       {"brightness", a.brightness},
+          {"contrast", a.contrast},       {"saturation", a.saturation},
+          {"hue_degrees", a.hue_degrees}, {"crop", a.crop}};
 }
 
 AugmentOptions AugmentFrom(const Json& json) {
@@ -68,6 +70,7 @@ AugmentOptions AugmentFrom(const Json& json) {
   a.contrast = json.at("contrast");
   a.saturation = json.at("saturation");
   a.hue_degrees = json.at("hue_degrees");
+  a.crop = json.value("crop", a.crop);  // the first files had none
   return a;
 }
 
@@ -105,12 +108,14 @@ void OptimizerFrom(const Json& json, TrialSpec& s) {
 
 Json ParseFile(const fs::path& file) {
   const Json json = Json::parse(ReadFile(file));
-  if (json.at("version") != 1) throw Error(Code::kFailedPrecondition, file.string(), "was made by another version of hot");
+  if (json.at("version") != 1)
+    throw Error(Code::kFailedPrecondition, file.string(), "was made by another version of hot");
   return json;
 }
 
 [[noreturn]] void Broken(const fs::path& file, const nlohmann::json::exception& error) {
-  throw Error(Code::kDataLoss, file.string(), std::string("is broken: ") + error.what(), "delete the folder and run again");
+  throw Error(Code::kDataLoss, file.string(), std::string("is broken: ") + error.what(),
+              "delete the folder and run again");
 }
 
 }  // namespace
@@ -149,7 +154,11 @@ TrialSpec ReadTrial(const fs::path& file) {
 }
 
 std::string ToJson(const TrialResult& r) {
-  return Json{{"version", 1}, {"val_score", r.val_score}, {"train_loss", r.train_loss}, {"epochs", r.epochs}, {"seconds", r.seconds}}
+  return Json{{"version", 1},
+              {"val_score", r.val_score},
+              {"train_loss", r.train_loss},
+              {"epochs", r.epochs},
+              {"seconds", r.seconds}}
       .dump(1);
 }
 

@@ -1,4 +1,5 @@
-// One training run: what `hot` asks of `hot-train` (trial.json) and what comes back (result.json). Format: docs/formats/run.md.
+// One training run: what `hot` asks of `hot-train` (trial.json) and what comes back (result.json). Format:
+// docs/formats/run.md.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +23,8 @@ struct TrialSpec {
   TaskOptions task;
   // data
   DataSource train;
-  double val_fraction = 0.15;      // of train, when `val` is empty
-  DataSource val;                  // val.split empty: taken from train
+  double val_fraction = 0.15;  // of train, when `val` is empty
+  DataSource val;              // val.split empty: taken from train
   uint64_t seed = 0;
   AugmentOptions augment;
   // optimizer
@@ -31,10 +32,10 @@ struct TrialSpec {
   int batch = 32;
   std::string optimizer = "adam";
   double lr = 5e-4, gamma = 0.5, weight_decay = 0;
-  double clip_norm = 10.0;         // 0: no gradient clipping
-  int warmup_epochs = 1;           // linear
-  double batchnorm_momentum = 0.1; // LibTorch's meaning: weight of the new batch
-  int validate_every = 0;          // epochs; 0: only after the last
+  double clip_norm = 10.0;          // 0: no gradient clipping
+  int warmup_epochs = 1;            // linear
+  double batchnorm_momentum = 0.1;  // LibTorch's meaning: weight of the new batch
+  int validate_every = 0;           // epochs; 0: only after the last
   int threads = 1;
   int loader_threads = 1;
   Metric metric = Metric::kCocoAp;
@@ -44,8 +45,8 @@ std::string ToJson(const TrialSpec& spec);
 // Throws Error(kDataLoss) with the file in front.
 TrialSpec ReadTrial(const fs::path& file);
 
-// hot-train's outputs in the trial folder: epochs.jsonl ({"epoch","loss","lr","seconds"[,"val"]} a line), checkpoint.pt,
-// weights.safetensors, result.json.
+// hot-train's outputs in the trial folder: epochs.jsonl ({"epoch","loss","lr","seconds"[,"val"]} a line),
+// checkpoint.pt, weights.safetensors, result.json.
 struct TrialResult {
   double val_score = 0;
   double train_loss = 0;

@@ -32,7 +32,8 @@ std::vector<const Detection*> SortedDetections(const ScoredPicture& picture, int
   for (const Detection& detection : picture.detections) {
     if (detection.label == label) detections.push_back(&detection);
   }
-  std::stable_sort(detections.begin(), detections.end(), [](const auto* a, const auto* b) { return a->score > b->score; });
+  std::stable_sort(detections.begin(), detections.end(),
+                   [](const auto* a, const auto* b) { return a->score > b->score; });
   return detections;
 }
 

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <numeric>
+#include <cmath>
 
 #include "tasks/ssd/ssd.h"
 
@@ -11,7 +11,7 @@ constexpr float kMatchIou = 0.5f;
 float Iou(const Box& a, const Box& b) {
   const double w = std::min(a.x1, b.x1) - std::max(a.x0, b.x0);
   const double h = std::min(a.y1, b.y1) - std::max(a.y0, b.y0);
-  if (w <= 0 || h <= 0) return 0;
+  if (!(w > 0 && h > 0)) return 0;  // also for what is not a number
   const double intersection = w * h;
   return static_cast<float>(intersection / (a.area() + b.area() - intersection));
 }
@@ -42,52 +42,72 @@ Overlaps AllOverlaps(const std::vector<Target>& targets, const std::vector<Ancho
   Overlaps overlaps{.iou = std::vector<float>(targets.size() * anchors.size()), .anchors = anchors.size()};
   for (size_t a = 0; a < anchors.size(); ++a) {
     const Anchor& anchor = anchors[a];
-    const Box box{anchor.cx - anchor.w / 2, anchor.cy - anchor.h / 2, anchor.cx + anchor.w / 2, anchor.cy + anchor.h / 2};
+    const Box box{anchor.cx - anchor.w / 2, anchor.cy - anchor.h / 2, anchor.cx + anchor.w / 2,
+                  anchor.cy + anchor.h / 2};
     for (size_t t = 0; t < targets.size(); ++t) overlaps.iou[t * anchors.size() + a] = Iou(targets[t].relative, box);
   }
   return overlaps;
 }
 
-// The target of each anchor, or -1. Objects choose in order of falling best overlap, so that two never take the same anchor.
-std::vector<int> Assign(const Overlaps& overlaps, size_t targets) {
-  std::vector<int> assigned(overlaps.anchors, -1);
-  for (size_t a = 0; a < overlaps.anchors; ++a) {
-    float best = kMatchIou;
-    for (size_t t = 0; t < targets; ++t) {
-      const float iou = overlaps.row(t)[a];
-      if (iou >= best && (assigned[a] < 0 || iou > best)) {
-        best = iou;
-        assigned[a] = static_cast<int>(t);
-      }
-    }
-  }
-  std::vector<float> best(targets);
-  for (size_t t = 0; t < targets; ++t) best[t] = *std::max_element(overlaps.row(t), overlaps.row(t) + overlaps.anchors);
-  std::vector<size_t> order(targets);
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return best[a] > best[b]; });
-  std::vector<bool> taken(overlaps.anchors, false);
-  for (size_t t : order) {
-    int chosen = -1;
+constexpr int kBackground = -1;
+
+// The target of each anchor by overlap alone: the largest that reaches the threshold, the first of equals.
+std::vector<int> AssignByOverlap(const Overlaps& overlaps, size_t targets) {
+  std::vector<int> assigned(overlaps.anchors, kBackground);
+  std::vector<float> best(overlaps.anchors, std::nextafter(kMatchIou, 0.0f));
+  for (size_t t = 0; t < targets; ++t) {
+    const float* row = overlaps.row(t);
     for (size_t a = 0; a < overlaps.anchors; ++a) {
-      if (!taken[a] && (chosen < 0 || overlaps.row(t)[a] > overlaps.row(t)[chosen])) chosen = static_cast<int>(a);
+      if (row[a] <= best[a]) continue;
+      best[a] = row[a];
+      assigned[a] = static_cast<int>(t);
     }
-    if (chosen < 0) break;  // more objects than anchors
-    taken[static_cast<size_t>(chosen)] = true;
-    assigned[static_cast<size_t>(chosen)] = static_cast<int>(t);
   }
   return assigned;
+}
+
+// Targets by falling best overlap; those that overlap no anchor (without area, or outside the picture) are left out.
+std::vector<size_t> ChoosingOrder(const Overlaps& overlaps, size_t targets) {
+  std::vector<float> best(targets);
+  std::vector<size_t> order;
+  for (size_t t = 0; t < targets; ++t) {
+    best[t] = *std::max_element(overlaps.row(t), overlaps.row(t) + overlaps.anchors);
+    if (best[t] > 0) order.push_back(t);
+  }
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return best[a] > best[b]; });
+  return order;
+}
+
+// Gives every target its best anchor that no other target has been given.
+void AssignBestAnchors(const Overlaps& overlaps, size_t targets, std::vector<int>& assigned) {
+  std::vector<bool> taken(overlaps.anchors, false);
+  for (size_t t : ChoosingOrder(overlaps, targets)) {
+    const float* row = overlaps.row(t);
+    float best = 0;
+    size_t chosen = overlaps.anchors;
+    for (size_t a = 0; a < overlaps.anchors; ++a) {
+      if (row[a] <= best || taken[a]) continue;
+      best = row[a];
+      chosen = a;
+    }
+    if (chosen == overlaps.anchors) continue;  // others have all anchors that it overlaps
+    taken[chosen] = true;
+    assigned[chosen] = static_cast<int>(t);
+  }
 }
 
 }  // namespace
 
 SsdTargets MatchAnchors(const std::vector<Object>& objects, const std::vector<Anchor>& anchors, int width, int height) {
-  SsdTargets result{.labels = std::vector<int64_t>(anchors.size(), 0), .offsets = std::vector<float>(anchors.size() * 4, 0.0f)};
+  SsdTargets result{.labels = std::vector<int64_t>(anchors.size(), 0),
+                    .offsets = std::vector<float>(anchors.size() * 4, 0.0f)};
   const std::vector<Target> targets = UsableTargets(objects, width, height);
-  if (targets.empty()) return result;
-  const std::vector<int> assigned = Assign(AllOverlaps(targets, anchors), targets.size());
+  if (targets.empty() || anchors.empty()) return result;
+  const Overlaps overlaps = AllOverlaps(targets, anchors);
+  std::vector<int> assigned = AssignByOverlap(overlaps, targets.size());
+  AssignBestAnchors(overlaps, targets.size(), assigned);
   for (size_t a = 0; a < anchors.size(); ++a) {
-    if (assigned[a] < 0) continue;
+    if (assigned[a] == kBackground) continue;
     const Target& target = targets[static_cast<size_t>(assigned[a])];
     result.labels[a] = target.label + 1;
     const auto offsets = EncodeBox(target.relative, anchors[a]);

@@ -16,7 +16,8 @@ bool Overlap(const Box& a, const Box& b, double iou) {
 }  // namespace
 
 std::vector<Detection> NonMaximumSuppression(std::vector<Detection> detections, double iou, int max_detections) {
-  std::stable_sort(detections.begin(), detections.end(), [](const Detection& a, const Detection& b) { return a.score > b.score; });
+  std::stable_sort(detections.begin(), detections.end(),
+                   [](const Detection& a, const Detection& b) { return a.score > b.score; });
   std::vector<Detection> kept;
   for (const Detection& detection : detections) {
     if (static_cast<int>(kept.size()) == max_detections) break;

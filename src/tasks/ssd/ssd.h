@@ -1,7 +1,7 @@
 // SSD with separable prediction layers (SSDLite; Liu et al., 2016; Sandler et al., 2018, section 6.2). Taps: output of
 // slot 5 (stride 16) and the tail (stride 32); extra maps (1x1 to half, depthwise 3x3 stride 2, 1x1) until 1x1.
-// Outputs, a pair a map: "head.clsN" [anchors*(classes+1), h, w], class 0 = background, logits; "head.boxN" [anchors*4, h, w].
-// Channel order is anchor-major: channel = anchor * (classes+1) + class. Anchor order: map, row, column, anchor.
+// Outputs, a pair a map: "head.clsN" [anchors*(classes+1), h, w], class 0 = background, logits; "head.boxN" [anchors*4,
+// h, w]. Channel order is anchor-major: channel = anchor * (classes+1) + class. Anchor order: map, row, column, anchor.
 #pragma once
 
 #include <array>
@@ -29,8 +29,9 @@ std::array<float, 4> EncodeBox(const Box& relative, const Anchor& anchor);
 Box DecodeBox(const std::array<float, 4>& offsets, const Anchor& anchor);
 
 // Training targets of one picture: label[i] is 0 for background or class + 1; offsets[4*i..] valid where label > 0.
-// Each object takes its best anchor even below the threshold (objects in order of falling best IoU, so two objects never
-// take the same one), then anchors with IoU >= 0.5 take their best object. Crowds and difficult objects are left out.
+// Each object takes its best anchor even below the threshold (objects in order of falling best IoU, so two objects
+// never take the same one), then anchors with IoU >= 0.5 take their best object. Crowds and difficult objects are left
+// out.
 struct SsdTargets {
   std::vector<int64_t> labels;
   std::vector<float> offsets;

@@ -8,9 +8,9 @@
 namespace hot {
 namespace {
 
-constexpr int kTapSlot = 5;                // its output has stride 16
+constexpr int kTapSlot = 5;                             // its output has stride 16
 constexpr int kExtraChannels[] = {512, 256, 256, 128};  // the last for all further maps; independent of the width
-constexpr size_t kBeforeSuppression = 400;  // best detections a class that enter non-maximum suppression
+constexpr size_t kBeforeSuppression = 400;              // best detections a class that enter non-maximum suppression
 
 int ExtraChannels(size_t extra) { return kExtraChannels[std::min(extra, std::size(kExtraChannels) - 1)]; }
 
@@ -62,7 +62,8 @@ struct MapView {
   }
 };
 
-// Adds this map's detections above the threshold. Softmax over background and classes.
+// Adds this map's detections above the threshold. Softmax over background and classes. Outputs that are not a number (a
+// network that diverged) give no detections.
 void CollectMap(const MapView& map, std::span<const Anchor> anchors, const TaskOptions& options,
                 std::vector<std::vector<Detection>>& by_class) {
   const size_t per_cell = anchors.size() / map.cells;
@@ -76,9 +77,10 @@ void CollectMap(const MapView& map, std::span<const Anchor> anchors, const TaskO
     for (size_t c = 0; c < map.logits; ++c) sum += exponentials[c] = std::exp(map.Logit(cell, anchor, c) - largest);
     const auto least = static_cast<float>(options.score_threshold) * sum;
     for (size_t c = 1; c < map.logits; ++c) {
-      if (exponentials[c] <= least) continue;
-      const Box relative = DecodeBox(map.Offsets(cell, anchor), anchors[i]);
-      by_class[c - 1].push_back({ToPixels(relative, width, height), static_cast<int>(c - 1), exponentials[c] / sum});
+      if (!(exponentials[c] > least)) continue;  // so written, what is not a number is left out
+      const Box box = ToPixels(DecodeBox(map.Offsets(cell, anchor), anchors[i]), width, height);
+      if (!(box.x0 <= box.x1 && box.y0 <= box.y1)) continue;
+      by_class[c - 1].push_back({box, static_cast<int>(c - 1), exponentials[c] / sum});
     }
   }
 }
@@ -89,7 +91,8 @@ std::vector<Detection> BestOfEachClass(std::vector<std::vector<Detection>>& by_c
   for (auto& detections : by_class) {
     if (detections.size() > kBeforeSuppression) {
       const auto end = detections.begin() + static_cast<std::ptrdiff_t>(kBeforeSuppression);
-      std::nth_element(detections.begin(), end, detections.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
+      std::nth_element(detections.begin(), end, detections.end(),
+                       [](const auto& a, const auto& b) { return a.score > b.score; });
       detections.erase(end, detections.end());
     }
     best.insert(best.end(), detections.begin(), detections.end());

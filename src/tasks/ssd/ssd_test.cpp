@@ -86,13 +86,15 @@ Object At(float x0, float y0, float x1, float y1, int label) {
 }
 
 int Positives(const SsdTargets& targets) {
-  return static_cast<int>(std::count_if(targets.labels.begin(), targets.labels.end(), [](int64_t label) { return label > 0; }));
+  return static_cast<int>(
+      std::count_if(targets.labels.begin(), targets.labels.end(), [](int64_t label) { return label > 0; }));
 }
 
 TEST(MatchAnchors, EveryObjectGetsAnAnchor) {
   const SsdTask task(Options(160, 160));
   EXPECT_EQ(Positives(MatchAnchors({}, task.anchors(), 160, 160)), 0);
-  EXPECT_EQ(Positives(MatchAnchors({At(80, 80, 81, 81, 1)}, task.anchors(), 160, 160)), 1);  // one pixel: below the threshold
+  EXPECT_EQ(Positives(MatchAnchors({At(80, 80, 81, 81, 1)}, task.anchors(), 160, 160)),
+            1);  // one pixel: below the threshold
   Object crowd = At(0, 0, 80, 80, 0), difficult = crowd;
   crowd.crowd = true;
   difficult.difficult = true;
@@ -102,8 +104,9 @@ TEST(MatchAnchors, EveryObjectGetsAnAnchor) {
   for (size_t i = 0; i < matched.labels.size(); ++i) {
     if (matched.labels[i] == 0) continue;
     EXPECT_EQ(matched.labels[i], 2);
-    const Box box = DecodeBox({matched.offsets[4 * i], matched.offsets[4 * i + 1], matched.offsets[4 * i + 2], matched.offsets[4 * i + 3]},
-                              task.anchors()[i]);
+    const Box box = DecodeBox(
+        {matched.offsets[4 * i], matched.offsets[4 * i + 1], matched.offsets[4 * i + 2], matched.offsets[4 * i + 3]},
+        task.anchors()[i]);
     EXPECT_NEAR(box.x0, 0.2, 1e-5);
     EXPECT_NEAR(box.y1, 0.4, 1e-5);
   }
@@ -117,8 +120,11 @@ TEST(MatchAnchors, TwoObjectsThatWantOneAnchorBothGetOne) {
 }
 
 TEST(NonMaximumSuppression, KeepsTheBestOfEachHeap) {
-  const std::vector<Detection> detections{{{0, 0, 10, 10}, 0, 0.5f}, {{1, 0, 11, 10}, 0, 0.9f},   {{1, 0, 11, 10}, 1, 0.4f},
-                                          {{30, 30, 40, 40}, 0, 0.1f}, {{0, 0, 10, 10}, 0, 0.95f}};
+  const std::vector<Detection> detections{{{0, 0, 10, 10}, 0, 0.5f},
+                                          {{1, 0, 11, 10}, 0, 0.9f},
+                                          {{1, 0, 11, 10}, 1, 0.4f},
+                                          {{30, 30, 40, 40}, 0, 0.1f},
+                                          {{0, 0, 10, 10}, 0, 0.95f}};
   const auto kept = NonMaximumSuppression(detections, 0.45, 100);
   ASSERT_EQ(kept.size(), 3u);
   EXPECT_FLOAT_EQ(kept[0].score, 0.95f);
@@ -140,7 +146,8 @@ TEST(Decode, FindsWhatTargetsSay) {  // logits made from targets must decode to 
       for (int64_t a = 0; a < 6; ++a, ++anchor) {
         classes.data[static_cast<size_t>((a * 3 + targets.labels[anchor]) * cells + cell)] = 10;
         for (int64_t i = 0; i < 4; ++i) {
-          boxes.data[static_cast<size_t>((a * 4 + i) * cells + cell)] = targets.offsets[4 * anchor + static_cast<size_t>(i)];
+          boxes.data[static_cast<size_t>((a * 4 + i) * cells + cell)] =
+              targets.offsets[4 * anchor + static_cast<size_t>(i)];
         }
       }
     }
