@@ -5,6 +5,7 @@
 
 namespace hot {
 
-extern const std::string_view kTemplateHtml, kReportCss, kReportJs, kChartJs;
+extern const std::string_view kTemplateHtml, kReportCss, kChartJs;
+extern const std::string_view kDomJs, kChartsJs, kModelJs, kSectionsJs, kDetailsJs, kReportJs;
 
 }  // namespace hot

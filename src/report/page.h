@@ -1,5 +1,4 @@
-// Fills the page's template. The assets are the files template.html, report.css, report.js and Chart.js, compiled in.
-// Thread rule: stateless.
+// Fills the page's template. Called by WriteReport. Thread rule: stateless.
 #pragma once
 
 #include <map>
@@ -11,7 +10,7 @@ namespace hot {
 // Text as HTML content or attribute value.
 std::string EscapeHtml(std::string_view text);
 
-// JSON text that can stand inside <script>: "<" is written as <, so neither "</script>" nor "<!--" can appear.
+// JSON text that can stand inside <script>: "<" is written as \u003c, so neither "</script>" nor "<!--" can appear.
 std::string EscapeJsonForScript(std::string_view json);
 
 // Replaces every {{name}} in one pass: values are not searched again, so data can't smuggle in a placeholder.

@@ -5,6 +5,16 @@
 #include "report/run_data.h"
 
 namespace hot {
+namespace {
+
+// In the order in which they use each other.
+std::string Scripts() {
+  std::string text;
+  for (const std::string_view script : {kDomJs, kChartsJs, kModelJs, kSectionsJs, kDetailsJs, kReportJs}) text += script;
+  return text;
+}
+
+}  // namespace
 
 void WriteReport(const fs::path& run_folder, const Context& context) {
   const RunData data = ReadRunData(run_folder);
@@ -16,7 +26,7 @@ void WriteReport(const fs::path& run_folder, const Context& context) {
                                                         {"css", std::string(kReportCss)},
                                                         {"data", EscapeJsonForScript(data.json)},
                                                         {"chart_js", std::string(kChartJs)},
-                                                        {"report_js", std::string(kReportJs)}});
+                                                        {"report_js", Scripts()}});
   WriteFileAtomic(run_folder / "report.html", page);
 }
 

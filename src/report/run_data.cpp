@@ -12,6 +12,13 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kMostPoints = 200;  // of a curve: more than a chart's pixels show, few enough for a small file
 
+void CheckNetworks(const fs::path& path, const Json& json) {
+  const auto networks = json.find("networks");
+  if (networks == json.end()) return;
+  const bool objects = networks->is_array() && std::all_of(networks->begin(), networks->end(), [](const Json& n) { return n.is_object(); });
+  if (!objects) throw Error(Code::kDataLoss, path.string(), "\"networks\" is no list of objects", "delete it and run again");
+}
+
 // As it stands in the run folder, or null when the stage has not written it.
 Json ReadObject(const fs::path& path) {
   if (!fs::exists(path)) return nullptr;
@@ -25,6 +32,7 @@ Json ReadObject(const fs::path& path) {
   if (const auto version = json.find("version"); version == json.end() || *version != 1) {
     throw Error(Code::kDataLoss, path.string(), "is not of version 1", "use the version of hot that wrote it");
   }
+  CheckNetworks(path, json);
   return json;
 }
 
@@ -80,23 +88,40 @@ Json ReadCurves(const fs::path& folder, const Json& train) {
   return curves;
 }
 
+// {artifact folder: {layer: precision}} from the manifests, of artifacts that are (still) there.
+Json ReadLayers(const fs::path& folder, const Json& evaluation) {
+  Json layers = Json::object();
+  if (!evaluation.is_object() || !evaluation.contains("networks")) return layers;
+  for (const Json& network : evaluation["networks"]) {
+    for (const Json& artifact : network.value("artifacts", Json::array())) {
+      const std::string name = Text(artifact, "folder");
+      const Json manifest = name.empty() ? Json() : ReadObject(folder / name / "manifest.json");
+      if (manifest.is_object()) layers[name] = manifest.value("layer_precisions", Json::object());
+    }
+  }
+  return layers;
+}
+
 }  // namespace
 
-RunData ReadRunData(const fs::path& run_folder) {
+RunData ReadRunData(const fs::path& run_folder) try {
   const fs::path study_path = run_folder / "study.json";
   if (!fs::exists(study_path)) {
     throw Error(Code::kNotFound, run_folder.string(), "is no run folder: it has no study.json", "run hot optimize first");
   }
-  Json root{{"run", run_folder.filename().string()}, {"study", ReadObject(study_path)}, {"stages", ReadStages(run_folder / "stages")}};
+  Json root{{"study", ReadObject(study_path)}, {"stages", ReadStages(run_folder / "stages")}};
   for (const char* name : {"table", "search", "verify", "train", "evaluation"}) {
     root[name] = ReadObject(run_folder / (std::string(name) + ".json"));
   }
   root["curves"] = ReadCurves(run_folder, root["train"]);
+  root["layers"] = ReadLayers(run_folder, root["evaluation"]);
   RunData data;
   data.name = Text(root["study"], "name");
   data.verdict = Text(root["evaluation"], "verdict");
   data.json = root.dump(-1, ' ', false, Json::error_handler_t::replace);
   return data;
+} catch (const nlohmann::json::exception& error) {
+  throw Error(Code::kDataLoss, run_folder.string(), std::string("holds JSON of another shape: ") + error.what(), "run the stages again");
 }
 
 }  // namespace hot

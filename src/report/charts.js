@@ -1,0 +1,198 @@
+"use strict";
+// Chart.js set up for this page: palette from the style sheet, whiskers, labels beside points, legends with the keyboard.
+
+const MARKS = {baseline: "rectRot", accuracy: "circle", latency: "triangle", both: "rect"};
+const ROLE_NAMES = {baseline: "baseline", accuracy: "accuracy-aware", latency: "latency-aware", both: "found by both"};
+const drawn = [];  // {canvas, build, chart, hidden}, to draw anew when the colours change
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+
+function withAlpha(hex, alpha) {
+  const byte = Math.round(255 * alpha).toString(16).padStart(2, "0");
+  return /^#[0-9a-f]{6}$/i.test(hex) ? hex + byte : hex;
+}
+
+// 95 % intervals: raw points may carry xLow, xHigh, yLow, yHigh.
+const whiskers = {
+  id: "whiskers",
+  beforeDatasetsDraw(chart) {
+    const {ctx, chartArea: area, scales: {x, y}} = chart;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(area.left, area.top, area.width, area.height);
+    ctx.clip();
+    ctx.lineWidth = 1.25;
+    chart.data.datasets.forEach((set, index) => {
+      if (!chart.isDatasetVisible(index)) return;
+      ctx.strokeStyle = set.whiskerColor || set.borderColor;
+      for (const point of set.data) drawWhiskers(ctx, x, y, point);
+    });
+    ctx.restore();
+  },
+};
+
+function drawWhiskers(ctx, x, y, point) {
+  const [px, py, cap] = [x.getPixelForValue(point.x), y.getPixelForValue(point.y), 3];
+  ctx.beginPath();
+  if (isNumber(point.xLow) && isNumber(point.xHigh)) {
+    const [a, b] = [x.getPixelForValue(point.xLow), x.getPixelForValue(point.xHigh)];
+    ctx.moveTo(a, py); ctx.lineTo(b, py);
+    for (const end of [a, b]) { ctx.moveTo(end, py - cap); ctx.lineTo(end, py + cap); }
+  }
+  if (isNumber(point.yLow) && isNumber(point.yHigh)) {
+    const [a, b] = [y.getPixelForValue(point.yLow), y.getPixelForValue(point.yHigh)];
+    ctx.moveTo(px, a); ctx.lineTo(px, b);
+    for (const end of [a, b]) { ctx.moveTo(px - cap, end); ctx.lineTo(px + cap, end); }
+  }
+  ctx.stroke();
+}
+
+// Names beside points that carry `label`, most important first; one that would cover another is left out.
+const pointLabels = {
+  id: "pointLabels",
+  afterDatasetsDraw(chart) {
+    const {ctx, chartArea: area} = chart;
+    const wanted = [];
+    chart.data.datasets.forEach((set, index) => {
+      if (!chart.isDatasetVisible(index)) return;
+      chart.getDatasetMeta(index).data.forEach((mark, i) => {
+        const point = set.data[i];
+        if (point.label) wanted.push({text: point.label, weight: point.weight || 0, x: mark.x, y: mark.y, colour: set.borderColor});
+      });
+    });
+    const taken = wanted.map((item) => ({left: item.x - 6, right: item.x + 6, top: item.y - 6, bottom: item.y + 6}));
+    ctx.save();
+    ctx.textBaseline = "middle";
+    ctx.lineJoin = "round";
+    for (const item of wanted.sort((a, b) => b.weight - a.weight)) placeLabel(ctx, area, taken, item);
+    ctx.restore();
+  },
+};
+
+function placeLabel(ctx, area, taken, item) {
+  ctx.font = (item.weight ? "600 " : "") + "12px " + Chart.defaults.font.family;
+  const width = ctx.measureText(item.text).width;
+  for (const [dx, dy] of [[10, -10], [10, 10], [-10 - width, -10], [-10 - width, 10]]) {
+    const box = {left: item.x + dx, right: item.x + dx + width, top: item.y + dy - 7, bottom: item.y + dy + 7};
+    const inside = box.left > area.left && box.right < area.right && box.top > area.top && box.bottom < area.bottom;
+    const free = taken.every((t) => box.right < t.left || box.left > t.right || box.bottom < t.top || box.top > t.bottom);
+    if (!inside || !free) continue;
+    taken.push(box);
+    ctx.lineWidth = 4;
+    ctx.strokeStyle = colour("paper");
+    ctx.strokeText(item.text, box.left, item.y + dy);
+    ctx.fillStyle = item.colour;
+    ctx.fillText(item.text, box.left, item.y + dy);
+    return;
+  }
+}
+
+// A dashed vertical line: options.plugins.budget = {value, text}.
+const budgetLine = {
+  id: "budget",
+  beforeDatasetsDraw(chart, _, options) {
+    if (!isNumber(options.value)) return;
+    const {ctx, chartArea: area, scales: {x}} = chart;
+    const at = x.getPixelForValue(options.value);
+    if (at < area.left || at > area.right) return;
+    ctx.save();
+    ctx.strokeStyle = ctx.fillStyle = colour("muted");
+    ctx.setLineDash([5, 4]);
+    ctx.beginPath();
+    ctx.moveTo(at, area.top);
+    ctx.lineTo(at, area.bottom);
+    ctx.stroke();
+    ctx.font = "12px " + Chart.defaults.font.family;
+    const right = at + 8 + ctx.measureText(options.text).width < area.right;
+    ctx.textAlign = right ? "left" : "right";
+    ctx.fillText(options.text, at + (right ? 6 : -6), area.bottom - 10);
+    ctx.restore();
+  },
+};
+
+// Limits that hold the whiskers of what is visible, and `extra` values.
+function limits(axis, extra = []) {
+  return (scale) => {
+    const values = extra.filter(isNumber);
+    scale.chart.data.datasets.forEach((set, index) => {
+      if (!scale.chart.isDatasetVisible(index)) return;
+      for (const point of set.data) values.push(point[axis], point[axis + "Low"], point[axis + "High"]);
+    });
+    const known = values.filter(isNumber);
+    if (known.length === 0) return;
+    const [low, high] = [Math.min(...known), Math.max(...known)];
+    const margin = 0.06 * (high - low) || Math.abs(high) * 0.05 || 1;
+    scale.min = low >= 0 ? Math.max(0, low - margin) : low - margin;
+    scale.max = high + margin;
+  };
+}
+
+const axisOptions = (title, afterDataLimits) => ({type: "linear", afterDataLimits, title: {display: true, text: title, color: colour("muted")},
+  grid: {color: colour("line"), borderColor: colour("line"), tickColor: colour("line")},
+  ticks: {color: colour("muted"), includeBounds: false, maxRotation: 0}});
+
+const tooltipOptions = (lines) => ({backgroundColor: colour("raised"), titleColor: colour("ink"), bodyColor: colour("ink"),
+  borderColor: colour("line"), borderWidth: 1, padding: 10, displayColors: false, cornerRadius: 6,
+  callbacks: {title: () => "", label: (item) => lines(item.raw, item.dataset)}, filter: (item) => !item.dataset.silent});
+
+function marker(shape, name, hollow) {
+  const paths = {circle: "M8 3a5 5 0 1 0 .01 0z", triangle: "M8 2.5l5.5 10h-11z", rect: "M3.5 3.5h9v9h-9z",
+    rectRot: "M8 2l6 6-6 6-6-6z", line: "M1 8h14", dashed: "M1 8h4m2 0h4m2 0h2"};
+  const open = hollow || shape === "line" || shape === "dashed";
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const path = document.createElementNS(svg.namespaceURI, "path");
+  for (const [key, value] of Object.entries({width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true"})) svg.setAttribute(key, value);
+  for (const [key, value] of Object.entries({d: paths[shape], fill: open ? "none" : "currentColor", stroke: "currentColor", "stroke-width": 1.75})) {
+    path.setAttribute(key, value);
+  }
+  svg.append(path);
+  svg.classList.add(name);
+  return svg;
+}
+
+function makeChart(figure) {
+  if (figure.chart) figure.chart.destroy();
+  figure.chart = new Chart(figure.canvas, figure.build());
+  figure.chart.data.datasets.forEach((set, index) => figure.chart.setDatasetVisibility(index, !figure.hidden.has(set.group)));
+  figure.chart.update();
+}
+
+// legend: [{group, text, shape, role, hollow}]; each switches the datasets of its group.
+function legendOf(figure, legend) {
+  return element("ul", {class: "legend", "aria-label": "Legend; switches series on and off"}, legend.map((entry) => {
+    const toggle = (event) => {
+      const hide = !figure.hidden.has(entry.group);
+      figure.hidden[hide ? "add" : "delete"](entry.group);
+      event.currentTarget.setAttribute("aria-pressed", String(!hide));
+      makeChart(figure);
+    };
+    return element("li", {}, element("button", {type: "button", "aria-pressed": "true", onclick: toggle},
+      marker(entry.shape, entry.role, entry.hollow), entry.text));
+  }));
+}
+
+// `build` returns a Chart.js configuration with the present colours; `data` is a table for those who don't see the chart.
+function chartFigure({label, caption, build, legend = [], data = null, small = false}) {
+  const canvas = element("canvas", {role: "img", "aria-label": label});
+  const figure = {canvas, build, chart: null, hidden: new Set()};
+  drawn.push(figure);
+  return element("figure", {}, legendOf(figure, legend), element("div", {class: small ? "canvas small" : "canvas"}, canvas),
+    element("figcaption", {}, caption), data ? details("The figure as a table", data) : null);
+}
+
+function drawCharts() {
+  Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+  Chart.defaults.animation = false;
+  Chart.defaults.maintainAspectRatio = false;
+  Chart.defaults.plugins.legend.display = false;
+  drawn.forEach(makeChart);
+}
+
+// Paper is white, whatever the screen's scheme.
+function drawForPaper(paper) {
+  document.documentElement.classList.toggle("paper", paper);
+  drawn.forEach(makeChart);
+}
+window.addEventListener("beforeprint", () => drawForPaper(true));
+window.addEventListener("afterprint", () => drawForPaper(false));
+window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach(makeChart));
