@@ -47,10 +47,12 @@ struct SearchResult {
   std::vector<Candidate> candidates;  // empty: infeasible
   // What would be needed at least, each budget alone; set when infeasible.
   double smallest_latency_ms = 0, smallest_flash_kib = 0, smallest_ram_kib = 0, smallest_memory_kib = 0;
+  int64_t largest_macs = 0;
 };
 
 // ram_kib is a maximum, so it only removes choices; the other budgets are sums. M_head is weights + peak of stem, tail and
-// head. Throws what the solver throws.
+// head. Latencies are rounded to whole nanoseconds a row, so that the program is exact in integers; a budget holds on the
+// corrected prediction. Throws Error(kInvalidArgument) for k < 1, an empty table or slope <= 0, and what the solver throws.
 SearchResult AutoSearch(const LookupTable& table, Objective objective, const Budgets& budgets, int k, const Solver& solver,
                         const CostCorrection& correction);
 

@@ -23,13 +23,17 @@ class Solver {
  public:
   virtual ~Solver() = default;
   virtual std::string_view name() const = 0;
-  // Throws Error(kUnavailable) where the solver is not installed, kUnimplemented for program parts it can't do.
+  // Throws Error(kInvalidArgument) for k < 1 or a program that CheckProgram() refuses, kUnavailable where the solver
+  // is not installed, kUnimplemented for program parts it can't do.
   virtual SolveResult Solve(const Program& program, int k) const = 0;
 };
 
 // "exact" or "glpk". Throws Error(kInvalidArgument) on other names.
 std::unique_ptr<Solver> MakeSolver(std::string_view name);
 std::span<const std::string_view> SolverNames();
+
+// Throws Error(kInvalidArgument) for k < 1.
+void CheckCount(int k);
 
 // Smallest possible sum of each budget alone (others ignored): what an infeasible program would need at least.
 std::vector<int64_t> SmallestCosts(const Program& program);

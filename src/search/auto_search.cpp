@@ -1,0 +1,214 @@
+#include "search/auto_search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <ranges>
+
+#include "core/error.h"
+
+namespace hot {
+namespace {
+
+constexpr double kBytesPerKib = 1024;
+constexpr double kNsPerMs = 1e6;
+
+int64_t LatencyNs(const TableRow& row) { return std::llround(row.latency_ns); }
+int64_t RamBytes(const TableRow& row) { return row.peak_bytes + row.carried_bytes; }
+int64_t MemoryBytes(const TableRow& row) { return row.weight_bytes + row.peak_bytes; }
+
+// Sums over the given rows; whole nanoseconds and bytes.
+struct Totals {
+  int64_t latency_ns = 0, macs = 0, flash_bytes = 0, memory_bytes = 0, ram_bytes = 0;  // ram: the largest
+
+  void Add(const TableRow& row) {
+    latency_ns += LatencyNs(row);
+    macs += row.macs;
+    flash_bytes += row.weight_bytes;
+    memory_bytes += MemoryBytes(row);
+    ram_bytes = std::max(ram_bytes, RamBytes(row));
+  }
+};
+
+Totals FixedTotals(const LookupTable& table) {
+  Totals totals;
+  for (const TableRow& row : table.fixed) totals.Add(row);
+  return totals;
+}
+
+void CheckInput(const LookupTable& table, const CostCorrection& correction) {
+  if (!(correction.slope > 0) || !std::isfinite(correction.slope) || !std::isfinite(correction.intercept_ns)) {
+    throw Error(Code::kInvalidArgument, "cost model", "the correction's slope must be positive and finite");
+  }
+  if (table.slots.empty()) throw Error(Code::kInvalidArgument, "look-up table", "has no slots");
+  for (size_t slot = 0; slot < table.slots.size(); ++slot) {
+    if (!table.slots[slot].empty()) continue;
+    throw Error(Code::kInvalidArgument, "look-up table", "slot " + std::to_string(slot + 1) + " has no row");
+  }
+}
+
+double PredictNs(int64_t sum_ns, const CostCorrection& correction) {
+  return correction.intercept_ns + correction.slope * static_cast<double>(sum_ns);
+}
+
+// Rounded down; what no sum of rows can reach (46 days, 4 PB) is cut off, so that budgets like 1e300 mean "any".
+constexpr int64_t kFarAway = 4'000'000'000'000'000;
+int64_t ClampToInteger(double number) {
+  constexpr auto kLimit = static_cast<double>(kFarAway);
+  return static_cast<int64_t>(std::clamp(std::floor(number), -kLimit, kLimit));
+}
+
+// The largest sum of rows whose prediction is within the budget.
+int64_t LargestSum(double latency_ms, const CostCorrection& correction) {
+  const double limit_ns = latency_ms * kNsPerMs;
+  int64_t sum = ClampToInteger((limit_ns - correction.intercept_ns) / correction.slope);
+  if (std::abs(sum) == kFarAway) return sum;
+  while (PredictNs(sum, correction) > limit_ns) --sum;  // the division may have rounded up, or down
+  while (PredictNs(sum + 1, correction) <= limit_ns) ++sum;
+  return sum;
+}
+
+int64_t KibToBytes(double kib) { return ClampToInteger(kib * kBytesPerKib); }
+
+// A cost that is summed over slots, with what is left of its budget for them.
+struct SummedBudget {
+  std::string name;
+  int64_t limit;
+  int64_t (*cost)(const TableRow&);
+};
+
+std::vector<SummedBudget> SummedBudgets(const Budgets& budgets, const Totals& fixed, const CostCorrection& correction) {
+  std::vector<SummedBudget> all;
+  if (budgets.latency_ms) {
+    all.push_back({"latency_ns", LargestSum(*budgets.latency_ms, correction) - fixed.latency_ns, LatencyNs});
+  }
+  if (budgets.flash_kib) {
+    all.push_back({"flash_bytes", KibToBytes(*budgets.flash_kib) - fixed.flash_bytes,
+                   [](const TableRow& row) { return row.weight_bytes; }});
+  }
+  if (budgets.memory_kib) {
+    all.push_back({"memory_bytes", KibToBytes(*budgets.memory_kib) - fixed.memory_bytes, MemoryBytes});
+  }
+  if (budgets.min_macs) {
+    all.push_back({"minus_macs", fixed.macs - *budgets.min_macs, [](const TableRow& row) { return -row.macs; }});
+  }
+  return all;
+}
+
+// The program over the choices that keep the RAM budget.
+struct Reduced {
+  Program program;
+  std::vector<std::vector<size_t>> rows;  // by slot, by program choice: index into table.slots
+  bool possible = true;                   // false: RAM alone can't be kept
+};
+
+Reduced MakeReduced(const LookupTable& table, Objective objective, const Budgets& budgets,
+                    const std::vector<SummedBudget>& summed) {
+  Reduced reduced;
+  const int64_t ram_limit = budgets.ram_kib ? KibToBytes(*budgets.ram_kib) : INT64_MAX;
+  reduced.possible = FixedTotals(table).ram_bytes <= ram_limit;
+  for (const SummedBudget& budget : summed) reduced.program.budgets.push_back({budget.name, budget.limit});
+  for (const auto& rows : table.slots) {
+    auto& choices = reduced.program.slots.emplace_back();
+    auto& kept = reduced.rows.emplace_back();
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (RamBytes(rows[i]) > ram_limit) continue;
+      ProgramChoice& choice = choices.emplace_back();
+      choice.name = rows[i].choice.Name();
+      choice.value = objective == Objective::kAccuracy ? rows[i].macs : -LatencyNs(rows[i]);
+      for (const SummedBudget& budget : summed) choice.costs.push_back(budget.cost(rows[i]));
+      kept.push_back(i);
+    }
+    reduced.possible = reduced.possible && !kept.empty();
+  }
+  return reduced;
+}
+
+Candidate MakeCandidate(const LookupTable& table, const std::vector<size_t>& rows, const CostCorrection& correction) {
+  Candidate candidate;
+  candidate.width = table.width;
+  Totals totals = FixedTotals(table);
+  for (size_t slot = 0; slot < rows.size(); ++slot) {
+    const TableRow& row = table.slots[slot][rows[slot]];
+    candidate.choices.push_back(row.choice);
+    totals.Add(row);
+  }
+  candidate.macs = totals.macs;
+  candidate.latency_ns = PredictNs(totals.latency_ns, correction);
+  candidate.flash_bytes = totals.flash_bytes;
+  candidate.ram_bytes = totals.ram_bytes;
+  candidate.memory_bytes = totals.memory_bytes;
+  return candidate;
+}
+
+// Sum over slots of the smallest `cost`.
+int64_t SmallestSum(const LookupTable& table, int64_t (*cost)(const TableRow&)) {
+  int64_t sum = 0;
+  for (const auto& rows : table.slots) sum += std::ranges::min(rows | std::views::transform(cost));
+  return sum;
+}
+
+void FillSmallest(const LookupTable& table, const CostCorrection& correction, SearchResult& result) {
+  const Totals fixed = FixedTotals(table);
+  int64_t ram_bytes = fixed.ram_bytes;
+  for (const auto& rows : table.slots) {
+    ram_bytes = std::max(ram_bytes, std::ranges::min(rows | std::views::transform(RamBytes)));
+  }
+  const int64_t flash = fixed.flash_bytes + SmallestSum(table, [](const TableRow& row) { return row.weight_bytes; });
+  const int64_t memory = fixed.memory_bytes + SmallestSum(table, MemoryBytes);
+  result.smallest_latency_ms = PredictNs(fixed.latency_ns + SmallestSum(table, LatencyNs), correction) / kNsPerMs;
+  result.smallest_flash_kib = static_cast<double>(flash) / kBytesPerKib;
+  result.smallest_ram_kib = static_cast<double>(ram_bytes) / kBytesPerKib;
+  result.smallest_memory_kib = static_cast<double>(memory) / kBytesPerKib;
+  result.largest_macs = fixed.macs - SmallestSum(table, [](const TableRow& row) { return -row.macs; });
+}
+
+}  // namespace
+
+std::string ObjectiveName(Objective objective) { return objective == Objective::kAccuracy ? "accuracy" : "latency"; }
+
+SearchResult AutoSearch(const LookupTable& table, Objective objective, const Budgets& budgets, int k,
+                        const Solver& solver, const CostCorrection& correction) {
+  CheckInput(table, correction);
+  CheckCount(k);
+  const std::vector<SummedBudget> summed = SummedBudgets(budgets, FixedTotals(table), correction);
+  const Reduced reduced = MakeReduced(table, objective, budgets, summed);
+  SearchResult result;
+  const SolveResult solved = reduced.possible ? solver.Solve(reduced.program, k) : SolveResult{};
+  for (const Solution& solution : solved.solutions) {
+    std::vector<size_t> rows;
+    for (size_t slot = 0; slot < solution.choices.size(); ++slot) {
+      rows.push_back(reduced.rows[slot][static_cast<size_t>(solution.choices[slot])]);
+    }
+    Candidate candidate = MakeCandidate(table, rows, correction);
+    candidate.objective = objective;
+    candidate.rank = static_cast<int>(result.candidates.size()) + 1;
+    candidate.solver = std::string(solver.name());
+    candidate.optimal = solved.optimal;
+    candidate.solve_ns = solved.solve_ns;
+    result.candidates.push_back(std::move(candidate));
+  }
+  if (result.candidates.empty()) FillSmallest(table, correction, result);
+  return result;
+}
+
+Candidate Predict(const LookupTable& table, const std::vector<Choice>& choices, const CostCorrection& correction) {
+  CheckInput(table, correction);
+  if (choices.size() != table.slots.size()) {
+    throw Error(Code::kInvalidArgument, "look-up table",
+                "expected " + std::to_string(table.slots.size()) + " choices, got " + std::to_string(choices.size()));
+  }
+  std::vector<size_t> picked;
+  for (size_t slot = 0; slot < choices.size(); ++slot) {
+    const auto& rows = table.slots[slot];
+    const auto row = std::ranges::find(rows, choices[slot], &TableRow::choice);
+    if (row == rows.end()) {
+      throw Error(Code::kNotFound, "look-up table",
+                  "slot " + std::to_string(slot + 1) + " has no row for " + choices[slot].Name(),
+                  "measure it first: hot profile");
+    }
+    picked.push_back(static_cast<size_t>(row - rows.begin()));
+  }
+  return MakeCandidate(table, picked, correction);
+}
+
+}  // namespace hot

@@ -1,0 +1,207 @@
+#include "search/auto_search.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "core/rng.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hot {
+namespace {
+
+TableRow Row(const std::string& part, const std::string& choice, int64_t macs, int64_t weights, int64_t peak,
+             int64_t carried, double ns) {
+  TableRow row;
+  row.part = part;
+  if (!choice.empty()) row.choice = Choice::Parse(choice);
+  row.macs = macs;
+  row.weight_bytes = weights;
+  row.peak_bytes = peak;
+  row.carried_bytes = carried;
+  row.latency_ns = ns;
+  return row;
+}
+
+// Two slots, three choices each; fixed parts: 600 us, 100 MACs, 2 KiB of weights, 4 KiB peak at most, M_head = 9 KiB.
+LookupTable SmallTable() {
+  LookupTable table;
+  table.width = 0.7;
+  table.slots = {
+      {Row("slot1", "irb-k3-e1", 100, 1024, 4096, 0, 100'000),
+       Row("slot1", "fused-k3-e1", 300, 3072, 4096, 0, 200'000.4),
+       Row("slot1", "sandglass-k5-e1", 200, 2048, 9216, 0, 150'000)},
+      {Row("slot2", "irb-k3-e3", 50, 1024, 2048, 1024, 50'000),
+       Row("slot2", "irb-k3-e6", 150, 2048, 4096, 1024, 120'000),
+       Row("slot2", "fused-k3-e6", 900, 8192, 4096, 1024, 90'000)},
+  };
+  table.fixed = {Row("stem", "", 50, 1024, 2048, 0, 300'000), Row("tail", "", 25, 512, 1024, 0, 200'000),
+                 Row("head", "", 25, 512, 4096, 0, 100'000)};
+  return table;
+}
+
+bool Within(const Candidate& candidate, const Budgets& budgets) {
+  return (!budgets.latency_ms || candidate.latency_ns <= *budgets.latency_ms * 1e6) &&
+         (!budgets.flash_kib || static_cast<double>(candidate.flash_bytes) <= *budgets.flash_kib * 1024) &&
+         (!budgets.ram_kib || static_cast<double>(candidate.ram_bytes) <= *budgets.ram_kib * 1024) &&
+         (!budgets.memory_kib || static_cast<double>(candidate.memory_bytes) <= *budgets.memory_kib * 1024) &&
+         (!budgets.min_macs || candidate.macs >= *budgets.min_macs);
+}
+
+// All choices through Predict(), filtered and sorted.
+std::vector<Candidate> BruteForce(const LookupTable& table, Objective objective, const Budgets& budgets,
+                                  const CostCorrection& correction) {
+  std::vector<Candidate> all;
+  std::vector<size_t> at(table.slots.size());
+  while (true) {
+    std::vector<Choice> choices;
+    for (size_t s = 0; s < at.size(); ++s) choices.push_back(table.slots[s][at[s]].choice);
+    const Candidate candidate = Predict(table, choices, correction);
+    if (Within(candidate, budgets)) all.push_back(candidate);
+    size_t slot = at.size();
+    while (slot > 0 && ++at[slot - 1] == table.slots[slot - 1].size()) at[--slot] = 0;
+    if (slot == 0) break;
+  }
+  std::ranges::stable_sort(all, [&](const Candidate& a, const Candidate& b) {
+    return objective == Objective::kAccuracy ? a.macs > b.macs : a.latency_ns < b.latency_ns;
+  });
+  return all;
+}
+
+void ExpectBruteForce(const LookupTable& table, Objective objective, const Budgets& budgets,
+                      const CostCorrection& correction) {
+  const auto expected = BruteForce(table, objective, budgets, correction);
+  const SearchResult result = AutoSearch(table, objective, budgets, 100, *MakeSolver("exact"), correction);
+  ASSERT_EQ(result.candidates.size(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const Candidate& candidate = result.candidates[i];
+    EXPECT_EQ(candidate.choices, expected[i].choices);
+    EXPECT_EQ(candidate.macs, expected[i].macs);
+    EXPECT_EQ(candidate.latency_ns, expected[i].latency_ns);
+    EXPECT_EQ(candidate.flash_bytes, expected[i].flash_bytes);
+    EXPECT_EQ(candidate.ram_bytes, expected[i].ram_bytes);
+    EXPECT_EQ(candidate.memory_bytes, expected[i].memory_bytes);
+    EXPECT_EQ(candidate.rank, static_cast<int>(i) + 1);
+    EXPECT_EQ(candidate.objective, objective);
+    EXPECT_EQ(candidate.solver, "exact");
+    EXPECT_TRUE(candidate.optimal);
+  }
+}
+
+TEST(AutoSearchTest, PredictAddsUpByHand) {
+  const LookupTable table = SmallTable();
+  const Candidate candidate =
+      Predict(table, {Choice::Parse("fused-k3-e1"), Choice::Parse("irb-k3-e6")}, {.intercept_ns = -1000, .slope = 1.5});
+  EXPECT_EQ(candidate.macs, 300 + 150 + 100);
+  EXPECT_DOUBLE_EQ(candidate.latency_ns, -1000 + 1.5 * (200'000 + 120'000 + 600'000));
+  EXPECT_EQ(candidate.flash_bytes, 3072 + 2048 + 2048);
+  EXPECT_EQ(candidate.ram_bytes, 5120);  // slot 2 with what it carries
+  EXPECT_EQ(candidate.memory_bytes, (3072 + 4096) + (2048 + 4096) + 9 * 1024 + 0);
+  EXPECT_EQ(candidate.width, 0.7);
+}
+
+TEST(AutoSearchTest, PredictRefusesUnknownChoices) {
+  const LookupTable table = SmallTable();
+  try {
+    Predict(table, {Choice::Parse("irb-k3-e1"), Choice::Parse("irb-k7-e3")}, {});
+    ADD_FAILURE() << "found";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kNotFound);
+    EXPECT_THAT(error.what(), testing::HasSubstr("slot 2 has no row for irb-k7-e3"));
+  }
+  EXPECT_THROW(Predict(table, {Choice::Parse("irb-k3-e1")}, {}), Error);
+}
+
+TEST(AutoSearchTest, EachBudgetAgainstBruteForce) {
+  const LookupTable table = SmallTable();
+  const Budgets cases[] = {
+      {},
+      {.latency_ms = 0.8},  // 600 + 200 us: the rounded 200'000.4 ns row just fits
+      {.latency_ms = 0.79},
+      {.flash_kib = 6},
+      {.flash_kib = 5.999},
+      {.ram_kib = 8.9},  // removes sandglass
+      {.ram_kib = 5},
+      {.memory_kib = 18},
+      {.memory_kib = 17},
+      {.latency_ms = 1e300, .flash_kib = 1e300, .ram_kib = 1e300, .memory_kib = 1e300},
+      {.min_macs = 650},
+      {.min_macs = 1301},
+      {.latency_ms = 0.85, .flash_kib = 12, .ram_kib = 8, .memory_kib = 30, .min_macs = 300},
+  };
+  const CostCorrection corrections[] = {
+      {}, {.intercept_ns = 12'345.6, .slope = 0.93}, {.intercept_ns = -50'000, .slope = 1.07}};
+  for (size_t i = 0; i < std::size(cases); ++i) {
+    for (const CostCorrection& correction : corrections) {
+      for (const Objective objective : {Objective::kAccuracy, Objective::kLatency}) {
+        SCOPED_TRACE("case " + std::to_string(i) + ", " + ObjectiveName(objective));
+        ExpectBruteForce(table, objective, cases[i], correction);
+      }
+    }
+  }
+}
+
+TEST(AutoSearchTest, RandomTablesAgainstBruteForce) {
+  Rng rng(9);
+  for (int round = 0; round < 200; ++round) {
+    LookupTable table = SmallTable();
+    for (auto& slot : table.slots) {
+      for (TableRow& row : slot) {
+        row.macs = rng.Below(1'000'000);
+        row.weight_bytes = rng.Below(10'000);
+        row.peak_bytes = rng.Below(10'000);
+        row.latency_ns = rng.Uniform(1e4, 1e6);
+      }
+    }
+    const CostCorrection correction{rng.Uniform(-1e4, 1e4), rng.Uniform(0.8, 1.2)};
+    const Candidate middle = Predict(table, {table.slots[0][1].choice, table.slots[1][1].choice}, correction);
+    // Limits that this network meets exactly: nothing may be lost to rounding.
+    const Budgets budgets{
+        .latency_ms = middle.latency_ns / 1e6,
+        .flash_kib = static_cast<double>(middle.flash_bytes) / 1024,
+        .ram_kib = static_cast<double>(middle.ram_bytes) / 1024,
+        .memory_kib = rng.Chance(0.5) ? std::optional(static_cast<double>(middle.memory_bytes) / 1024) : std::nullopt,
+        .min_macs = rng.Chance(0.5) ? std::optional(middle.macs) : std::nullopt};
+    SCOPED_TRACE("round " + std::to_string(round));
+    ExpectBruteForce(table, Objective::kAccuracy, budgets, correction);
+    ExpectBruteForce(table, Objective::kLatency, budgets, correction);
+  }
+}
+
+TEST(AutoSearchTest, InfeasibleSaysWhatWouldDo) {
+  const Budgets hopeless[] = {{.latency_ms = 0.7}, {.flash_kib = 3},  {.ram_kib = 3},         {.memory_kib = 10},
+                              {.min_macs = 2000},  {.ram_kib = 3.99}, {.latency_ms = -1e300}, {.flash_kib = 0}};
+  for (const Budgets& budgets : hopeless) {
+    const SearchResult result = AutoSearch(SmallTable(), Objective::kAccuracy, budgets, 8, *MakeSolver("exact"),
+                                           {.intercept_ns = 1000, .slope = 2});
+    EXPECT_TRUE(result.candidates.empty());
+    EXPECT_DOUBLE_EQ(result.smallest_latency_ms, (1000 + 2 * 750'000.0) / 1e6);
+    EXPECT_DOUBLE_EQ(result.smallest_flash_kib, 4);
+    EXPECT_DOUBLE_EQ(result.smallest_ram_kib, 4);
+    EXPECT_DOUBLE_EQ(result.smallest_memory_kib, 9 + 5 + 3);
+    EXPECT_EQ(result.largest_macs, 1300);
+  }
+}
+
+TEST(AutoSearchTest, RanksStopAtK) {
+  const SearchResult result = AutoSearch(SmallTable(), Objective::kLatency, {}, 2, *MakeSolver("exact"), {});
+  ASSERT_EQ(result.candidates.size(), 2u);
+  EXPECT_EQ(result.candidates[1].rank, 2);
+  EXPECT_LE(result.candidates[0].latency_ns, result.candidates[1].latency_ns);
+}
+
+TEST(AutoSearchTest, RefusesBadInput) {
+  const auto solver = MakeSolver("exact");
+  LookupTable empty_slot = SmallTable();
+  empty_slot.slots[1].clear();
+  EXPECT_THROW(AutoSearch(SmallTable(), Objective::kAccuracy, {}, 0, *solver, {}), Error);
+  EXPECT_THROW(AutoSearch(SmallTable(), Objective::kAccuracy, {}, 8, *solver, {.intercept_ns = 0, .slope = 0}), Error);
+  EXPECT_THROW(AutoSearch(SmallTable(), Objective::kAccuracy, {}, 8, *solver, {.intercept_ns = NAN, .slope = 1}),
+               Error);
+  EXPECT_THROW(AutoSearch(LookupTable(), Objective::kAccuracy, {}, 8, *solver, {}), Error);
+  EXPECT_THROW(AutoSearch(empty_slot, Objective::kAccuracy, {}, 8, *solver, {}), Error);
+}
+
+}  // namespace
+}  // namespace hot

@@ -1,0 +1,135 @@
+#include "search/lookup_table.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+
+namespace hot {
+namespace {
+
+using nlohmann::ordered_json;
+
+[[noreturn]] void Refuse(const std::string& where, const std::string& what) {
+  throw Error(Code::kDataLoss, where, what, "delete the file: it is made again from the journal");
+}
+
+template <typename T>
+T Get(const ordered_json& object, const char* key, const std::string& where, const std::string& path) {
+  const auto found = object.find(key);
+  if (found == object.end()) Refuse(where, path + key + ": is missing");
+  try {
+    return found->get<T>();
+  } catch (const nlohmann::json::exception&) {
+    Refuse(where, path + key + ": has the wrong type");
+  }
+}
+
+ordered_json RowJson(const TableRow& row, bool slot) {
+  return {{"part", row.part},
+          {"choice", slot ? row.choice.Name() : ""},
+          {"graph_key", row.graph_key},
+          {"macs", row.macs},
+          {"weight_bytes", row.weight_bytes},
+          {"peak_bytes", row.peak_bytes},
+          {"carried_bytes", row.carried_bytes},
+          {"latency_ns", row.latency_ns},
+          {"low_ns", row.low_ns},
+          {"high_ns", row.high_ns},
+          {"raw_median_ns", row.raw_median_ns},
+          {"samples", row.samples},
+          {"steady", row.steady}};
+}
+
+TableRow ParseRow(const ordered_json& json, const std::string& where, const std::string& path) {
+  TableRow row;
+  row.part = Get<std::string>(json, "part", where, path);
+  const auto choice = Get<std::string>(json, "choice", where, path);
+  if (!choice.empty()) {
+    try {
+      row.choice = Choice::Parse(choice);
+    } catch (const Error& error) {
+      Refuse(where, path + "choice: " + error.message());
+    }
+  }
+  row.graph_key = Get<std::string>(json, "graph_key", where, path);
+  row.macs = Get<int64_t>(json, "macs", where, path);
+  row.weight_bytes = Get<int64_t>(json, "weight_bytes", where, path);
+  row.peak_bytes = Get<int64_t>(json, "peak_bytes", where, path);
+  row.carried_bytes = Get<int64_t>(json, "carried_bytes", where, path);
+  row.latency_ns = Get<double>(json, "latency_ns", where, path);
+  row.low_ns = Get<double>(json, "low_ns", where, path);
+  row.high_ns = Get<double>(json, "high_ns", where, path);
+  row.raw_median_ns = Get<double>(json, "raw_median_ns", where, path);
+  row.samples = Get<int>(json, "samples", where, path);
+  row.steady = Get<bool>(json, "steady", where, path);
+  return row;
+}
+
+// "slot3" -> 3; 0 for other parts.
+size_t SlotNumber(const std::string& part) {
+  const std::string prefix = "slot";
+  if (!part.starts_with(prefix) || part.size() == prefix.size() || part.size() > prefix.size() + 3) return 0;
+  size_t number = 0;
+  for (const char digit : part.substr(prefix.size())) {
+    if (digit < '0' || digit > '9') return 0;
+    number = number * 10 + static_cast<size_t>(digit - '0');
+  }
+  return number;
+}
+
+void AddRow(TableRow row, const std::string& where, const std::string& path, LookupTable& table) {
+  const size_t slot = SlotNumber(row.part);
+  if (slot > 0) {
+    if (row.choice.block.empty()) Refuse(where, path + "choice: a slot's row needs one");
+    if (table.slots.size() < slot) table.slots.resize(slot);
+    table.slots[slot - 1].push_back(std::move(row));
+  } else if (row.part == "stem" || row.part == "tail" || row.part == "head") {
+    table.fixed.push_back(std::move(row));
+  } else {
+    Refuse(where, path + "part: expected slotN, stem, tail or head, got \"" + row.part + "\"");
+  }
+}
+
+ordered_json ParseText(std::string_view json, const std::string& where) {
+  try {
+    return ordered_json::parse(json);
+  } catch (const nlohmann::json::exception&) {
+    Refuse(where, "the look-up table is no valid JSON");
+  }
+}
+
+}  // namespace
+
+std::string ToJson(const LookupTable& table) {
+  ordered_json rows = ordered_json::array();
+  for (const auto& slot : table.slots) {
+    for (const TableRow& row : slot) rows.push_back(RowJson(row, true));
+  }
+  for (const TableRow& row : table.fixed) rows.push_back(RowJson(row, false));
+  const ordered_json json = {{"width", table.width}, {"precision", PrecisionName(table.precision)}, {"rows", rows}};
+  return json.dump();
+}
+
+LookupTable LookupTableFromJson(const std::string& text, const std::string& where) {
+  const ordered_json root = ParseText(text, where);
+  LookupTable table;
+  table.width = Get<double>(root, "width", where, "");
+  try {
+    table.precision = ParsePrecision(Get<std::string>(root, "precision", where, ""));
+  } catch (const Error& error) {
+    if (error.code() == Code::kDataLoss) throw;
+    Refuse(where, "precision: " + error.message());
+  }
+  const auto rows = Get<ordered_json>(root, "rows", where, "");
+  if (!rows.is_array()) Refuse(where, "rows: has the wrong type");
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const std::string path = "rows[" + std::to_string(i) + "].";
+    AddRow(ParseRow(rows[i], where, path), where, path, table);
+  }
+  for (size_t slot = 0; slot < table.slots.size(); ++slot) {
+    if (table.slots[slot].empty()) Refuse(where, "rows: slot" + std::to_string(slot + 1) + " has none");
+  }
+  return table;
+}
+
+}  // namespace hot
