@@ -100,7 +100,6 @@ std::set<int> Labels(const std::vector<ScoredPicture>& pictures) {
   std::set<int> labels;
   for (const ScoredPicture& picture : pictures) {
     for (const Object& object : picture.truth) labels.insert(object.label);
-    for (const Detection& detection : picture.detections) labels.insert(detection.label);
   }
   return labels;
 }
@@ -161,8 +160,7 @@ std::vector<RankedClass> RankCoco(const std::vector<ScoredPicture>& pictures, do
   for (int label : Labels(pictures)) {
     RankedClass ranked{.label = label, .entries = {}, .positives = std::vector<int>(pictures.size(), 0)};
     for (size_t i : order) MatchPicture(pictures[i], static_cast<int>(i), area_low, area_high, ranked);
-    std::stable_sort(ranked.entries.begin(), ranked.entries.end(),
-                     [](const RankedEntry& a, const RankedEntry& b) { return a.score > b.score; });
+    Rank(ranked);
     classes.push_back(std::move(ranked));
   }
   return classes;

@@ -19,9 +19,10 @@ constexpr std::array<std::pair<Metric, std::string_view>, 4> kNames{
 class Scorer {
  public:
   Scorer(const std::vector<ScoredPicture>& pictures, Metric metric) : metric_(metric) {
-    if (metric == Metric::kPck) throw Error(Code::kUnimplemented, "metric", "pck is for keypoints, not for boxes");
+    if (metric == Metric::kPck)
+      throw Error(Code::kInvalidArgument, "metric", "pck is for keypoints, not for boxes",
+                  "use coco_ap, ap50 or voc07");
     classes_ = metric == Metric::kVoc07 ? RankVoc(pictures, {}) : RankCoco(pictures, 0, 1e10);
-    for (RankedClass& ranked : classes_) CutAfterLastHit(ranked);
   }
 
   // Mean over classes with a positive (and over thresholds); 0 without any.
@@ -42,11 +43,6 @@ class Scorer {
   }
 
  private:
-  // Misses behind the last hit can't change average precision.
-  static void CutAfterLastHit(RankedClass& ranked) {
-    while (!ranked.entries.empty() && ranked.entries.back().hit == 0) ranked.entries.pop_back();
-  }
-
   Metric metric_;
   std::vector<RankedClass> classes_;
 };

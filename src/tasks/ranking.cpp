@@ -17,18 +17,25 @@ int64_t CountPositives(const RankedClass& ranked, const PictureWeights& weights)
 }
 
 // The precision-recall points at hits, precision made monotone from the right. Misses need no point of their own:
-// recall rises and precision peaks at hits only.
+// recall rises and precision peaks at hits only. A bootstrap spends its time here, so misses are added up without a
+// branch.
 std::vector<Point> Curve(const RankedClass& ranked, int threshold, const PictureWeights& weights, int max_rank,
                          int64_t positives) {
   std::vector<Point> points;
   const auto bit = static_cast<uint16_t>(1u << threshold);
+  const auto weight = [&](size_t i) {
+    const RankedEntry& entry = ranked.entries[i];
+    return entry.rank < max_rank ? weights[static_cast<size_t>(entry.picture)] : 0;
+  };
   int64_t hits = 0, counted = 0;
-  for (const RankedEntry& entry : ranked.entries) {
-    const int weight = weights[static_cast<size_t>(entry.picture)];
-    if (weight == 0 || entry.rank >= max_rank || (entry.ignored & bit) != 0) continue;
-    counted += weight;
-    if ((entry.hit & bit) == 0) continue;
-    hits += weight;
+  size_t next = 0;
+  for (size_t marked : ranked.marked[static_cast<size_t>(threshold)]) {
+    for (; next < marked; ++next) counted += weight(next);
+    ++next;
+    const int own = (ranked.entries[marked].ignored & bit) != 0 ? 0 : weight(marked);
+    if (own == 0) continue;
+    counted += own;
+    hits += own;
     const auto exact = static_cast<double>(hits);
     points.push_back({exact / static_cast<double>(positives),
                       exact / (static_cast<double>(counted) + std::numeric_limits<double>::epsilon())});
@@ -61,6 +68,17 @@ double Area(const std::vector<Point>& points) {
 }
 
 }  // namespace
+
+void Rank(RankedClass& ranked) {
+  std::stable_sort(ranked.entries.begin(), ranked.entries.end(),
+                   [](const RankedEntry& a, const RankedEntry& b) { return a.score > b.score; });
+  for (size_t i = 0; i < ranked.entries.size(); ++i) {
+    const unsigned mask = ranked.entries[i].hit | ranked.entries[i].ignored;
+    for (size_t t = 0; mask >> t != 0; ++t) {
+      if ((mask >> t & 1u) != 0) ranked.marked[t].push_back(i);
+    }
+  }
+}
 
 CurveResult AveragePrecision(const RankedClass& ranked, int threshold, Recall kind, const PictureWeights& weights,
                              int max_rank) {

@@ -2,6 +2,7 @@
 // of the pictures is one walk over the ranking. Internal to the metrics. Values.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -22,7 +23,12 @@ struct RankedClass {
   int label = 0;
   std::vector<RankedEntry> entries;  // by falling score, stable in picture order
   std::vector<int> positives;        // by picture: objects that count
+  // By threshold: which entries are hits or ignored, in order. All others are misses, which only have to be counted.
+  std::array<std::vector<size_t>, 16> marked;
 };
+
+// Sorts the entries (added picture by picture) and fills `marked`.
+void Rank(RankedClass& ranked);
 
 enum class Recall { kCoco101, kVoc11, kArea };
 
@@ -37,7 +43,7 @@ struct CurveResult {
 CurveResult AveragePrecision(const RankedClass& ranked, int threshold, Recall kind, const PictureWeights& weights,
                              int max_rank = 255);
 
-// COCO's matching for an area range; entries are cut at 100 a picture. Every class of truth or detections, by label.
+// COCO's matching for an area range; entries are cut at 100 a picture. Classes that have an object, by label.
 std::vector<RankedClass> RankCoco(const std::vector<ScoredPicture>& pictures, double area_low, double area_high);
 std::vector<double> CocoThresholds();
 

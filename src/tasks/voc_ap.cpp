@@ -79,8 +79,7 @@ std::vector<RankedClass> RankVoc(const std::vector<ScoredPicture>& pictures, con
   for (int label : labels) {
     RankedClass ranked{.label = label, .entries = {}, .positives = std::vector<int>(pictures.size(), 0)};
     for (size_t i = 0; i < pictures.size(); ++i) MatchPicture(pictures[i], static_cast<int>(i), options, ranked);
-    std::stable_sort(ranked.entries.begin(), ranked.entries.end(),
-                     [](const RankedEntry& a, const RankedEntry& b) { return a.score > b.score; });
+    Rank(ranked);
     classes.push_back(std::move(ranked));
   }
   return classes;
