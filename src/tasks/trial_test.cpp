@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/error.h"
+#include "data/image.h"
 
 namespace hot {
 namespace {
@@ -33,6 +36,53 @@ TEST(Trial, BrokenFilesAreNamed) {
     } catch (const Error& error) {
       EXPECT_NE(std::string(error.what()).find("trial.json"), std::string::npos);
     }
+  }
+}
+
+void WriteSample(const fs::path& root, const std::string& name) {
+  EnsureFolder(root);
+  WriteJpeg(root / (name + ".jpg"), Image{40, 30, std::vector<uint8_t>(40 * 30 * 3, 90)});
+  WriteFileAtomic(root / (name + ".xml"),
+                  "<annotation><filename>" + name + ".jpg</filename><size><width>40</width><height>30</height></size>" +
+                      "<object><name>a</name><bndbox><xmin>3</xmin><ymin>4</ymin><xmax>20</xmax><ymax>25</ymax>" +
+                      "</bndbox></object></annotation>");
+}
+
+std::vector<std::string> Names(const Dataset& dataset) {
+  std::vector<std::string> names;
+  for (const Sample& sample : dataset.samples) names.push_back(sample.name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+TEST(Trial, ValidationIsSplitFromTrainingUnlessGiven) {
+  TempFolder folder;
+  for (int i = 0; i < 20; ++i) WriteSample(folder.path() / "train", "p" + std::to_string(i));
+  WriteSample(folder.path() / "other", "q");
+  TrialSpec spec;
+  spec.train = {DataFormat::kVoc, folder.path(), "train", {"a"}};
+  spec.seed = 5;
+  const TrialData data = LoadTrialData(spec);
+  EXPECT_EQ(data.train.samples.size(), 17u);
+  EXPECT_EQ(data.val.samples.size(), 3u);
+  for (const std::string& name : Names(data.val)) EXPECT_FALSE(std::ranges::count(Names(data.train), name)) << name;
+  EXPECT_EQ(Names(LoadTrialData(spec).val), Names(data.val));
+  spec.val = {DataFormat::kVoc, folder.path(), "other", {"a"}};
+  EXPECT_EQ(LoadTrialData(spec).train.samples.size(), 20u);
+  EXPECT_EQ(LoadTrialData(spec).val.samples.size(), 1u);
+}
+
+TEST(MakeTask, UnknownTaskNamesTheKnownOnes) {
+  TaskOptions options;
+  options.classes = {"a"};
+  EXPECT_EQ(MakeTask(options)->name(), "ssd");
+  options.task = "yolo";
+  try {
+    MakeTask(options);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kInvalidArgument);
+    EXPECT_NE(std::string(error.what()).find("ssd"), std::string::npos);
   }
 }
 
