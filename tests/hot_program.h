@@ -1,0 +1,36 @@
+// Runs the built hot program as a user would: used by the end-to-end tests.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/files.h"
+#include "core/subprocess.h"
+
+namespace hot {
+
+struct HotResult {
+  int code = 0;
+  std::string output;  // stdout and stderr
+};
+
+// `shell_prefix` is put before the program ("ulimit -f 8;"). Runs in `folder`.
+inline HotResult RunHot(const fs::path& folder, const std::string& arguments, const std::string& shell_prefix = "") {
+  const std::string program = HOT_BINARY_DIR "/bin/hot";
+  const ProcessResult result =
+      RunProcess({"bash", "-c", "cd '" + folder.string() + "' && " + shell_prefix + " exec '" + program + "' " + arguments});
+  return {.code = result.status.signal != 0 ? -result.status.signal : result.status.code, .output = result.output};
+}
+
+// A study of seconds on a few synthetic pictures in folder/data.
+inline std::string TinyStudy(const std::string& extra_train = "") {
+  return "name: tiny\n"
+         "model: {width: 0.35, input: [64, 64]}\n"
+         "data: {root: data}\n"
+         "target: {precision: int8}\n"
+         "search: {latency_ratio: 0.9, candidates: 2, train_candidates: 1}\n"
+         "train: {epochs: 3, batch: 8, metric: ap50, hpo: {method: grid, lr: 1e-3, gamma: 0.5}" + extra_train + "}\n"
+         "quantize: {pictures: 8}\n";
+}
+
+}  // namespace hot

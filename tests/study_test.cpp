@@ -1,0 +1,123 @@
+// The main job end to end on a few synthetic pictures: a whole study, a second call, kill -9 at every stage, damaged files.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "core/hash.h"
+#include "hot_program.h"
+
+namespace hot {
+namespace {
+
+using Json = nlohmann::json;
+using testing::HasSubstr;
+
+constexpr const char* kStages[] = {"profile", "search", "verify", "train", "quantize", "compile", "evaluate"};
+
+class StudyTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(RunHot(folder_.path(), "data make shapes data --train 24 --test 8").code, 0);
+    WriteFileAtomic(folder_.path() / "study.yaml", TinyStudy());
+  }
+  fs::path Run() const { return folder_.path() / "runs" / "tiny"; }
+  Json Read(const std::string& file) const { return Json::parse(ReadFile(Run() / file)); }
+
+  // All weights of all trials, and the choices: what must not depend on interruptions.
+  std::string Fingerprint() const {
+    std::string text;
+    for (const Json& candidate : Read("verify.json").at("candidates")) text += candidate.at("id").get<std::string>() + " ";
+    for (const Json& network : Read("train.json").at("networks")) {
+      for (const Json& trial : network.at("trials")) {
+        text += Sha256File(Run() / "trials" / trial.at("trial").get<std::string>() / "weights.safetensors") + "\n";
+      }
+    }
+    return text;
+  }
+
+  TempFolder folder_;
+};
+
+TEST_F(StudyTest, RunsWholeAndThenHasNothingToDo) {
+  const HotResult first = RunHot(folder_.path(), "optimize study.yaml");
+  ASSERT_EQ(first.code, 0) << first.output;
+  const Json evaluation = Read("evaluation.json");
+  EXPECT_GE(evaluation.at("networks").size(), 2u);
+  for (const Json& network : evaluation.at("networks")) {
+    ASSERT_EQ(network.at("artifacts").size(), 2u);  // fp32 and int8
+    const Json& int8 = network.at("artifacts")[1];
+    EXPECT_EQ(int8.at("precision"), "int8");
+    EXPECT_GT(int8.at("latency").at("median_ns"), 0);
+    EXPECT_EQ(Sha256File(Run() / int8.at("folder").get<std::string>() / "model.onnx"), int8.at("sha256"));
+  }
+  EXPECT_THAT(ReadFile(Run() / "report.html"), HasSubstr("<html"));
+  const HotResult second = RunHot(folder_.path(), "optimize study.yaml");
+  EXPECT_EQ(second.code, 0);
+  for (const char* stage : kStages) EXPECT_THAT(second.output, HasSubstr(std::string(stage)));
+  EXPECT_THAT(second.output, testing::Not(HasSubstr("measured,")));
+  EXPECT_EQ(RunHot(folder_.path(), "status runs/tiny").code, 0);
+}
+
+TEST_F(StudyTest, SearchPrintsTheDocumentedJson) {
+  const HotResult result = RunHot(folder_.path(), "search study.yaml --json --quiet");
+  ASSERT_EQ(result.code, 0) << result.output;
+  const Json json = Json::parse(result.output);
+  EXPECT_EQ(json.at("version"), 1);
+  ASSERT_FALSE(json.at("candidates").empty());
+  for (const Json& candidate : json.at("candidates")) {
+    for (const char* key : {"id", "rank", "objective", "width", "slots", "latency_ns", "macs", "flash_kib", "ram_kib", "solver",
+                            "optimal", "solve_ns"}) {
+      EXPECT_TRUE(candidate.contains(key)) << key;
+    }
+    EXPECT_EQ(candidate.at("slots").size(), 7u);
+    EXPECT_TRUE(candidate.at("optimal"));
+  }
+}
+
+// Starts the study, kills it as soon as `stage` is at work, and goes on: the result is that of an undisturbed run.
+TEST_F(StudyTest, KillNineAnywhereChangesNothing) {
+  ASSERT_EQ(RunHot(folder_.path(), "evaluate study.yaml").code, 0);
+  const std::string undisturbed = Fingerprint();
+  const std::string epochs = ReadFile(Run() / "trials" / Read("train.json").at("networks")[0].at("best").get<std::string>() / "epochs.jsonl");
+  fs::remove_all(Run());  // the journal stays: given the same rows, everything must come out the same
+
+  const std::string program = HOT_BINARY_DIR "/bin/hot";
+  for (int wait_ms : {150, 400, 900, 1500, 2500, 4000, 6000}) {
+    Process process({.argv = {"bash", "-c", "cd '" + folder_.path().string() + "' && exec '" + program + "' evaluate study.yaml"},
+                     .env = {},
+                     .stdout_file = folder_.path() / "log",
+                     .stderr_file = folder_.path() / "log"});
+    std::this_thread::sleep_for(std::chrono::milliseconds(wait_ms));
+    process.Signal(SIGKILL);
+    process.Wait();
+  }
+  const HotResult last = RunHot(folder_.path(), "evaluate study.yaml");
+  ASSERT_EQ(last.code, 0) << last.output;
+  EXPECT_EQ(Fingerprint(), undisturbed);
+  const std::string again = ReadFile(Run() / "trials" / Read("train.json").at("networks")[0].at("best").get<std::string>() / "epochs.jsonl");
+  EXPECT_EQ(std::count(again.begin(), again.end(), '\n'), std::count(epochs.begin(), epochs.end(), '\n'));
+}
+
+TEST_F(StudyTest, DamagedArtifactsAndFilesAreRefusedByName) {
+  ASSERT_EQ(RunHot(folder_.path(), "evaluate study.yaml").code, 0);
+  const fs::path artifact = Run() / Read("evaluation.json").at("networks")[0].at("artifacts")[1].at("folder").get<std::string>();
+  const std::string model = ReadFile(artifact / "model.onnx");
+  WriteFileAtomic(artifact / "model.onnx", model.substr(0, model.size() / 2));
+  fs::remove(Run() / "stages" / "evaluate.json");
+  const HotResult result = RunHot(folder_.path(), "evaluate study.yaml");
+  EXPECT_EQ(result.code, 2) << result.output;
+  EXPECT_THAT(result.output, HasSubstr(artifact.filename().string()));
+
+  WriteFileAtomic(Run() / "verify.json", "{");
+  const HotResult broken = RunHot(folder_.path(), "train study.yaml");
+  EXPECT_EQ(broken.code, 2) << broken.output;
+  EXPECT_THAT(broken.output, HasSubstr("verify.json"));
+}
+
+}  // namespace
+}  // namespace hot
