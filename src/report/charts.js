@@ -110,24 +110,31 @@ const budgetLine = {
   },
 };
 
+// The next larger 1, 2 or 5 times a power of ten.
+function roundStep(least) {
+  const power = 10 ** Math.floor(Math.log10(least));
+  return power * [1, 2, 5, 10].find((factor) => factor * power >= least);
+}
+
 // Limits that hold the whiskers of what is visible, and `extra` values.
 function limits(axis, extra = []) {
   return (scale) => {
     const values = extra.filter(isNumber);
     scale.chart.data.datasets.forEach((set, index) => {
-      if (!scale.chart.isDatasetVisible(index)) return;
+      if (set.silent || !scale.chart.isDatasetVisible(index)) return;
       for (const point of set.data) values.push(point[axis], point[axis + "Low"], point[axis + "High"]);
     });
     const known = values.filter(isNumber);
     if (known.length === 0) return;
     const [low, high] = [Math.min(...known), Math.max(...known)];
-    const margin = 0.06 * (high - low) || Math.abs(high) * 0.05 || 1;
-    scale.min = low >= 0 ? Math.max(0, low - margin) : low - margin;
-    scale.max = high + margin;
+    const step = roundStep((high - low) / 8 || Math.abs(high) / 8 || 1);
+    scale.min = step * Math.floor(low / step - 0.1);
+    scale.max = step * Math.ceil(high / step + 0.1);
+    if (low >= 0) scale.min = Math.max(0, scale.min);
   };
 }
 
-const axisOptions = (title, afterDataLimits) => ({type: "linear", afterDataLimits, title: {display: true, text: title, color: colour("muted")},
+const axisOptions = (title, afterDataLimits) => ({type: "linear", bounds: "data", afterDataLimits, title: {display: true, text: title, color: colour("muted")},
   grid: {color: colour("line"), borderColor: colour("line"), tickColor: colour("line")},
   ticks: {color: colour("muted"), includeBounds: false, maxRotation: 0}});
 
@@ -172,11 +179,11 @@ function legendOf(figure, legend) {
 }
 
 // `build` returns a Chart.js configuration with the present colours; `data` is a table for those who don't see the chart.
-function chartFigure({label, caption, build, legend = [], data = null, small = false}) {
+function chartFigure({label, caption, build, legend = [], data = null, size = ""}) {
   const canvas = element("canvas", {role: "img", "aria-label": label});
   const figure = {canvas, build, chart: null, hidden: new Set()};
   drawn.push(figure);
-  return element("figure", {}, legendOf(figure, legend), element("div", {class: small ? "canvas small" : "canvas"}, canvas),
+  return element("figure", {}, legendOf(figure, legend), element("div", {class: "canvas " + size}, canvas),
     element("figcaption", {}, caption), data ? details("The figure as a table", data) : null);
 }
 

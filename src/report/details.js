@@ -24,12 +24,12 @@ function networkRow(model, network) {
   const verified = network.verified;
   const measured = latency ? {value: latency.median_ns, show: withNote(milliseconds(latency.median_ns), range(latency.low_ns, latency.high_ns, milliseconds))} :
     verified ? {value: verified.measured_ns, show: withNote(milliseconds(verified.measured_ns), "untrained")} : "–";
-  return {class: isWinner(model, network) ? "winner-row" : null, cells: [networkCell(network), element("code", {}, network.id),
+  return {class: isWinner(model, network) ? "winner-row" : null, cells: [{value: network.label, show: withNote(chip(network), element("code", {}, network.id))},
     network.baseline ? "baseline" : network.objectives.join(", "), {show: String(network.width), value: network.width},
     {show: millions(network.macs), value: network.macs}, measured,
     {show: isNumber(val) ? points(val) : "–", value: val}, test ? {value: test.score, show: withNote(points(test.score), range(test.low, test.high, points))} : "–",
     dropCell(model, network), differenceCell(network.evaluated?.against_baseline), {show: kib(network.flash_kib), value: network.flash_kib},
-    {show: kib(network.ram_kib), value: network.ram_kib}, element("span", {title: network.slots.join(" ")}, network.slots.map(shortChoice).join(" · "))]};
+    {show: kib(network.ram_kib), value: network.ram_kib}, element("span", {class: "nowrap"}, network.slots.map(shortChoice).join(" · "))]};
 }
 
 function classTable(model) {
@@ -46,7 +46,7 @@ function classTable(model) {
 
 function networksSection(model) {
   if (!model.networks.length) return [missing("search")];
-  const columns = [{name: "network"}, {name: "id"}, {name: "objective"}, {name: "width", number: true}, {name: "MACs, M", number: true},
+  const columns = [{name: "network, id"}, {name: "objective"}, {name: "width", number: true}, {name: "MACs, M", number: true},
     {name: "latency, ms", number: true, title: "median and 95 % interval"}, {name: "val", number: true}, {name: "test", number: true, title: "points and 95 % interval"},
     {name: model.precision + " v fp32", number: true, title: "test points lost by quantizing"}, {name: "v baseline", number: true, title: "paired difference on test, 95 % interval"},
     {name: "flash, KiB", number: true}, {name: "RAM, KiB", number: true}, {name: "slots 1 to " + Math.max(...model.networks.map((n) => n.slots.length))}];
@@ -72,7 +72,7 @@ function curveChart(model, key, title, label) {
   const legend = roles.map((role) => ({group: role, text: ROLE_NAMES[role], shape: MARKS[role], role}));
   const data = makeTable({caption: title + ", last value of each curve", sortable: true, columns: [{name: "network"}, {name: "epoch", number: true}, {name: title, number: true}],
     rows: sets.filter((set) => set.data.length).map((set) => ({cells: [set.name, set.data.at(-1).x, {show: fixed(set.data.at(-1).y, 3), value: set.data.at(-1).y}]}))});
-  return chartFigure({label, caption: label + ". Strong lines: baseline and winners.", build, legend, data, small: true});
+  return chartFigure({label, caption: label + ". Strong lines: baseline and winners.", build, legend, data, size: "small"});
 }
 
 function trialRow(network, trial, model) {
@@ -88,7 +88,7 @@ function trainingSection(model) {
   const trained = model.networks.filter((network) => network.trained);
   if (!model.run.train) return [missing("train")];
   const table = makeTable({caption: "All trials; the best of each network, by validation score, is shaded", sortable: true, tall: true,
-    columns: [{name: "network"}, {name: "trial"}, {name: "learning rate", number: true}, {name: "gamma", number: true}, {name: "val, points", number: true},
+    columns: [{name: "network"}, {name: "trial"}, {name: "lr", number: true, title: "learning rate"}, {name: "gamma", number: true, title: "decay of the learning rate"}, {name: "val, points", number: true},
       {name: "training loss", number: true}, {name: "epochs", number: true}, {name: "time", number: true}, {name: "state"}],
     rows: trained.flatMap((network) => list(network.trained.trials).map((trial) => trialRow(network, trial, model)))});
   const charts = Object.keys(model.run.curves || {}).length ? [element("div", {class: "pair"}, curveChart(model, "loss", "training loss", "Training loss by epoch"),
@@ -99,9 +99,9 @@ function trainingSection(model) {
 // ---- Look-up table
 
 function lookupRow(row, users, slowest) {
-  return {cells: [row.part, row.choice ? bare(row.choice) : "–", {value: row.latency_ns, show: [milliseconds(row.latency_ns),
-    element("span", {class: "meter", style: "--part:" + (100 * row.latency_ns / slowest).toFixed(1) + "%"})]},
-    range(row.low_ns, row.high_ns, milliseconds), {show: millions(row.macs), value: row.macs}, {show: kib(row.weight_bytes / 1024), value: row.weight_bytes},
+  return {cells: [row.part, row.choice ? element("span", {class: "nowrap"}, bare(row.choice)) : "–",
+    {value: row.latency_ns, show: [...withNote(milliseconds(row.latency_ns), range(row.low_ns, row.high_ns, milliseconds)),
+      element("span", {class: "meter", style: "--part:" + (100 * row.latency_ns / slowest).toFixed(1) + "%"})]}, {show: millions(row.macs), value: row.macs}, {show: kib(row.weight_bytes / 1024), value: row.weight_bytes},
     {show: kib(row.peak_bytes / 1024), value: row.peak_bytes}, {show: kib(row.carried_bytes / 1024), value: row.carried_bytes}, row.samples ?? "–",
     row.steady ? "yes" : element("span", {class: "worse"}, "no"), {show: users.length ? users.map(chip) : "", value: -users.length}]};
 }
@@ -113,7 +113,7 @@ function lookupTable(model, table, open) {
     bare(network.slots[Number(row.part.slice(4)) - 1] || "") === bare(row.choice)) : [];
   const title = "Width " + table.width + ", " + table.precision + ": " + rows.length + " rows";
   const node = details(title, makeTable({caption: title + "; latency in ms with its 95 % interval, sizes in KiB", sortable: true, tall: true,
-    columns: [{name: "part"}, {name: "choice"}, {name: "latency", number: true}, {name: "interval", number: true}, {name: "MACs, M", number: true},
+    columns: [{name: "part"}, {name: "choice"}, {name: "latency", number: true}, {name: "MACs, M", number: true},
       {name: "weights", number: true}, {name: "activations", number: true}, {name: "carried", number: true, title: "feature maps kept for the head meanwhile"},
       {name: "samples", number: true}, {name: "steady"}, {name: "chosen by"}],
     rows: rows.map((row) => lookupRow(row, users(row), slowest))}));
@@ -144,7 +144,7 @@ function layersSection(model) {
   const exact = built.map(({network, artifact}) => ({network, artifact, layers: model.run.layers?.[artifact.folder]})).filter(({layers}) => layers);
   const lists = exact.filter(({artifact}) => artifact.precision !== "fp32").map(({network, artifact, layers}) => {
     const other = Object.entries(layers).filter(([, precision]) => precision !== "i8" && precision !== "u8");
-    return {cells: [networkCell(network), artifact.precision, other.length, element("code", {}, other.map(([name, precision]) => name + " (" + precision + ")").join(", ") || "none")]};
+    return {cells: [networkCell(network), artifact.precision, other.length, element("code", {class: "long"}, other.map(([name, precision]) => name + " (" + precision + ")").join(", ") || "none")]};
   });
   return [table, lists.length ? details("Layers that do not run in int8", makeTable({caption: "Layers of quantized networks that run in another precision",
     columns: [{name: "network"}, {name: "built for"}, {name: "layers", number: true}, {name: "names"}], rows: lists})) : null];
@@ -160,7 +160,7 @@ function flatten(value, prefix, out) {
   return out;
 }
 
-const settingsTable = (caption, pairs) => makeTable({caption, columns: [{name: "name"}, {name: "value"}],
+const settingsTable = (caption, pairs) => makeTable({caption, tall: true, columns: [{name: "name"}, {name: "value"}],
   rows: pairs.map(([name, value]) => ({cells: [name, value === "" ? "–" : value]}))});
 
 function stagesTable(run) {
@@ -175,7 +175,9 @@ function environmentSection(model) {
   const {table, study} = model.run;
   const device = table ? settingsTable("Device and toolchain", [["device", table.device?.name], ...flatten(table.device?.info, "", []), ["fingerprint", table.device?.fingerprint],
     ["toolchain", table.toolchain + " " + table.toolchain_version], ["flags", table.flags], ["threads", String(table.threads)]]) : missing("profile");
-  return [element("div", {class: "settings"}, element("div", {}, element("h3", {}, "Device"), device), element("div", {}, element("h3", {}, "Study"), settingsTable("Settings with all defaults filled in", flatten(study, "", [])))),
-    element("h3", {}, "Stages"), stagesTable(model.run), element("h3", {}, "Get these numbers again"), element("pre", {}, element("code", {}, "hot optimize study.json")),
-    element("p", {class: "note"}, "study.json is in the run folder, beside this file; paths in it are relative to the folder that hot was started in. Only stages whose inputs changed run again.")];
+  const again = [element("h3", {}, "Get these numbers again"), element("pre", {}, element("code", {}, "hot optimize study.json")),
+    element("p", {class: "note"}, "study.json is in the run folder, beside this file; paths in it are relative to the folder that hot was started in. " +
+      "Only stages whose inputs changed run again.")];
+  return [element("div", {class: "settings"}, element("div", {}, element("h3", {}, "Device"), device), element("div", {}, element("h3", {}, "Study"),
+    settingsTable("Settings with all defaults filled in", flatten(study, "", [])))), element("h3", {}, "Stages"), stagesTable(model.run), ...again];
 }

@@ -4,13 +4,18 @@
 
 const MINUS = "\u2212";
 const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
-const fixed = (value, digits) => isNumber(value) ? value.toFixed(digits).replace("-", MINUS) : "–";
-const signed = (value, digits) => (isNumber(value) && value >= 0 ? "+" : "") + fixed(value, digits);
+const signed = (value, digits) => (isNumber(value) && !fixed(value, digits).startsWith(MINUS) ? "+" : "") + fixed(value, digits);
 const milliseconds = (ns) => fixed(ns / 1e6, ns < 1e6 ? 3 : ns < 1e8 ? 2 : 1);
 const points = (score) => fixed(100 * score, 1);
 const kib = (value) => fixed(value, value < 100 ? 1 : 0);
 const millions = (count) => fixed(count / 1e6, count < 1e7 ? 2 : 1);
 const range = (low, high, format) => isNumber(low) && isNumber(high) ? format(low) + " to " + format(high) : "–";
+
+function fixed(value, digits) {
+  if (!isNumber(value)) return "–";
+  const text = value.toFixed(digits);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", MINUS);  // no "-0.0"
+}
 
 function duration(seconds) {
   if (!isNumber(seconds)) return "–";
