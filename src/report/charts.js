@@ -1,20 +1,31 @@
-"use strict";
-// Chart.js set up for this page: palette from the style sheet, whiskers, labels beside points, legends with the keyboard.
+'use strict';
+// Chart.js set up for this page: palette from the style sheet, whiskers, labels beside points, legends with the
+// keyboard.
 
-const MARKS = {baseline: "rectRot", accuracy: "circle", latency: "triangle", both: "rect"};
-const ROLE_NAMES = {baseline: "baseline", accuracy: "accuracy-aware", latency: "latency-aware", both: "found by both"};
+const MARKS = {
+  baseline: 'rectRot',
+  accuracy: 'circle',
+  latency: 'triangle',
+  both: 'rect'
+};
+const ROLE_NAMES = {
+  baseline: 'baseline',
+  accuracy: 'accuracy-aware',
+  latency: 'latency-aware',
+  both: 'found by both'
+};
 const drawn = [];  // {canvas, build, chart, hidden}, to draw anew when the colours change
 
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim();
 
 function withAlpha(hex, alpha) {
-  const byte = Math.round(255 * alpha).toString(16).padStart(2, "0");
+  const byte = Math.round(255 * alpha).toString(16).padStart(2, '0');
   return /^#[0-9a-f]{6}$/i.test(hex) ? hex + byte : hex;
 }
 
 // 95 % intervals: raw points may carry xLow, xHigh, yLow, yHigh.
 const whiskers = {
-  id: "whiskers",
+  id: 'whiskers',
   beforeDatasetsDraw(chart) {
     const {ctx, chartArea: area, scales: {x, y}} = chart;
     ctx.save();
@@ -36,20 +47,28 @@ function drawWhiskers(ctx, x, y, point) {
   ctx.beginPath();
   if (isNumber(point.xLow) && isNumber(point.xHigh)) {
     const [a, b] = [x.getPixelForValue(point.xLow), x.getPixelForValue(point.xHigh)];
-    ctx.moveTo(a, py); ctx.lineTo(b, py);
-    for (const end of [a, b]) { ctx.moveTo(end, py - cap); ctx.lineTo(end, py + cap); }
+    ctx.moveTo(a, py);
+    ctx.lineTo(b, py);
+    for (const end of [a, b]) {
+      ctx.moveTo(end, py - cap);
+      ctx.lineTo(end, py + cap);
+    }
   }
   if (isNumber(point.yLow) && isNumber(point.yHigh)) {
     const [a, b] = [y.getPixelForValue(point.yLow), y.getPixelForValue(point.yHigh)];
-    ctx.moveTo(px, a); ctx.lineTo(px, b);
-    for (const end of [a, b]) { ctx.moveTo(px - cap, end); ctx.lineTo(px + cap, end); }
+    ctx.moveTo(px, a);
+    ctx.lineTo(px, b);
+    for (const end of [a, b]) {
+      ctx.moveTo(px - cap, end);
+      ctx.lineTo(px + cap, end);
+    }
   }
   ctx.stroke();
 }
 
 // Names beside points that carry `label`, most important first; one that would cover another is left out.
 const pointLabels = {
-  id: "pointLabels",
+  id: 'pointLabels',
   afterDatasetsDraw(chart) {
     const {ctx, chartArea: area} = chart;
     const wanted = [];
@@ -57,29 +76,31 @@ const pointLabels = {
       if (!chart.isDatasetVisible(index)) return;
       chart.getDatasetMeta(index).data.forEach((mark, i) => {
         const point = set.data[i];
-        if (point.label) wanted.push({text: point.label, weight: point.weight || 0, x: mark.x, y: mark.y, colour: set.borderColor});
+        if (point.label)
+          wanted.push({text: point.label, weight: point.weight || 0, x: mark.x, y: mark.y, colour: set.borderColor});
       });
     });
     const taken = wanted.map((item) => ({left: item.x - 6, right: item.x + 6, top: item.y - 6, bottom: item.y + 6}));
     ctx.save();
-    ctx.textBaseline = "middle";
-    ctx.lineJoin = "round";
+    ctx.textBaseline = 'middle';
+    ctx.lineJoin = 'round';
     for (const item of wanted.sort((a, b) => b.weight - a.weight)) placeLabel(ctx, area, taken, item);
     ctx.restore();
   },
 };
 
 function placeLabel(ctx, area, taken, item) {
-  ctx.font = (item.weight ? "600 " : "") + "12px " + Chart.defaults.font.family;
+  ctx.font = (item.weight ? '600 ' : '') + '12px ' + Chart.defaults.font.family;
   const width = ctx.measureText(item.text).width;
   for (const [dx, dy] of [[10, -10], [10, 10], [-10 - width, -10], [-10 - width, 10]]) {
     const box = {left: item.x + dx, right: item.x + dx + width, top: item.y + dy - 7, bottom: item.y + dy + 7};
     const inside = box.left > area.left && box.right < area.right && box.top > area.top && box.bottom < area.bottom;
-    const free = taken.every((t) => box.right < t.left || box.left > t.right || box.bottom < t.top || box.top > t.bottom);
+    const free =
+        taken.every((t) => box.right < t.left || box.left > t.right || box.bottom < t.top || box.top > t.bottom);
     if (!inside || !free) continue;
     taken.push(box);
     ctx.lineWidth = 4;
-    ctx.strokeStyle = colour("paper");
+    ctx.strokeStyle = colour('paper');
     ctx.strokeText(item.text, box.left, item.y + dy);
     ctx.fillStyle = item.colour;
     ctx.fillText(item.text, box.left, item.y + dy);
@@ -89,22 +110,22 @@ function placeLabel(ctx, area, taken, item) {
 
 // A dashed vertical line: options.plugins.budget = {value, text}.
 const budgetLine = {
-  id: "budget",
+  id: 'budget',
   beforeDatasetsDraw(chart, _, options) {
     if (!isNumber(options.value)) return;
     const {ctx, chartArea: area, scales: {x}} = chart;
     const at = x.getPixelForValue(options.value);
     if (at < area.left || at > area.right) return;
     ctx.save();
-    ctx.strokeStyle = ctx.fillStyle = colour("muted");
+    ctx.strokeStyle = ctx.fillStyle = colour('muted');
     ctx.setLineDash([5, 4]);
     ctx.beginPath();
     ctx.moveTo(at, area.top);
     ctx.lineTo(at, area.bottom);
     ctx.stroke();
-    ctx.font = "12px " + Chart.defaults.font.family;
+    ctx.font = '12px ' + Chart.defaults.font.family;
     const right = at + 8 + ctx.measureText(options.text).width < area.right;
-    ctx.textAlign = right ? "left" : "right";
+    ctx.textAlign = right ? 'left' : 'right';
     ctx.fillText(options.text, at + (right ? 6 : -6), area.bottom - 10);
     ctx.restore();
   },
@@ -122,7 +143,7 @@ function limits(axis, extra = []) {
     const values = extra.filter(isNumber);
     scale.chart.data.datasets.forEach((set, index) => {
       if (set.silent || !scale.chart.isDatasetVisible(index)) return;
-      for (const point of set.data) values.push(point[axis], point[axis + "Low"], point[axis + "High"]);
+      for (const point of set.data) values.push(point[axis], point[axis + 'Low'], point[axis + 'High']);
     });
     const known = values.filter(isNumber);
     if (known.length === 0) return;
@@ -134,22 +155,44 @@ function limits(axis, extra = []) {
   };
 }
 
-const axisOptions = (title, afterDataLimits) => ({type: "linear", bounds: "data", afterDataLimits, title: {display: true, text: title, color: colour("muted")},
-  grid: {color: colour("line"), borderColor: colour("line"), tickColor: colour("line")},
-  ticks: {color: colour("muted"), includeBounds: false, maxRotation: 0}});
+const axisOptions = (title, afterDataLimits) => ({
+  type: 'linear',
+  bounds: 'data',
+  afterDataLimits,
+  title: {display: true, text: title, color: colour('muted')},
+  grid: {color: colour('line'), borderColor: colour('line'), tickColor: colour('line')},
+  ticks: {color: colour('muted'), includeBounds: false, maxRotation: 0}
+});
 
-const tooltipOptions = (lines) => ({backgroundColor: colour("raised"), titleColor: colour("ink"), bodyColor: colour("ink"),
-  borderColor: colour("line"), borderWidth: 1, padding: 10, displayColors: false, cornerRadius: 6,
-  callbacks: {title: () => "", label: (item) => lines(item.raw, item.dataset)}, filter: (item) => !item.dataset.silent});
+const tooltipOptions = (lines) => ({
+  backgroundColor: colour('raised'),
+  titleColor: colour('ink'),
+  bodyColor: colour('ink'),
+  borderColor: colour('line'),
+  borderWidth: 1,
+  padding: 10,
+  displayColors: false,
+  cornerRadius: 6,
+  callbacks: {title: () => '', label: (item) => lines(item.raw, item.dataset)},
+  filter: (item) => !item.dataset.silent
+});
 
 function marker(shape, name, hollow) {
-  const paths = {circle: "M8 3a5 5 0 1 0 .01 0z", triangle: "M8 2.5l5.5 10h-11z", rect: "M3.5 3.5h9v9h-9z",
-    rectRot: "M8 2l6 6-6 6-6-6z", line: "M1 8h14", dashed: "M1 8h4m2 0h4m2 0h2"};
-  const open = hollow || shape === "line" || shape === "dashed";
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const path = document.createElementNS(svg.namespaceURI, "path");
-  for (const [key, value] of Object.entries({width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true"})) svg.setAttribute(key, value);
-  for (const [key, value] of Object.entries({d: paths[shape], fill: open ? "none" : "currentColor", stroke: "currentColor", "stroke-width": 1.75})) {
+  const paths = {
+    circle: 'M8 3a5 5 0 1 0 .01 0z',
+    triangle: 'M8 2.5l5.5 10h-11z',
+    rect: 'M3.5 3.5h9v9h-9z',
+    rectRot: 'M8 2l6 6-6 6-6-6z',
+    line: 'M1 8h14',
+    dashed: 'M1 8h4m2 0h4m2 0h2'
+  };
+  const open = hollow || shape === 'line' || shape === 'dashed';
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  const path = document.createElementNS(svg.namespaceURI, 'path');
+  for (const [key, value] of Object.entries({width: 16, height: 16, viewBox: '0 0 16 16', 'aria-hidden': 'true'}))
+    svg.setAttribute(key, value);
+  for (const [key, value] of Object.entries(
+           {d: paths[shape], fill: open ? 'none' : 'currentColor', stroke: 'currentColor', 'stroke-width': 1.75})) {
     path.setAttribute(key, value);
   }
   svg.append(path);
@@ -160,31 +203,37 @@ function marker(shape, name, hollow) {
 function makeChart(figure) {
   if (figure.chart) figure.chart.destroy();
   figure.chart = new Chart(figure.canvas, figure.build());
-  figure.chart.data.datasets.forEach((set, index) => figure.chart.setDatasetVisibility(index, !figure.hidden.has(set.group)));
+  figure.chart.data.datasets.forEach(
+      (set, index) => figure.chart.setDatasetVisibility(index, !figure.hidden.has(set.group)));
   figure.chart.update();
 }
 
 // legend: [{group, text, shape, role, hollow}]; each switches the datasets of its group.
 function legendOf(figure, legend) {
-  return element("ul", {class: "legend", "aria-label": "Legend; switches series on and off"}, legend.map((entry) => {
+  return element('ul', {class: 'legend', 'aria-label': 'Legend; switches series on and off'}, legend.map((entry) => {
     const toggle = (event) => {
       const hide = !figure.hidden.has(entry.group);
-      figure.hidden[hide ? "add" : "delete"](entry.group);
-      event.currentTarget.setAttribute("aria-pressed", String(!hide));
+      figure.hidden[hide ? 'add' : 'delete'](entry.group);
+      event.currentTarget.setAttribute('aria-pressed', String(!hide));
       makeChart(figure);
     };
-    return element("li", {}, element("button", {type: "button", "aria-pressed": "true", onclick: toggle},
-      marker(entry.shape, entry.role, entry.hollow), entry.text));
+    return element(
+        'li', {},
+        element(
+            'button', {type: 'button', 'aria-pressed': 'true', onclick: toggle},
+            marker(entry.shape, entry.role, entry.hollow), entry.text));
   }));
 }
 
-// `build` returns a Chart.js configuration with the present colours; `data` is a table for those who don't see the chart.
-function chartFigure({label, caption, build, legend = [], data = null, size = ""}) {
-  const canvas = element("canvas", {role: "img", "aria-label": label});
+// `build` returns a Chart.js configuration with the present colours; `data` is a table for those who don't see the
+// chart.
+function chartFigure({label, caption, build, legend = [], data = null, size = ''}) {
+  const canvas = element('canvas', {role: 'img', 'aria-label': label});
   const figure = {canvas, build, chart: null, hidden: new Set()};
   drawn.push(figure);
-  return element("figure", {}, legendOf(figure, legend), element("div", {class: "canvas " + size}, canvas),
-    element("figcaption", {}, caption), data ? details("The figure as a table", data) : null);
+  return element(
+      'figure', {}, legendOf(figure, legend), element('div', {class: 'canvas ' + size}, canvas),
+      element('figcaption', {}, caption), data ? details('The figure as a table', data) : null);
 }
 
 function drawCharts() {
@@ -197,9 +246,9 @@ function drawCharts() {
 
 // Paper is white, whatever the screen's scheme.
 function drawForPaper(paper) {
-  document.documentElement.classList.toggle("paper", paper);
+  document.documentElement.classList.toggle('paper', paper);
   drawn.forEach(makeChart);
 }
-window.addEventListener("beforeprint", () => drawForPaper(true));
-window.addEventListener("afterprint", () => drawForPaper(false));
-window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach(makeChart));
+window.addEventListener('beforeprint', () => drawForPaper(true));
+window.addEventListener('afterprint', () => drawForPaper(false));
+window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => drawn.forEach(makeChart));

@@ -1,20 +1,20 @@
-"use strict";
+'use strict';
 // The run folder's files joined by network: {id, label, role, objectives, width, slots, predicted, verified, trained,
 // evaluated}. `role` is what colour and marker stand for: baseline, accuracy, latency or both.
 
 const list = (value) => Array.isArray(value) ? value : [];
 
 function roleOf(baseline, objectives) {
-  if (baseline) return "baseline";
-  if (objectives.length > 1) return "both";
-  return objectives[0] === "latency" ? "latency" : "accuracy";
+  if (baseline) return 'baseline';
+  if (objectives.length > 1) return 'both';
+  return objectives[0] === 'latency' ? 'latency' : 'accuracy';
 }
 
 // "A1", "L2": objective and rank; with the width where the study has several.
 function labelOf(network, severalWidths) {
-  if (network.baseline) return "baseline";
-  const rank = isNumber(network.rank) ? network.rank : "";
-  return (network.objectives[0] === "latency" ? "L" : "A") + rank + (severalWidths ? " ×" + network.width : "");
+  if (network.baseline) return 'baseline';
+  const rank = isNumber(network.rank) ? network.rank : '';
+  return (network.objectives[0] === 'latency' ? 'L' : 'A') + rank + (severalWidths ? ' ×' + network.width : '');
 }
 
 function collectNetworks(run) {
@@ -30,7 +30,8 @@ function collectNetworks(run) {
   const source = run.verify || run.search || {};
   add(source.baseline, true, []);
   for (const candidate of list(source.candidates)) add(candidate, false, [candidate.objective]);
-  for (const network of list(run.evaluation?.networks)) add(network, network.role === "baseline", list(network.objectives));
+  for (const network of list(run.evaluation?.networks))
+    add(network, network.role === 'baseline', list(network.objectives));
   return networks;
 }
 
@@ -38,7 +39,8 @@ function buildModel(run) {
   const networks = collectNetworks(run);
   const severalWidths = new Set([...networks.values()].map((network) => network.width)).size > 1;
   const byId = (items) => new Map(list(items).map((item) => [item.id, item]));
-  const [verified, trained, evaluated] = [byId(run.verify?.networks), byId(run.train?.networks), byId(run.evaluation?.networks)];
+  const [verified, trained, evaluated] =
+      [byId(run.verify?.networks), byId(run.train?.networks), byId(run.evaluation?.networks)];
   for (const network of networks.values()) {
     network.role = roleOf(network.baseline, network.objectives);
     network.label = labelOf(network, severalWidths);
@@ -47,15 +49,25 @@ function buildModel(run) {
     network.evaluated = evaluated.get(network.id);
     network.slots = list(network.slots);
   }
-  const precision = list(run.study?.target?.precision)[0] || run.table?.tables?.[0]?.precision || "";
+  const precision = list(run.study?.target?.precision)[0] || run.table?.tables?.[0]?.precision || '';
   const all = [...networks.values()];
-  return {run, networks: all, byId: networks, precision, baseline: all.find((network) => network.baseline),
-    metric: run.evaluation?.metric || run.train?.metric || run.study?.train?.metric || "score"};
+  return {
+    run,
+    networks: all,
+    byId: networks,
+    precision,
+    baseline: all.find((network) => network.baseline),
+    metric: run.evaluation?.metric || run.train?.metric || run.study?.train?.metric || 'score'
+  };
 }
 
-const artifactOf = (network, precision) => list(network?.evaluated?.artifacts).find((artifact) => artifact.precision === precision);
+const artifactOf = (network, precision) =>
+    list(network?.evaluated?.artifacts).find((artifact) => artifact.precision === precision);
 
-const winnerTexts = {accuracy: "Most accurate within the budget", latency: "Fastest without loss on validation"};
+const winnerTexts = {
+  accuracy: 'Most accurate within the budget',
+  latency: 'Fastest without loss on validation'
+};
 
 // [{network, titles}]: a network that wins both is listed once.
 function winnersOf(model) {
@@ -73,22 +85,28 @@ const isWinner = (model, network) => Object.values(model.run.evaluation?.winners
 
 const nameOf = (model, id) => model.byId.get(id)?.label || id;
 
-const metricName = (metric) => ({coco_ap: "COCO AP", ap50: "AP50", voc07: "VOC07 AP"})[metric] || metric;
+const metricName = (metric) => ({coco_ap: 'COCO AP', ap50: 'AP50', voc07: 'VOC07 AP'})[metric] || metric;
 
 // A choice without its precision: "irb-k3-e6".
-const bare = (choice) => String(choice).split("@")[0];
-const blockOf = (choice) => bare(choice).split("-")[0];
-const shortChoice = (choice) => bare(choice).replace(/-k/, " k").replace(/-e/, " e");
+const bare = (choice) => String(choice).split('@')[0];
+const blockOf = (choice) => bare(choice).split('-')[0];
+const shortChoice = (choice) => bare(choice).replace(/-k/, ' k').replace(/-e/, ' e');
 
-const blockColour = (block) => ["irb", "fused", "sandglass"].includes(block) ? block : "other";
+const blockColour = (block) => ['irb', 'fused', 'sandglass'].includes(block) ? block : 'other';
 
-// Predicted time of each part of a network, from the table of its width: [{part, choice, ns}] in the order of execution.
+// Predicted time of each part of a network, from the table of its width: [{part, choice, ns}] in the order of
+// execution.
 function partsOf(model, network) {
   const table = list(model.run.table?.tables).find((t) => t.width === network.width && t.precision === model.precision);
   if (!table) return [];
-  const row = (part, choice) => list(table.rows).find((r) => r.part === part && (!choice || bare(r.choice) === bare(choice)));
-  const parts = [{part: "stem"}, ...network.slots.map((choice, i) => ({part: "slot" + (i + 1), choice})), {part: "tail"}, {part: "head"}];
-  return parts.map((part) => ({...part, ns: row(part.part, part.choice)?.latency_ns})).filter((part) => isNumber(part.ns));
+  const row = (part, choice) =>
+      list(table.rows).find((r) => r.part === part && (!choice || bare(r.choice) === bare(choice)));
+  const parts = [
+    {part: 'stem'}, ...network.slots.map((choice, i) => ({part: 'slot' + (i + 1), choice})), {part: 'tail'},
+    {part: 'head'}
+  ];
+  return parts.map((part) => ({...part, ns: row(part.part, part.choice)?.latency_ns}))
+      .filter((part) => isNumber(part.ns));
 }
 
 const overlap = (a, b) => a && b && a.low_ns <= b.high_ns && b.low_ns <= a.high_ns;

@@ -1,28 +1,42 @@
-"use strict";
+'use strict';
 // Fills the page. A section that fails says so and leaves the others alone.
 
 function fillSection(id, make, model) {
-  const body = document.querySelector("#" + id + " .body");
+  const body = document.querySelector('#' + id + ' .body');
   try {
     body.append(...make(model).filter(Boolean));
   } catch (error) {
-    body.replaceChildren(element("p", {class: "missing"}, "This section could not be drawn from the run folder: " + error.message));
+    body.replaceChildren(
+        element('p', {class: 'missing'}, 'This section could not be drawn from the run folder: ' + error.message));
   }
 }
 
 function subtitle({run}) {
   const {model, target} = run.study;
   const device = run.table?.device?.info?.cpu || run.table?.device?.name || target?.device;
-  const widths = list(model?.width).join(", ");
-  return [model && model.backbone + " × " + widths + " " + model.task + ", " + list(model.input).join(" × "), target && list(target.precision).join(" and "),
-    run.table ? run.table.toolchain + " " + run.table.toolchain_version : target?.toolchain, device].filter(Boolean).join("  ·  ");
+  const widths = list(model?.width).join(', ');
+  return [
+    model && model.backbone + ' × ' + widths + ' ' + model.task + ', ' + list(model.input).join(' × '),
+    target && list(target.precision).join(' and '),
+    run.table ? run.table.toolchain + ' ' + run.table.toolchain_version : target?.toolchain, device
+  ].filter(Boolean)
+      .join('  ·  ');
 }
 
 function main() {
-  const model = buildModel(JSON.parse(document.getElementById("run-data").textContent));
-  document.getElementById("subtitle").textContent = subtitle(model);
-  const sections = {verdict: verdictSection, tradeoff: tradeoffSection, choices: choicesSection, prediction: predictionSection, networks: networksSection,
-    training: trainingSection, table: lookupSection, layers: layersSection, environment: environmentSection};
+  const model = buildModel(JSON.parse(document.getElementById('run-data').textContent));
+  document.getElementById('subtitle').textContent = subtitle(model);
+  const sections = {
+    verdict: verdictSection,
+    tradeoff: tradeoffSection,
+    choices: choicesSection,
+    prediction: predictionSection,
+    networks: networksSection,
+    training: trainingSection,
+    table: lookupSection,
+    layers: layersSection,
+    environment: environmentSection
+  };
   for (const [id, make] of Object.entries(sections)) fillSection(id, make, model);
   drawCharts();
 }

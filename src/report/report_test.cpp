@@ -88,7 +88,8 @@ TEST_F(ReportTest, ThinsLongCurvesAndKeepsTheLastEpoch) {
   const std::string best = train.at("networks").at(0).at("best");
   std::string lines;
   for (int epoch = 1; epoch <= 1001; ++epoch) lines += Json{{"epoch", epoch}, {"loss", 1.0}}.dump() + "\n";
-  WriteFileAtomic(run_ / "trials" / best / "epochs.jsonl", lines + "{\"epoch\": 1002, \"lo");  // the last line was cut off
+  WriteFileAtomic(run_ / "trials" / best / "epochs.jsonl",
+                  lines + "{\"epoch\": 1002, \"lo");  // the last line was cut off
   const Json epochs = DataOf(Page()).at("curves").at(best).at("epoch");
   EXPECT_LE(epochs.size(), 201u);
   EXPECT_EQ(epochs.front(), 1);
@@ -127,7 +128,8 @@ TEST_F(ReportTest, EscapesHostileNames) {
   const std::string page = Page();
   EXPECT_THAT(page, Not(HasSubstr("<script>alert")));
   EXPECT_THAT(page, Not(HasSubstr("<!--")));
-  EXPECT_THAT(page, HasSubstr("<h1>&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;!--&amp;&quot;&#39;{{data}}</h1>"));
+  EXPECT_THAT(
+      page, HasSubstr("<h1>&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;!--&amp;&quot;&#39;{{data}}</h1>"));
   EXPECT_EQ(DataOf(page).at("study").at("name"), hostile);
 }
 
@@ -140,19 +142,20 @@ class BrokenFileTest : public ReportTest, public ::testing::WithParamInterface<B
 TEST_P(BrokenFileTest, IsOneLineWithTheFileInFront) {
   WriteFileAtomic(run_ / GetParam().file, GetParam().text);
   const std::string failure = Failure();
-  EXPECT_THAT(failure, AllOf(StartsWith((run_ / GetParam().file).string()), HasSubstr(GetParam().message), Not(HasSubstr("\n"))));
+  EXPECT_THAT(failure, AllOf(StartsWith((run_ / GetParam().file).string()), HasSubstr(GetParam().message),
+                             Not(HasSubstr("\n"))));
   EXPECT_FALSE(fs::exists(run_ / "report.html"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, BrokenFileTest,
-                         ::testing::Values(BrokenFile{"evaluation.json", "{\"version\": 1, \"networks\": [", "is broken"},
-                                           BrokenFile{"table.json", "", "is broken"},
-                                           BrokenFile{"study.json", "[1]", "is no JSON object"},
-                                           BrokenFile{"verify.json", "{\"version\": 2}", "is not of version 1"},
-                                           BrokenFile{"train.json", "{\"networks\": []}", "is not of version 1"},
-                                           BrokenFile{"evaluation.json", "{\"version\": 1, \"networks\": 3}", "networks"},
-                                           BrokenFile{"train.json", "{\"version\": 1, \"networks\": [5]}", "networks"},
-                                           BrokenFile{"stages/train.json", "{", "is broken"}));
+INSTANTIATE_TEST_SUITE_P(
+    Files, BrokenFileTest,
+    ::testing::Values(BrokenFile{"evaluation.json", "{\"version\": 1, \"networks\": [", "is broken"},
+                      BrokenFile{"table.json", "", "is broken"}, BrokenFile{"study.json", "[1]", "is no JSON object"},
+                      BrokenFile{"verify.json", "{\"version\": 2}", "is not of version 1"},
+                      BrokenFile{"train.json", "{\"networks\": []}", "is not of version 1"},
+                      BrokenFile{"evaluation.json", "{\"version\": 1, \"networks\": 3}", "networks"},
+                      BrokenFile{"train.json", "{\"version\": 1, \"networks\": [5]}", "networks"},
+                      BrokenFile{"stages/train.json", "{", "is broken"}));
 
 TEST_F(ReportTest, BrokenCurveNamesTheLine) {
   const std::string best = Json::parse(ReadFile(run_ / "train.json")).at("networks").at(0).at("best");

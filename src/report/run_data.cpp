@@ -15,8 +15,10 @@ constexpr size_t kMostPoints = 200;  // of a curve: more than a chart's pixels s
 void CheckNetworks(const fs::path& path, const Json& json) {
   const auto networks = json.find("networks");
   if (networks == json.end()) return;
-  const bool objects = networks->is_array() && std::all_of(networks->begin(), networks->end(), [](const Json& n) { return n.is_object(); });
-  if (!objects) throw Error(Code::kDataLoss, path.string(), "\"networks\" is no list of objects", "delete it and run again");
+  const bool objects = networks->is_array() &&
+                       std::all_of(networks->begin(), networks->end(), [](const Json& n) { return n.is_object(); });
+  if (!objects)
+    throw Error(Code::kDataLoss, path.string(), "\"networks\" is no list of objects", "delete it and run again");
 }
 
 // As it stands in the run folder, or null when the stage has not written it.
@@ -57,11 +59,14 @@ Json ReadCurve(const fs::path& path) {
   std::vector<Json> records;
   const std::string text = ReadFile(path);
   size_t line = 1;
-  for (size_t begin = 0, end = text.find('\n'); end != std::string::npos; begin = end + 1, end = text.find('\n', begin)) {
-    const Json record = Json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin),
-                                    text.begin() + static_cast<std::ptrdiff_t>(end), nullptr, /*allow_exceptions=*/false);
+  for (size_t begin = 0, end = text.find('\n'); end != std::string::npos;
+       begin = end + 1, end = text.find('\n', begin)) {
+    const Json record =
+        Json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin), text.begin() + static_cast<std::ptrdiff_t>(end),
+                    nullptr, /*allow_exceptions=*/false);
     if (!record.is_object() || !record.contains("epoch")) {
-      throw Error(Code::kDataLoss, path.string() + ":" + std::to_string(line), "is no record of an epoch", "run hot train again");
+      throw Error(Code::kDataLoss, path.string() + ":" + std::to_string(line), "is no record of an epoch",
+                  "run hot train again");
     }
     records.push_back(record);
     ++line;
@@ -107,7 +112,8 @@ Json ReadLayers(const fs::path& folder, const Json& evaluation) {
 RunData ReadRunData(const fs::path& run_folder) try {
   const fs::path study_path = run_folder / "study.json";
   if (!fs::exists(study_path)) {
-    throw Error(Code::kNotFound, run_folder.string(), "is no run folder: it has no study.json", "run hot optimize first");
+    throw Error(Code::kNotFound, run_folder.string(), "is no run folder: it has no study.json",
+                "run hot optimize first");
   }
   Json root{{"study", ReadObject(study_path)}, {"stages", ReadStages(run_folder / "stages")}};
   for (const char* name : {"table", "search", "verify", "train", "evaluation"}) {
@@ -121,7 +127,8 @@ RunData ReadRunData(const fs::path& run_folder) try {
   data.json = root.dump(-1, ' ', false, Json::error_handler_t::replace);
   return data;
 } catch (const nlohmann::json::exception& error) {
-  throw Error(Code::kDataLoss, run_folder.string(), std::string("holds JSON of another shape: ") + error.what(), "run the stages again");
+  throw Error(Code::kDataLoss, run_folder.string(), std::string("holds JSON of another shape: ") + error.what(),
+              "run the stages again");
 }
 
 }  // namespace hot

@@ -1,4 +1,5 @@
-// Collects what a run folder holds into one JSON text for the report's page. Called by WriteReport. Thread rule: stateless.
+// Collects what a run folder holds into one JSON text for the report's page. Called by WriteReport. Thread rule:
+// stateless.
 #pragma once
 
 #include <string>

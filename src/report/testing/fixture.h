@@ -1,5 +1,5 @@
-// A made-up run folder of realistic size and shape (docs/formats/run.md), for tests of the report and for looking at it.
-// Numbers come from formulas and a seeded generator: the same on every machine.
+// A made-up run folder of realistic size and shape (docs/formats/run.md), for tests of the report and for looking at
+// it. Numbers come from formulas and a seeded generator: the same on every machine.
 #pragma once
 
 #include "core/files.h"
