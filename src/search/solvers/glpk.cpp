@@ -112,13 +112,7 @@ class Terms {
   std::ostringstream text_;
 };
 
-std::string RowText(const Row& row, bool with_zeros) {
-  Terms terms;
-  for (size_t s = 0; s < row.x.size(); ++s) {
-    for (size_t i = 0; i < row.x[s].size(); ++i) {
-      if (with_zeros || row.x[s][i] != 0 || (s == 0 && i == 0)) terms.Add(row.x[s][i] / row.divisor, X(s, i));
-    }
-  }
+void AddEdges(const Row& row, Terms& terms) {
   for (size_t s = 0; s < row.y.size(); ++s) {
     for (size_t i = 0; i < row.y[s].size(); ++i) {
       for (size_t j = 0; j < row.y[s][i].size(); ++j) {
@@ -126,6 +120,17 @@ std::string RowText(const Row& row, bool with_zeros) {
       }
     }
   }
+}
+
+// A row needs at least one term, so the first choice's is always written.
+std::string RowText(const Row& row, bool with_zeros) {
+  Terms terms;
+  for (size_t s = 0; s < row.x.size(); ++s) {
+    for (size_t i = 0; i < row.x[s].size(); ++i) {
+      if (with_zeros || row.x[s][i] != 0 || s + i == 0) terms.Add(row.x[s][i] / row.divisor, X(s, i));
+    }
+  }
+  AddEdges(row, terms);
   return terms.text();
 }
 

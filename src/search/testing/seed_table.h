@@ -65,7 +65,7 @@ inline TableRow SeedRow(const std::string& part, const Choice& choice, const See
   return row;
 }
 
-// `slots` of the seven (the last ones are left out). `finer` > 1 adds that many kernels and expansions beyond the seed
+// The first `slots` of the seven.
 // space.
 inline LookupTable MakeSeedTable(uint64_t seed, int slots = 7) {
   const std::vector<SeedStage> stages = {{16, 1, 1}, {24, 2, 2},  {32, 3, 2}, {64, 4, 2},
