@@ -104,7 +104,8 @@ json ReadManifest(const fs::path& file) {
   }
   if (manifest["version"].get<int64_t>() > kVersion) {
     throw Error(Code::kFailedPrecondition, file.string(),
-                "version " + manifest["version"].dump() + " is newer than this program reads (" + std::to_string(kVersion) + ")",
+                "version " + manifest["version"].dump() + " is newer than this program reads (" +
+                    std::to_string(kVersion) + ")",
                 "use the program that wrote it, or a newer one");
   }
   json content = manifest;
@@ -141,7 +142,8 @@ Artifact ReadArtifact(const fs::path& folder) {
     artifact.blob_sha256 = manifest.at("blob_sha256");
     CheckHash(folder / kBlob, artifact.blob, artifact.blob_sha256);
     CheckHash(folder / kGolden, ReadPart(folder / kGolden), manifest.at("golden_sha256"));
-    artifact.golden = GoldenPairs(ReadSafetensors(folder / kGolden), manifest.at("golden_pairs"), artifact.output_names.size());
+    artifact.golden =
+        GoldenPairs(ReadSafetensors(folder / kGolden), manifest.at("golden_pairs"), artifact.output_names.size());
     return artifact;
   } catch (const json::exception& error) {
     Damaged(file, error.what());

@@ -97,17 +97,27 @@ TEST(Artifact, RefusesWhatWasChangedOrIsMissing) {
     std::string named;
   };
   const std::vector<Case> cases = {
-      {"one byte of the model", [](const fs::path& f) { Replace(f / "model.onnx", "ONNX", "ONNY"); }, Code::kDataLoss, "model.onnx"},
-      {"a truncated model", [](const fs::path& f) { WriteFileAtomic(f / "model.onnx", "ON"); }, Code::kDataLoss, "model.onnx"},
+      {"one byte of the model", [](const fs::path& f) { Replace(f / "model.onnx", "ONNX", "ONNY"); }, Code::kDataLoss,
+       "model.onnx"},
+      {"a truncated model", [](const fs::path& f) { WriteFileAtomic(f / "model.onnx", "ON"); }, Code::kDataLoss,
+       "model.onnx"},
       {"no model", [](const fs::path& f) { fs::remove(f / "model.onnx"); }, Code::kDataLoss, "model.onnx"},
       {"no manifest", [](const fs::path& f) { fs::remove(f / "manifest.json"); }, Code::kDataLoss, "manifest.json"},
-      {"no golden pairs", [](const fs::path& f) { fs::remove(f / "golden.safetensors"); }, Code::kDataLoss, "golden.safetensors"},
-      {"golden bytes", [](const fs::path& f) { Replace(f / "golden.safetensors", "0.input", "0.inptu"); }, Code::kDataLoss, "golden"},
-      {"a class renamed by hand", [](const fs::path& f) { Replace(f / "manifest.json", "white", "black"); }, Code::kDataLoss, "manifest.json"},
-      {"another model's hash", [](const fs::path& f) { Replace(f / "manifest.json", Sha256Hex(Example().blob), Sha256Hex("x")); }, Code::kDataLoss, "manifest.json"},
-      {"half a manifest", [](const fs::path& f) { WriteFileAtomic(f / "manifest.json", "{\"version\": 1,"); }, Code::kDataLoss, "manifest.json"},
-      {"another kind of JSON", [](const fs::path& f) { WriteFileAtomic(f / "manifest.json", "[1]"); }, Code::kDataLoss, "manifest.json"},
-      {"a newer version", [](const fs::path& f) { Replace(f / "manifest.json", "\"version\": 1", "\"version\": 2"); }, Code::kFailedPrecondition, "newer"},
+      {"no golden pairs", [](const fs::path& f) { fs::remove(f / "golden.safetensors"); }, Code::kDataLoss,
+       "golden.safetensors"},
+      {"golden bytes", [](const fs::path& f) { Replace(f / "golden.safetensors", "0.input", "0.inptu"); },
+       Code::kDataLoss, "golden"},
+      {"a class renamed by hand", [](const fs::path& f) { Replace(f / "manifest.json", "white", "black"); },
+       Code::kDataLoss, "manifest.json"},
+      {"another model's hash",
+       [](const fs::path& f) { Replace(f / "manifest.json", Sha256Hex(Example().blob), Sha256Hex("x")); },
+       Code::kDataLoss, "manifest.json"},
+      {"half a manifest", [](const fs::path& f) { WriteFileAtomic(f / "manifest.json", "{\"version\": 1,"); },
+       Code::kDataLoss, "manifest.json"},
+      {"another kind of JSON", [](const fs::path& f) { WriteFileAtomic(f / "manifest.json", "[1]"); }, Code::kDataLoss,
+       "manifest.json"},
+      {"a newer version", [](const fs::path& f) { Replace(f / "manifest.json", "\"version\": 1", "\"version\": 2"); },
+       Code::kFailedPrecondition, "newer"},
   };
   for (const Case& c : cases) {
     const TempFolder folder;
@@ -128,9 +138,9 @@ TEST(Artifact, ManifestHasTheDocumentedKeys) {
   const TempFolder folder;
   WriteArtifact(folder.path(), Example());
   const auto manifest = nlohmann::json::parse(ReadFile(folder.path() / "manifest.json"));
-  for (const char* key : {"version", "toolchain", "precision", "scheme", "graph_key", "threads", "inputs", "outputs",
-                          "layer_precisions", "preprocessing", "task", "golden_pairs", "blob_sha256", "golden_sha256",
-                          "manifest_sha256"}) {
+  for (const char* key :
+       {"version", "toolchain", "precision", "scheme", "graph_key", "threads", "inputs", "outputs", "layer_precisions",
+        "preprocessing", "task", "golden_pairs", "blob_sha256", "golden_sha256", "manifest_sha256"}) {
     EXPECT_TRUE(manifest.contains(key)) << key;
   }
   EXPECT_EQ(manifest["version"], 1);

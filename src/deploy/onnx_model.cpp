@@ -26,7 +26,8 @@ void Describe(onnx::ValueInfoProto& value, const std::string& name, onnx::Tensor
   for (const int64_t side : shape) tensor.mutable_shape()->add_dim()->set_dim_value(side);
 }
 
-onnx::AttributeProto& Attribute(onnx::NodeProto& node, const std::string& name, onnx::AttributeProto::AttributeType type) {
+onnx::AttributeProto& Attribute(onnx::NodeProto& node, const std::string& name,
+                                onnx::AttributeProto::AttributeType type) {
   onnx::AttributeProto& attribute = *node.add_attribute();
   attribute.set_name(name);
   attribute.set_type(type);
@@ -58,7 +59,8 @@ void OnnxModel::Int64s(const std::string& name, const std::vector<int64_t>& shap
   Fill(*model_.mutable_graph()->add_initializer(), name, onnx::TensorProto::INT64, shape, values);
 }
 
-onnx::NodeProto& OnnxModel::Node(const std::string& op, const std::vector<std::string>& inputs, const std::string& output) {
+onnx::NodeProto& OnnxModel::Node(const std::string& op, const std::vector<std::string>& inputs,
+                                 const std::string& output) {
   onnx::NodeProto& node = *model_.mutable_graph()->add_node();
   node.set_op_type(op);
   node.set_name(output);

@@ -63,19 +63,21 @@ class Writer {
     if (Place(id) != QuantPlace::kScaled && Place(id) != QuantPlace::kPassThrough) return false;
     if (IsOutput(id) && options_.int8_borders) return true;
     const auto& readers = consumers_[static_cast<size_t>(id)];
-    return std::any_of(readers.begin(), readers.end(), [&](NodeId reader) {
-      return At(reader).op != Op::kSigmoid && At(reader).op != Op::kSoftmax;
-    });
+    return std::any_of(readers.begin(), readers.end(),
+                       [&](NodeId reader) { return At(reader).op != Op::kSigmoid && At(reader).op != Op::kSoftmax; });
   }
 
-  // Graph inputs and outputs bear the node's own name.
+  // Graph inputs and outputs bear the node's own name; behind it stands a transposed one where borders are
+  // channels-last.
   Tensors TensorsOf(NodeId id) const {
     const std::string& name = At(id).name;
-    if (!IsRounded(id)) return {name, "", name, false};
-    if (At(id).op == Op::kInput) return {name, options_.int8_borders ? name : name + ".q", name + ".dq", true};
-    if (!IsOutput(id)) return {name, name + ".q", name + ".dq", true};
-    if (options_.int8_borders) return {name + ".raw", name, name + ".dq", true};
-    return {name + ".raw", name + ".q", name, true};
+    const bool input = At(id).op == Op::kInput;
+    const bool border = input || IsOutput(id);
+    const std::string outer = border && options_.channels_last_borders ? name + ".nchw" : name;
+    if (!IsRounded(id)) return {outer, "", outer, false};
+    if (border && options_.int8_borders) return {name + ".raw", outer, name + ".dq", true};
+    if (border && !input) return {name + ".raw", name + ".q", outer, true};
+    return {outer, name + ".q", name + ".dq", true};
   }
 
   const ActivationScale& ScaleAt(NodeId id) const {
@@ -112,23 +114,38 @@ class Writer {
   void Write(NodeId id) {
     const Node& node = At(id);
     switch (node.op) {
-      case Op::kInput: return WriteInput(id);
+      case Op::kInput:
+        return WriteInput(id);
       case Op::kConv:
-      case Op::kLinear: return WriteConv(id);
-      case Op::kRelu6: return WriteRelu6(id);
+      case Op::kLinear:
+        return WriteConv(id);
+      case Op::kRelu6:
+        return WriteRelu6(id);
       case Op::kMaxPool:
-      case Op::kAvgPool: return WritePool(id);
-      case Op::kUpsample: return WriteUpsample(id);
-      case Op::kFlatten: return WriteFlatten(id);
+      case Op::kAvgPool:
+        return WritePool(id);
+      case Op::kUpsample:
+        return WriteUpsample(id);
+      case Op::kFlatten:
+        return WriteFlatten(id);
       case Op::kBatchNorm:
         throw Error(Code::kInvalidArgument, "node " + node.name, "batch norm must be folded before ONNX is written");
-      default: return WriteSimple(id);
+      default:
+        return WriteSimple(id);
     }
   }
 
   void WriteInput(NodeId id) {
     const bool int8_input = tensors_.back().rounded && options_.int8_borders;
-    model_.Input(At(id).name, int8_input ? onnx::TensorProto::INT8 : onnx::TensorProto::FLOAT, Dims(At(id).shape));
+    model_.Input(At(id).name, int8_input ? onnx::TensorProto::INT8 : onnx::TensorProto::FLOAT, BorderDims(id));
+    if (!options_.channels_last_borders) return;
+    SetInts(model_.Node("Transpose", {At(id).name}, At(id).name + ".nchw"), "perm", {0, 3, 1, 2});
+  }
+
+  std::vector<int64_t> BorderDims(NodeId id) const {
+    const Shape& shape = At(id).shape;
+    if (options_.channels_last_borders) return {1, shape.h, shape.w, shape.c};
+    return Dims(shape);
   }
 
   // Linear layers are 1x1 convolutions on 1x1 maps, so that all shapes have four sides.
@@ -236,13 +253,27 @@ class Writer {
     for (const NodeId input : node.inputs) inputs.push_back(Value(input));
     const auto add = [&](const char* op) -> onnx::NodeProto& { return model_.Node(op, inputs, tensors_.back().raw); };
     switch (node.op) {
-      case Op::kRelu: add("Relu"); break;
-      case Op::kAdd: add("Add"); break;
-      case Op::kSigmoid: add("Sigmoid"); break;
-      case Op::kGlobalAvgPool: add("GlobalAveragePool"); break;
-      case Op::kConcat: SetInt(add("Concat"), "axis", 1); break;
-      case Op::kSoftmax: SetInt(add("Softmax"), "axis", 1); break;
-      default: throw Error(Code::kUnimplemented, "node " + node.name, "ONNX writer: unknown op " + std::string(OpName(node.op)));
+      case Op::kRelu:
+        add("Relu");
+        break;
+      case Op::kAdd:
+        add("Add");
+        break;
+      case Op::kSigmoid:
+        add("Sigmoid");
+        break;
+      case Op::kGlobalAvgPool:
+        add("GlobalAveragePool");
+        break;
+      case Op::kConcat:
+        SetInt(add("Concat"), "axis", 1);
+        break;
+      case Op::kSoftmax:
+        SetInt(add("Softmax"), "axis", 1);
+        break;
+      default:
+        throw Error(Code::kUnimplemented, "node " + node.name,
+                    "ONNX writer: unknown op " + std::string(OpName(node.op)));
     }
   }
 
@@ -250,8 +281,12 @@ class Writer {
     std::set<std::string> done;
     for (const NodeId id : graph_.outputs()) {
       const bool int8 = options_.int8_borders && tensors_[static_cast<size_t>(id)].rounded;
-      if (At(id).op == Op::kInput) throw Error(Code::kInvalidArgument, "node " + At(id).name, "an input can't be an output, too");
-      model_.Output(At(id).name, int8 ? onnx::TensorProto::INT8 : onnx::TensorProto::FLOAT, Dims(At(id).shape));
+      if (At(id).op == Op::kInput)
+        throw Error(Code::kInvalidArgument, "node " + At(id).name, "an input can't be an output, too");
+      model_.Output(At(id).name, int8 ? onnx::TensorProto::INT8 : onnx::TensorProto::FLOAT, BorderDims(id));
+      if (options_.channels_last_borders && done.insert(At(id).name).second) {
+        SetInts(model_.Node("Transpose", {At(id).name + ".nchw"}, At(id).name), "perm", {0, 2, 3, 1});
+      }
       done.insert(At(id).name);
     }
     if (!options_.expose_activations) return;
@@ -267,7 +302,7 @@ class Writer {
   const std::vector<std::vector<NodeId>> consumers_;
   const std::vector<QuantPlace> places_;
   OnnxModel model_;
-  std::vector<Tensors> tensors_;    // by node
+  std::vector<Tensors> tensors_;   // by node
   std::set<std::string> written_;  // shared initializers
 };
 
@@ -275,7 +310,8 @@ class Writer {
 
 std::string WriteOnnx(const Network& network, const OnnxOptions& options) {
   if (options.expose_activations && options.quantization != nullptr) {
-    throw Error(Code::kInvalidArgument, "onnx", "activations are observed in float: expose them without a quantization");
+    throw Error(Code::kInvalidArgument, "onnx",
+                "activations are observed in float: expose them without a quantization");
   }
   return Writer(network, options).Run();
 }

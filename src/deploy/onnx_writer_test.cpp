@@ -36,14 +36,16 @@ std::map<std::string, int> OpCounts(const onnx::ModelProto& model) {
 }
 
 std::string WriteTensor(const fs::path& file, const Tensor& tensor) {
-  WriteFileAtomic(file, std::string_view(reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size() * sizeof(float)));
+  WriteFileAtomic(
+      file, std::string_view(reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size() * sizeof(float)));
   return file.string();
 }
 
 // The network's outputs under ONNX Runtime, an implementation that we did not write; none where it is not installed.
 std::optional<std::vector<std::vector<float>>> OnnxRuntime(const std::string& onnx, const Tensor& input) {
   const fs::path python = fs::path(HOT_SOURCE_DIR) / ".venv/bin/python";
-  if (!fs::exists(python) || !RunProcess({python.string(), "-c", "import onnxruntime"}).status.ok()) return std::nullopt;
+  if (!fs::exists(python) || !RunProcess({python.string(), "-c", "import onnxruntime"}).status.ok())
+    return std::nullopt;
   const TempFolder folder;
   WriteFileAtomic(folder.path() / "model.onnx", onnx);
   WriteTensor(folder.path() / "input.bin", input);
@@ -185,7 +187,8 @@ TEST(OnnxWriter, Int8IsCloseToOnnxRuntimeAndToFloat) {
     if (!expected) GTEST_SKIP() << "skipped: onnxruntime is not installed in .venv";
     const auto toolchain = MakeToolchain("openvino");
     const auto device = MakeDevice("host", 1);
-    const Artifact int8 = toolchain->Compile({.network = network, .precision = Precision::kInt8, .quantization = &quantization});
+    const Artifact int8 =
+        toolchain->Compile({.network = network, .precision = Precision::kInt8, .quantization = &quantization});
     const auto outputs = device->Load(int8)->Run(std::span(&input, 1));
     const auto reference = device->Load(toolchain->Compile({.network = network}))->Run(std::span(&input, 1));
     ASSERT_EQ(outputs.size(), expected->size());
@@ -203,7 +206,8 @@ TEST(OnnxWriter, Int8BordersGiveTheSameNumbersAsFloatBorders) {
   const ActivationScale in = quantization.activations.at("image"), out = quantization.activations.at("boxes");
   Tensor input = RandomInput(network, 9), steps = input;
   for (size_t i = 0; i < input.data.size(); ++i) {
-    steps.data[i] = std::clamp(std::nearbyint(input.data[i] / in.scale) + static_cast<float>(in.zero_point), -128.0f, 127.0f);
+    steps.data[i] =
+        std::clamp(std::nearbyint(input.data[i] / in.scale) + static_cast<float>(in.zero_point), -128.0f, 127.0f);
   }
   const auto toolchain = MakeToolchain("openvino");
   const auto device = MakeDevice("host", 1);
@@ -216,6 +220,24 @@ TEST(OnnxWriter, Int8BordersGiveTheSameNumbersAsFloatBorders) {
     const float limited = std::clamp(real.data[i], out.scale * static_cast<float>(-128 - out.zero_point),
                                      out.scale * static_cast<float>(127 - out.zero_point));
     EXPECT_NEAR((integers.data[i] - static_cast<float>(out.zero_point)) * out.scale, limited, 2.01 * out.scale);
+  }
+}
+
+TEST(OnnxWriter, ChannelsLastBordersTransposeInputsAndOutputsOnly) {
+  const Network network = SmallMobileNet();
+  const Tensor input = RandomInput(network, 9);
+  Tensor transposed({1, 32, 32, 3});
+  for (size_t i = 0; i < input.data.size(); ++i) transposed.data[i % 1024 * 3 + i / 1024] = input.data[i];
+  const auto toolchain = MakeToolchain("openvino");
+  const auto device = MakeDevice("host", 1);
+  const auto plain = device->Load(toolchain->Compile({.network = network}))->Run(std::span(&input, 1));
+  const Artifact artifact = toolchain->Compile({.network = network, .int8_borders = true});
+  EXPECT_THAT(artifact.flags, HasSubstr("borders=nhwc"));
+  const auto last = device->Load(artifact)->Run(std::span(&transposed, 1));
+  ASSERT_EQ(last.size(), 2u);
+  EXPECT_EQ(last[0].shape, (std::vector<int64_t>{1, 8, 8, 8}));
+  for (size_t i = 0; i < plain[1].data.size(); ++i) {
+    EXPECT_NEAR(last[1].data[i % 64 * 12 + i / 64], plain[1].data[i], 1e-4);
   }
 }
 

@@ -8,11 +8,13 @@ namespace hot {
 
 std::unique_ptr<Toolchain> MakeToolchain(std::string_view name) {
   if (name == "openvino") return MakeOpenVinoToolchain();
-  throw Error(Code::kInvalidArgument, "toolchain", "unknown toolchain \"" + std::string(name) + "\"", "known: openvino");
+  throw Error(Code::kInvalidArgument, "toolchain", "unknown toolchain \"" + std::string(name) + "\"",
+              "known: openvino");
 }
 
 std::unique_ptr<Device> MakeDevice(std::string_view name, int threads) {
-  if (threads < 1) throw Error(Code::kInvalidArgument, "threads", "expected at least 1, got " + std::to_string(threads));
+  if (threads < 1)
+    throw Error(Code::kInvalidArgument, "threads", "expected at least 1, got " + std::to_string(threads));
   if (name == "host") return MakeHostDevice(threads);
   throw Error(Code::kInvalidArgument, "device", "unknown device \"" + std::string(name) + "\"", "known: host");
 }

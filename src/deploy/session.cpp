@@ -19,7 +19,8 @@ void AddGoldenPair(Artifact& artifact, Session& session, uint64_t seed) {
   Rng rng(MixSeed(seed, "golden"));
   Tensor input(artifact.input_shapes[0]);
   for (float& value : input.data) value = static_cast<float>(rng.Uniform(-span, span));
-  if (span > 1) std::transform(input.data.begin(), input.data.end(), input.data.begin(), [](float v) { return std::floor(v); });
+  if (span > 1)
+    std::transform(input.data.begin(), input.data.end(), input.data.begin(), [](float v) { return std::floor(v); });
   AddGoldenPair(artifact, session, input);
 }
 
@@ -27,9 +28,11 @@ double GoldenDifference(const Artifact& artifact, Session& session) {
   double worst = 0;
   for (const GoldenPair& pair : artifact.golden) {
     const std::vector<Tensor> outputs = session.Run(std::span(&pair.input, 1));
-    if (outputs.size() != pair.outputs.size()) throw Error(Code::kDataLoss, "golden pairs", "another number of outputs");
+    if (outputs.size() != pair.outputs.size())
+      throw Error(Code::kDataLoss, "golden pairs", "another number of outputs");
     for (size_t i = 0; i < outputs.size(); ++i) {
-      if (outputs[i].shape != pair.outputs[i].shape) throw Error(Code::kDataLoss, "golden pairs", "another output shape");
+      if (outputs[i].shape != pair.outputs[i].shape)
+        throw Error(Code::kDataLoss, "golden pairs", "another output shape");
       double largest = 1e-12, difference = 0;
       for (size_t k = 0; k < outputs[i].data.size(); ++k) {
         const double expected = pair.outputs[i].data[k];
@@ -42,10 +45,12 @@ double GoldenDifference(const Artifact& artifact, Session& session) {
   return worst;
 }
 
-std::vector<std::string> ConvolutionsNotIn(const std::map<std::string, std::string>& layers, const std::string& expected) {
+std::vector<std::string> ConvolutionsNotIn(const std::map<std::string, std::string>& layers,
+                                           const std::string& expected) {
   std::vector<std::string> others;
   for (const auto& [layer, precision] : layers) {
-    const bool computes = layer.starts_with("Convolution") || layer.starts_with("FullyConnected") || layer.starts_with("MatMul");
+    const bool computes =
+        layer.starts_with("Convolution") || layer.starts_with("FullyConnected") || layer.starts_with("MatMul");
     if (computes && precision != expected) others.push_back(layer);
   }
   return others;

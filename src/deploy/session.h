@@ -16,12 +16,13 @@ void AddGoldenPair(Artifact& artifact, Session& session, const Tensor& input);
 // The same with a seeded random input in [-1, 1), or in the int8 range where the network's input is int8.
 void AddGoldenPair(Artifact& artifact, Session& session, uint64_t seed);
 
-// Runs the artifact's golden inputs again: the largest difference from the stored outputs, each relative to its output's
-// largest magnitude. 0 without golden pairs. Throws Error(kDataLoss) when the outputs' shapes differ.
+// Runs the artifact's golden inputs again: the largest difference from the stored outputs, each relative to its
+// output's largest magnitude. 0 without golden pairs. Throws Error(kDataLoss) when the outputs' shapes differ.
 double GoldenDifference(const Artifact& artifact, Session& session);
 
 // Convolutions in `layers` (from Session::LayerPrecisions or a manifest) that run in another precision than `expected`
 // ("i8", "f32", "bf16").
-std::vector<std::string> ConvolutionsNotIn(const std::map<std::string, std::string>& layers, const std::string& expected);
+std::vector<std::string> ConvolutionsNotIn(const std::map<std::string, std::string>& layers,
+                                           const std::string& expected);
 
 }  // namespace hot

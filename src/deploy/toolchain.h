@@ -15,13 +15,14 @@
 namespace hot {
 
 struct CompileRequest {
-  const Network& network;             // batch norm folded
+  const Network& network;  // batch norm folded
   Precision precision = Precision::kFp32;
   const Quantization* quantization = nullptr;  // needed for int8
   int threads = 1;
-  bool int8_borders = false;          // see OnnxOptions
-  bool timing_only = false;           // leave out what only shipping needs: golden pairs, executed precision of each layer
-  std::string graph_key;              // of the unfolded graph
+  bool int8_borders =
+      false;                 // a block measured alone: see OnnxOptions (int8: int8_borders, else channels_last_borders)
+  bool timing_only = false;  // leave out what only shipping needs: golden pairs, executed precision of each layer
+  std::string graph_key;     // of the unfolded graph
 };
 
 class Toolchain {

@@ -82,7 +82,8 @@ TEST_P(ToolchainContract, Int8NeedsAQuantization) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ToolchainContract, ::testing::Values("openvino"), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(All, ToolchainContract, ::testing::Values("openvino"),
+                         [](const auto& info) { return info.param; });
 
 TEST(MakeToolchain, NamesTheKnownOnes) {
   try {

@@ -49,8 +49,8 @@ std::string CpuModel() {
   const auto fields = Fields("/proc/cpuinfo");
   std::ostringstream text;
   const char* separator = "";
-  for (const char* key : {"model name", "Hardware", "CPU implementer", "CPU part", "CPU revision", "cpu family", "model",
-                          "stepping"}) {
+  for (const char* key :
+       {"model name", "Hardware", "CPU implementer", "CPU part", "CPU revision", "cpu family", "model", "stepping"}) {
     const auto found = fields.find(key);
     if (found == fields.end()) continue;
     text << separator << (key == std::string("model name") ? "" : std::string(key) + " ") << found->second;
@@ -118,7 +118,10 @@ std::vector<int> PinThread(int cpus) {
 }
 
 ScopedPin::ScopedPin(int cpus)
-    : before_(Allowed(0)), cpus_(PinThread(cpus)), policy_before_(sched_getscheduler(0)), nice_before_(getpriority(PRIO_PROCESS, 0)) {
+    : before_(Allowed(0)),
+      cpus_(PinThread(cpus)),
+      policy_before_(sched_getscheduler(0)),
+      nice_before_(getpriority(PRIO_PROCESS, 0)) {
   // All three are the calling thread's own on Linux. Niceness alone counts only among jobs of one session.
   setpriority(PRIO_PROCESS, 0, kHighestNice);
   sched_param parameters{};

@@ -15,10 +15,10 @@ constexpr int kWarmUpWindow = 3;        // runs a median is taken over
 constexpr int kWarmUpCap = 30;          // runs
 constexpr double kWarmUpChange = 0.05;  // between neighbouring windows
 constexpr double kCanaryJump = 0.05;    // the two readings of a sample
-constexpr int kCanaryRuns = 3;          // a reading is their median: the first finds cold caches, one may be interrupted
-constexpr int kDropsInAdvance = 4;      // samples that may be dropped before the first is kept
+constexpr int kCanaryRuns = 3;      // a reading is their median: the first finds cold caches, one may be interrupted
+constexpr int kDropsInAdvance = 4;  // samples that may be dropped before the first is kept
 constexpr double kMaxRepeats = 10'000;
-constexpr int kMinForInterval = 6;      // fewer values have no 95 % interval of the median
+constexpr int kMinForInterval = 6;  // fewer values have no 95 % interval of the median
 
 int64_t TimeNs(const Subject& subject, int repeats, const Clock& clock) {
   const int64_t start = clock.NowNs();
@@ -63,7 +63,8 @@ struct Row {
 
 class Interleaver {
  public:
-  Interleaver(std::span<const Subject> subjects, const Subject& canary, const MeasureOptions& options, const Context& context)
+  Interleaver(std::span<const Subject> subjects, const Subject& canary, const MeasureOptions& options,
+              const Context& context)
       : canary_(canary), options_(options), context_(context), start_ns_(context.clock.NowNs()) {
     WarmUp(canary_, context_.clock);
     for (const Subject& subject : subjects) {

@@ -1,5 +1,6 @@
-// Latency as a statistic: interleaved rounds over many subjects, a canary beside every sample, warm-up until stable, stop by
-// confidence interval. Used by the host device and the agent. Not thread-safe; nothing else should run on the cores.
+// Latency as a statistic: interleaved rounds over many subjects, a canary beside every sample, warm-up until stable,
+// stop by confidence interval. Used by the host device and the agent. Not thread-safe; nothing else should run on the
+// cores.
 #pragma once
 
 #include <cstdint>
@@ -13,20 +14,20 @@
 namespace hot {
 
 struct MeasureOptions {
-  double target_half_width = 0.01;   // of the median, 95 % interval
+  double target_half_width = 0.01;  // of the median, 95 % interval
   int min_samples = 12;
-  int max_samples = 120;             // cap; then the row is marked unsteady
-  int64_t min_sample_ns = 1'000'000; // short subjects are repeated within a sample until it lasts this long
-  int64_t max_total_ns = 0;          // cap on the whole call; 0: none
+  int max_samples = 120;              // cap; then the row is marked unsteady
+  int64_t min_sample_ns = 1'000'000;  // short subjects are repeated within a sample until it lasts this long
+  int64_t max_total_ns = 0;           // cap on the whole call; 0: none
 };
 
 struct Measurement {
-  std::vector<int64_t> samples_ns;   // per inference, raw
-  std::vector<int64_t> canary_ns;    // canary's time beside each sample
-  double median_ns = 0;              // median(sample/canary) * reference canary
-  double low_ns = 0, high_ns = 0;    // 95 % interval of that median (order statistics, binomial)
+  std::vector<int64_t> samples_ns;  // per inference, raw
+  std::vector<int64_t> canary_ns;   // canary's time beside each sample
+  double median_ns = 0;             // median(sample/canary) * reference canary
+  double low_ns = 0, high_ns = 0;   // 95 % interval of that median (order statistics, binomial)
   double raw_median_ns = 0, p90_ns = 0, canary_median_ns = 0;
-  bool steady = true;                // interval within the target before the cap
+  bool steady = true;  // interval within the target before the cap
 };
 
 // One subject: runs one inference.
@@ -35,12 +36,14 @@ using Subject = std::function<void()>;
 // Warms each subject up until its running median is stable, then runs all in a new random order each round, the canary
 // before and after each sample (a reading is the median of three runs; the mean of both is the sample's canary;
 // neighbouring samples share the reading between them).
-// A sample whose two readings differ by more than 5 % was taken across a change of the CPU's speed; it is dropped, as is
-// one in which the kernel gave the CPU to another job, though never more than are kept. A subject leaves the rounds when its interval is within the target or it has max_samples;
-// every subject gets a sample, however small max_total_ns is. `reference_canary_ns` 0: the canary's median in this call is
-// the reference. Progress: one unit a finished subject, through context.progress.Update.
+// A sample whose two readings differ by more than 5 % was taken across a change of the CPU's speed; it is dropped, as
+// is one in which the kernel gave the CPU to another job, though never more than are kept. A subject leaves the rounds
+// when its interval is within the target or it has max_samples; every subject gets a sample, however small max_total_ns
+// is. `reference_canary_ns` 0: the canary's median in this call is the reference. Progress: one unit a finished
+// subject, through context.progress.Update.
 std::vector<Measurement> MeasureInterleaved(std::span<const Subject> subjects, const Subject& canary,
-                                            const MeasureOptions& options, double reference_canary_ns, const Context& context);
+                                            const MeasureOptions& options, double reference_canary_ns,
+                                            const Context& context);
 
 // Median and a distribution-free 95 % interval of it (binomial order statistics); values need not be sorted.
 struct MedianInterval {
@@ -49,7 +52,8 @@ struct MedianInterval {
 MedianInterval MedianWithInterval(std::vector<double> values);
 double Percentile(std::vector<double> values, double p);
 
-// What the numbers depend on besides the subject: board, CPU model, kernel, governor, affinity, memory; canonical JSON text.
+// What the numbers depend on besides the subject: board, CPU model, kernel, governor, affinity, memory; canonical JSON
+// text.
 struct Environment {
   std::string json;
   std::string fingerprint;  // short hash of json

@@ -61,12 +61,13 @@ class CountingProgress : public Progress {
 
 class MeasureTest : public ::testing::Test {
  protected:
-  std::vector<Measurement> Measure(FakeMachine& machine, const std::vector<double>& costs_ns, const MeasureOptions& options,
-                                   double reference_ns = kCanaryNs) {
+  std::vector<Measurement> Measure(FakeMachine& machine, const std::vector<double>& costs_ns,
+                                   const MeasureOptions& options, double reference_ns = kCanaryNs) {
     std::vector<Subject> subjects;
     for (const double cost : costs_ns) subjects.push_back([&machine, cost] { machine.Work(cost); });
     const Context context{machine, progress_, cancelled_};
-    return MeasureInterleaved(subjects, [&machine] { machine.Work(kCanaryNs); }, options, reference_ns, context);
+    return MeasureInterleaved(
+        subjects, [&machine] { machine.Work(kCanaryNs); }, options, reference_ns, context);
   }
 
   static constexpr double kCanaryNs = 1e6;
@@ -121,7 +122,8 @@ TEST_F(MeasureTest, ShortSubjectsAreRepeatedWithinASample) {
   }};
   const Context context{machine, progress_, cancelled_};
   const MeasureOptions options;
-  const auto results = MeasureInterleaved(subjects, [&] { machine.Work(kCanaryNs); }, options, kCanaryNs, context);
+  const auto results = MeasureInterleaved(
+      subjects, [&] { machine.Work(kCanaryNs); }, options, kCanaryNs, context);
   EXPECT_NEAR(results[0].median_ns, 10'000, 1);
   EXPECT_GE(runs, options.min_samples * 100);
 }
@@ -139,7 +141,8 @@ TEST_F(MeasureTest, NoisySubjectsStopAtTheCapAndSayUnsteady) {
   const std::vector<Subject> subjects = {[&] { machine.Work(2e6 * rng.Uniform(0.5, 1.5)); }};
   const Context context{machine, progress_, cancelled_};
   const MeasureOptions options{.max_samples = 40};
-  const auto results = MeasureInterleaved(subjects, [&] { machine.Work(kCanaryNs); }, options, kCanaryNs, context);
+  const auto results = MeasureInterleaved(
+      subjects, [&] { machine.Work(kCanaryNs); }, options, kCanaryNs, context);
   EXPECT_FALSE(results[0].steady);
   EXPECT_EQ(results[0].samples_ns.size(), 40u);
 }
@@ -180,7 +183,8 @@ TEST_F(MeasureTest, FinishedSubjectsDropOut) {
                                            machine.Work(2e6);
                                          }};
   const Context context{machine, progress_, cancelled_};
-  const auto results = MeasureInterleaved(subjects, [&] { machine.Work(kCanaryNs); }, {}, kCanaryNs, context);
+  const auto results = MeasureInterleaved(
+      subjects, [&] { machine.Work(kCanaryNs); }, {}, kCanaryNs, context);
   EXPECT_EQ(results[1].samples_ns.size(), 12u);
   EXPECT_LT(quiet_runs, 30);
   EXPECT_EQ(results[0].samples_ns.size(), 120u);
@@ -197,10 +201,12 @@ TEST_F(MeasureTest, OrderDiffersFromRoundToRound) {
     });
   }
   const Context context{machine, progress_, cancelled_};
-  MeasureInterleaved(subjects, [&] { machine.Work(kCanaryNs); }, {}, kCanaryNs, context);
+  MeasureInterleaved(
+      subjects, [&] { machine.Work(kCanaryNs); }, {}, kCanaryNs, context);
   std::set<std::vector<int>> orders;
   for (size_t end = sequence.size(); end > sequence.size() - 60; end -= 6) {
-    std::vector<int> round(sequence.begin() + static_cast<std::ptrdiff_t>(end - 6), sequence.begin() + static_cast<std::ptrdiff_t>(end));
+    std::vector<int> round(sequence.begin() + static_cast<std::ptrdiff_t>(end - 6),
+                           sequence.begin() + static_cast<std::ptrdiff_t>(end));
     orders.insert(round);
     std::sort(round.begin(), round.end());
     EXPECT_THAT(round, ::testing::ElementsAre(0, 1, 2, 3, 4, 5));

@@ -9,8 +9,8 @@
 namespace hot {
 namespace {
 
-constexpr double kLevels = 255;    // steps between -128 and 127
-constexpr double kWeightMax = 127; // symmetric: -128 is not used
+constexpr double kLevels = 255;        // steps between -128 and 127
+constexpr double kWeightMax = 127;     // symmetric: -128 is not used
 constexpr double kTinyChannel = 1e-6;  // smallest weight scale, relative to the layer's largest
 constexpr double kBiasMax = 1 << 30;   // int32 with headroom for the accumulator
 
@@ -27,7 +27,8 @@ ActivationScale ScaleOf(float low, float high) {
   return {static_cast<float>(scale), static_cast<int>(zero_point)};
 }
 
-ActivationScale ObservedScale(const std::string& name, const Observations& observations, const QuantizeOptions& options) {
+ActivationScale ObservedScale(const std::string& name, const Observations& observations,
+                              const QuantizeOptions& options) {
   const auto found = observations.find(name);
   if (found == observations.end()) {
     throw Error(Code::kNotFound, "node " + name, "its output was not observed during calibration");
@@ -69,7 +70,8 @@ std::vector<float> WeightScales(const Node& node, const Weights& weights, float 
   std::vector<float> scales;
   for (size_t channel = 0; channel < maxima.size(); ++channel) {
     double scale = maxima[channel] > 0 ? std::max(maxima[channel] / kWeightMax, whole * kTinyChannel) : whole;
-    if (bias != nullptr) scale = std::max(scale, std::abs(static_cast<double>(bias->data.at(channel))) / (input_scale * kBiasMax));
+    if (bias != nullptr)
+      scale = std::max(scale, std::abs(static_cast<double>(bias->data.at(channel))) / (input_scale * kBiasMax));
     scales.push_back(static_cast<float>(scale));
   }
   return scales;

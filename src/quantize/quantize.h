@@ -22,12 +22,12 @@ struct ActivationScale {
 
 struct Quantization {
   std::string scheme = "s8s8";
-  std::map<std::string, ActivationScale> activations;      // by node name: outputs that are quantized
-  std::map<std::string, std::vector<float>> weight_scales; // by node name: conv and linear, one a channel
+  std::map<std::string, ActivationScale> activations;       // by node name: outputs that are quantized
+  std::map<std::string, std::vector<float>> weight_scales;  // by node name: conv and linear, one a channel
 };
 
-// Collects one tensor's range over calibration pictures: extremes and a histogram whose bins double in width when a value
-// falls outside, so that memory stays fixed and no picture is read twice.
+// Collects one tensor's range over calibration pictures: extremes and a histogram whose bins double in width when a
+// value falls outside, so that memory stays fixed and no picture is read twice.
 class RangeObserver {
  public:
   // A value that is not finite makes min, max and Percentile NaN for good.
@@ -59,11 +59,12 @@ std::vector<std::string> ObservedNodes(const Graph& folded);
 
 using Observations = std::map<std::string, RangeObserver>;
 
-// `network` has its batch norms folded. Throws Error(kNotFound) when a node was not observed, kFailedPrecondition when a
-// range is empty or not finite (a calibration set of one black picture, NaN weights).
+// `network` has its batch norms folded. Throws Error(kNotFound) when a node was not observed, kFailedPrecondition when
+// a range is empty or not finite (a calibration set of one black picture, NaN weights).
 Quantization Quantize(const Network& network, const Observations& observations, const QuantizeOptions& options);
 
-// One JSON object: {"version": 1, "scheme", "activations": {node: [scale, zero_point]}, "weight_scales": {node: [...]}}.
+// One JSON object: {"version": 1, "scheme", "activations": {node: [scale, zero_point]}, "weight_scales": {node:
+// [...]}}.
 std::string ToJson(const Quantization& quantization);
 // Throws Error(kDataLoss) on a broken file, kNotFound when it is missing.
 Quantization ReadQuantization(const fs::path& file);

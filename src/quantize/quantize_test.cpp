@@ -113,8 +113,8 @@ TEST(Quantize, WeightScalesAreChannelMaximaOver127) {
 TEST(Quantize, DeadChannelsGetAUsableScale) {
   Network network = Residual();
   Tensor& weight = network.weights.at("head.weight");
-  std::fill(weight.data.begin(), weight.data.begin() + 8, 0.0f);        // all zero
-  std::fill(weight.data.begin() + 8, weight.data.begin() + 16, 1e-30f); // all but zero, with a bias
+  std::fill(weight.data.begin(), weight.data.begin() + 8, 0.0f);         // all zero
+  std::fill(weight.data.begin() + 8, weight.data.begin() + 16, 1e-30f);  // all but zero, with a bias
   network.weights.at("head.bias").data = {1, 5, 0, 0};
   const Quantization result = Quantize(network, Observe(network.graph, -1, 1), {});
   const float input_scale = result.activations.at("add").scale;
@@ -160,7 +160,8 @@ TEST(Quantize, RefusesBrokenWeightsAndUnknownMethods) {
 TEST(SyntheticQuantization, CoversTheSameNodes) {
   const Network network = Residual();
   const Quantization synthetic = SyntheticQuantization(network);
-  for (const std::string& name : ObservedNodes(network.graph)) EXPECT_TRUE(synthetic.activations.contains(name)) << name;
+  for (const std::string& name : ObservedNodes(network.graph))
+    EXPECT_TRUE(synthetic.activations.contains(name)) << name;
   EXPECT_FLOAT_EQ(synthetic.activations.at("stem.act").scale, 6 / 255.0f);
   EXPECT_EQ(synthetic.activations.at("stem.act").zero_point, -128);
   EXPECT_EQ(synthetic.weight_scales.size(), 6u);

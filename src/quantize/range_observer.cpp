@@ -64,10 +64,12 @@ std::pair<float, float> RangeObserver::Percentile(double tail) const {
   for (const int64_t bin : histogram_) total += bin;
   const double outside = tail * static_cast<double>(total);
   int first = 0, last = kBins - 1;
-  for (double left = outside; first < last && static_cast<double>(histogram_[static_cast<size_t>(first)]) <= left; ++first) {
+  for (double left = outside; first < last && static_cast<double>(histogram_[static_cast<size_t>(first)]) <= left;
+       ++first) {
     left -= static_cast<double>(histogram_[static_cast<size_t>(first)]);
   }
-  for (double left = outside; last > first && static_cast<double>(histogram_[static_cast<size_t>(last)]) <= left; --last) {
+  for (double left = outside; last > first && static_cast<double>(histogram_[static_cast<size_t>(last)]) <= left;
+       --last) {
     left -= static_cast<double>(histogram_[static_cast<size_t>(last)]);
   }
   const auto low = static_cast<float>(low_ + first * width_), high = static_cast<float>(low_ + (last + 1) * width_);

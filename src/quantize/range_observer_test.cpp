@@ -25,7 +25,8 @@ TEST(RangeObserver, PercentileMatchesSortedValuesHoweverTheRangeGrew) {
   RangeObserver observer;
   for (int batch = 0; batch < 40; ++batch) {
     std::vector<float> values;
-    for (int i = 0; i < 1000; ++i) values.push_back(static_cast<float>(rng.Normal() * std::pow(1.15, batch) - 0.1 * batch));
+    for (int i = 0; i < 1000; ++i)
+      values.push_back(static_cast<float>(rng.Normal() * std::pow(1.15, batch) - 0.1 * batch));
     observer.Observe(values.data(), 1000);
     all.insert(all.end(), values.begin(), values.end());
   }

@@ -39,14 +39,16 @@ class HostDevice : public Device {
       models.back()->FillInputs(models.size());
       subjects.push_back([model = models.back().get()] { model->Infer(); });
     }
-    return MeasureInterleaved(subjects, [&] { canary.Infer(); }, options, reference_canary_ns, context);
+    return MeasureInterleaved(
+        subjects, [&] { canary.Infer(); }, options, reference_canary_ns, context);
   }
 
  private:
   std::unique_ptr<OpenVinoModel> LoadModel(const Artifact& artifact) const {
     const std::string where = artifact.graph_key.empty() ? "artifact" : "artifact " + artifact.graph_key.substr(0, 12);
     if (artifact.toolchain != "openvino") {
-      throw Error(Code::kFailedPrecondition, where, "made by the toolchain \"" + artifact.toolchain + "\", host runs openvino's");
+      throw Error(Code::kFailedPrecondition, where,
+                  "made by the toolchain \"" + artifact.toolchain + "\", host runs openvino's");
     }
     if (Sha256Hex(artifact.blob) != artifact.blob_sha256) {
       throw Error(Code::kDataLoss, where, "the model's bytes do not match their hash", "compile it again");

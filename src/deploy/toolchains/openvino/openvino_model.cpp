@@ -15,9 +15,12 @@ constexpr int kInputSets = 4;
 // float parts in fp32.
 ov::element::Type Hint(Precision precision) {
   switch (precision) {
-    case Precision::kBf16: return ov::element::bf16;
-    case Precision::kFp16: return ov::element::f16;
-    default: return ov::element::f32;
+    case Precision::kBf16:
+      return ov::element::bf16;
+    case Precision::kFp16:
+      return ov::element::f16;
+    default:
+      return ov::element::f32;
   }
 }
 
@@ -28,8 +31,9 @@ std::vector<int64_t> Dims(const ov::Output<const ov::Node>& port) {
 
 void CopyIn(const Tensor& from, ov::Tensor to, const std::string& where) {
   if (static_cast<size_t>(from.size()) != to.get_size()) {
-    throw Error(Code::kInvalidArgument, where,
-                "the input has " + std::to_string(from.size()) + " values, the network wants " + std::to_string(to.get_size()));
+    throw Error(
+        Code::kInvalidArgument, where,
+        "the input has " + std::to_string(from.size()) + " values, the network wants " + std::to_string(to.get_size()));
   }
   if (to.get_element_type() == ov::element::f32) {
     std::copy(from.data.begin(), from.data.end(), to.data<float>());
@@ -53,7 +57,8 @@ void FillRandom(ov::Tensor tensor, Rng& rng) {
   if (tensor.get_element_type() == ov::element::f32) {
     std::generate_n(tensor.data<float>(), tensor.get_size(), [&] { return static_cast<float>(rng.Uniform(-1, 1)); });
   } else {
-    std::generate_n(tensor.data<int8_t>(), tensor.get_size(), [&] { return static_cast<int8_t>(rng.Below(256) - 128); });
+    std::generate_n(tensor.data<int8_t>(), tensor.get_size(),
+                    [&] { return static_cast<int8_t>(rng.Below(256) - 128); });
   }
 }
 
@@ -93,21 +98,23 @@ std::vector<Precision> OpenVinoPrecisions(const ov::Core& core) {
   return precisions;
 }
 
-OpenVinoModel::OpenVinoModel(ov::Core& core, const std::string& onnx, Precision precision, int threads, const std::string& where)
+OpenVinoModel::OpenVinoModel(ov::Core& core, const std::string& onnx, Precision precision, int threads,
+                             const std::string& where)
     : where_(where) {
   Guarded(where_, Code::kDataLoss, "OpenVINO can't read or compile it", [&] {
     const auto model = core.read_model(onnx, ov::Tensor());
     compiled_ = core.compile_model(model, "CPU", ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
-                                   ov::num_streams(1), ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false),
-                                   ov::hint::inference_precision(Hint(precision)));
+                                   ov::num_streams(1), ov::inference_num_threads(threads),
+                                   ov::hint::enable_cpu_pinning(false), ov::hint::inference_precision(Hint(precision)));
     request_ = compiled_.create_infer_request();
   });
 }
 
 std::vector<Tensor> OpenVinoModel::Run(std::span<const Tensor> inputs) {
   if (inputs.size() != compiled_.inputs().size()) {
-    throw Error(Code::kInvalidArgument, where_,
-                std::to_string(inputs.size()) + " inputs given, the network has " + std::to_string(compiled_.inputs().size()));
+    throw Error(
+        Code::kInvalidArgument, where_,
+        std::to_string(inputs.size()) + " inputs given, the network has " + std::to_string(compiled_.inputs().size()));
   }
   return Guarded(where_, Code::kInternal, "OpenVINO failed", [&] {
     for (size_t i = 0; i < inputs.size(); ++i) {

@@ -1,5 +1,5 @@
-// One ONNX file compiled by OpenVINO for the CPU: runs it, times it, tells which precision each layer executes in. Used by
-// the openvino toolchain and the host device, so that both execute the same code. One thread at a time.
+// One ONNX file compiled by OpenVINO for the CPU: runs it, times it, tells which precision each layer executes in. Used
+// by the openvino toolchain and the host device, so that both execute the same code. One thread at a time.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,5 @@
-// What the openvino toolchain promises beyond the contract: integer kernels everywhere, fp32 that is fp32, int8 borders.
+// What the openvino toolchain promises beyond the contract: integer kernels everywhere, fp32 that is fp32, int8
+// borders.
 #include "deploy/toolchains/openvino/openvino_toolchain.h"
 
 #include <gmock/gmock.h>
@@ -28,8 +29,8 @@ TEST(OpenVinoToolchain, Int8RunsEveryConvolutionAndAdditionInIntegerKernels) {
     for (auto& [name, scale] : quantization.activations) {
       if (scale.zero_point > -128) scale.zero_point = zero_point;
     }
-    const Artifact artifact =
-        MakeOpenVinoToolchain()->Compile({.network = network, .precision = Precision::kInt8, .quantization = &quantization});
+    const Artifact artifact = MakeOpenVinoToolchain()->Compile(
+        {.network = network, .precision = Precision::kInt8, .quantization = &quantization});
     EXPECT_THAT(ConvolutionsNotIn(artifact.layer_precisions, "i8"), IsEmpty());
     EXPECT_EQ(CountLayers(artifact, "Convolution"), 15);
     EXPECT_EQ(CountLayers(artifact, "Eltwise"), 0) << "residual additions are fused into the convolution before them";
