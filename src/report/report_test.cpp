@@ -149,8 +149,11 @@ TEST_P(BrokenFileTest, IsOneLineWithTheFileInFront) {
 
 INSTANTIATE_TEST_SUITE_P(
     Files, BrokenFileTest,
-    ::testing::Values(BrokenFile{"evaluation.json", "{\"version\": 1, \"networks\": [", "is broken"},
-                      BrokenFile{"table.json", "", "is broken"}, BrokenFile{"study.json", "[1]", "is no JSON object"},
+    ::testing::Values(BrokenFile{"evaluation.json", "{\"version\": 1, \"networks\": [",
+                                 "evaluation.json:1:29: is broken"},
+                      BrokenFile{"table.json", "", "table.json:1:1: is broken"},
+                      BrokenFile{"verify.json", "{\n \"version\": 1,\n  oops}", "verify.json:3:3: is broken"},
+                      BrokenFile{"study.json", "[1]", "is no JSON object"},
                       BrokenFile{"verify.json", "{\"version\": 2}", "is not of version 1"},
                       BrokenFile{"train.json", "{\"networks\": []}", "is not of version 1"},
                       BrokenFile{"evaluation.json", "{\"version\": 1, \"networks\": 3}", "networks"},

@@ -11,26 +11,36 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr size_t kMostPoints = 200;  // of a curve: more than a chart's pixels show, few enough for a small file
+// A stage runs again when its manifest is gone, not when only its result is.
+constexpr const char* kRemake = "delete it and its stage's file in stages/, then run hot optimize again";
 
 void CheckNetworks(const fs::path& path, const Json& json) {
   const auto networks = json.find("networks");
   if (networks == json.end()) return;
   const bool objects = networks->is_array() &&
                        std::all_of(networks->begin(), networks->end(), [](const Json& n) { return n.is_object(); });
-  if (!objects)
-    throw Error(Code::kDataLoss, path.string(), "\"networks\" is no list of objects", "delete it and run again");
+  if (!objects) throw Error(Code::kDataLoss, path.string(), "\"networks\" is no list of objects", kRemake);
+}
+
+// "file:line:column" of the `byte`-th byte; all three count from 1.
+std::string PlaceOf(const fs::path& path, std::string_view text, size_t byte) {
+  const std::string_view before = text.substr(0, byte > 0 ? byte - 1 : 0);
+  const size_t line_begin = before.rfind('\n') + 1;  // npos + 1 is 0: the first line
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  return path.string() + ":" + std::to_string(line) + ":" + std::to_string(before.size() - line_begin + 1);
 }
 
 // As it stands in the run folder, or null when the stage has not written it.
 Json ReadObject(const fs::path& path) {
   if (!fs::exists(path)) return nullptr;
+  const std::string text = ReadFile(path);
   Json json;
   try {
-    json = Json::parse(ReadFile(path));
-  } catch (const nlohmann::json::exception& error) {
-    throw Error(Code::kDataLoss, path.string(), std::string("is broken: ") + error.what(), "delete it and run again");
+    json = Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    throw Error(Code::kDataLoss, PlaceOf(path, text, error.byte), "is broken: no valid JSON from here on", kRemake);
   }
-  if (!json.is_object()) throw Error(Code::kDataLoss, path.string(), "is no JSON object", "delete it and run again");
+  if (!json.is_object()) throw Error(Code::kDataLoss, path.string(), "is no JSON object", kRemake);
   if (const auto version = json.find("version"); version == json.end() || *version != 1) {
     throw Error(Code::kDataLoss, path.string(), "is not of version 1", "use the version of hot that wrote it");
   }
