@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <nlohmann/json.hpp>
-#include <regex>
 
 #include "report/page.h"
 #include "report/testing/fixture.h"
@@ -54,9 +53,10 @@ class ReportTest : public ::testing::Test {
 TEST_F(ReportTest, IsOneFileThatLoadsNothing) {
   const std::string page = Page();
   EXPECT_LT(page.size(), 3u << 20);
-  const std::regex load(R"((src|href)\s*=\s*["'](?!#|data:)|@import|url\(|sourceMappingURL|<iframe|<object)");
-  std::smatch found;
-  EXPECT_FALSE(std::regex_search(page, found, load)) << found.str();
+  for (const char* load : {"src=\"", "src='", "href=\"http", "href=\"/", "href='", "<iframe", "<object", "@import", "url(",
+                           "sourceMappingURL", "fetch("}) {
+    EXPECT_EQ(page.find(load), std::string::npos) << load;
+  }
   EXPECT_THAT(page, HasSubstr("Chart.js v3.9.1"));  // the licence notice stays
   EXPECT_THAT(page, Not(HasSubstr("{{title}}")));
 }
