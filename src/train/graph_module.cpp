@@ -52,7 +52,7 @@ at::Tensor RunUnary(const Node& node, const at::Tensor& x) {
 
 }  // namespace
 
-GraphModule::GraphModule(Graph graph) : graph_(std::move(graph)), parameters_(graph_) {
+GraphModule::GraphModule(Graph graph) : graph_(std::move(graph)), consumers_(graph_.Consumers()), parameters_(graph_) {
   if (graph_.inputs().size() != 1) throw Error(Code::kInvalidArgument, "graph", "training needs exactly one input");
   Plan();
   PlanLifetimes();
@@ -63,26 +63,34 @@ void GraphModule::Train(double momentum) {
   momentum_ = momentum;
 }
 
+NodeId GraphModule::SoleReader(NodeId id) const {
+  const auto& outputs = graph_.outputs();
+  const auto& readers = consumers_[static_cast<size_t>(id)];
+  const bool is_output = std::find(outputs.begin(), outputs.end(), id) != outputs.end();
+  return is_output || readers.size() != 1 ? -1 : readers[0];
+}
+
+NodeId GraphModule::ClampAfter(NodeId batch_norm) const {
+  const NodeId reader = SoleReader(batch_norm);
+  return reader >= 0 && IsClamp(graph_.node(reader).op) ? reader : batch_norm;
+}
+
+// A batch norm keeps its input for the backward pass, not its output, so an addition may overwrite that.
+bool GraphModule::MayOverwrite(NodeId add) const {
+  const NodeId other = graph_.node(add).inputs[1];
+  return graph_.node(other).op == Op::kBatchNorm && SoleReader(other) == add;
+}
+
 void GraphModule::Plan() {
-  const auto consumers = graph_.Consumers();
-  const auto sole_reader = [&](NodeId id) {
-    const auto& outputs = graph_.outputs();
-    const bool is_output = std::find(outputs.begin(), outputs.end(), id) != outputs.end();
-    return is_output || consumers[static_cast<size_t>(id)].size() != 1 ? -1 : consumers[static_cast<size_t>(id)][0];
-  };
   for (NodeId id = 0; id < graph_.size(); ++id) {
     const Node& node = graph_.node(id);
     if (node.op == Op::kInput) continue;
-    if (IsClamp(node.op) && graph_.node(node.inputs[0]).op == Op::kBatchNorm && sole_reader(node.inputs[0]) == id) continue;
-    Step step{.node = id, .result = id, .in_place = false, .last_reads = {}};
-    const NodeId reader = sole_reader(id);
-    if (node.op == Op::kBatchNorm && reader >= 0 && IsClamp(graph_.node(reader).op)) step.result = reader;
-    // A batch norm keeps its input for the backward pass, not its output, so an addition may overwrite that.
-    if (node.op == Op::kAdd && node.inputs[0] != node.inputs[1]) {
-      const NodeId first = node.inputs[1];
-      step.in_place = graph_.node(first).op == Op::kBatchNorm && sole_reader(first) == id;
-    }
-    steps_.push_back(std::move(step));
+    const NodeId before = node.inputs[0];
+    if (graph_.node(before).op == Op::kBatchNorm && ClampAfter(before) == id) continue;
+    steps_.push_back({.node = id,
+                      .result = node.op == Op::kBatchNorm ? ClampAfter(id) : id,
+                      .in_place = node.op == Op::kAdd && MayOverwrite(id),
+                      .last_reads = {}});
   }
 }
 

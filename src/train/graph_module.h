@@ -43,6 +43,11 @@ class GraphModule {
   };
   using Values = std::vector<at::Tensor>;
 
+  // The only node that reads `id`; -1 when there are more, or when it is an output of the graph.
+  NodeId SoleReader(NodeId id) const;
+  // The activation that can be computed together with a batch norm, else the batch norm itself.
+  NodeId ClampAfter(NodeId batch_norm) const;
+  bool MayOverwrite(NodeId add) const;
   void Plan();
   void PlanLifetimes();
   at::Tensor Run(const Step& step, const Values& values) const;
@@ -50,6 +55,7 @@ class GraphModule {
   at::Tensor RunParametric(const Node& node, const at::Tensor& x) const;
 
   Graph graph_;
+  std::vector<std::vector<NodeId>> consumers_;
   FlatParameters parameters_;
   std::vector<Step> steps_;
   bool training_ = false;
