@@ -53,8 +53,8 @@ class ReportTest : public ::testing::Test {
 TEST_F(ReportTest, IsOneFileThatLoadsNothing) {
   const std::string page = Page();
   EXPECT_LT(page.size(), 3u << 20);
-  for (const char* load : {"src=\"", "src='", "href=\"http", "href=\"/", "href='", "<iframe", "<object", "@import", "url(",
-                           "sourceMappingURL", "fetch("}) {
+  for (const char* load : {"src=\"", "src='", "href=\"http", "href=\"/", "href='", "<iframe", "<object", "@import",
+                           "url(", "sourceMappingURL", "fetch("}) {
     EXPECT_EQ(page.find(load), std::string::npos) << load;
   }
   EXPECT_THAT(page, HasSubstr("Chart.js v3.9.1"));  // the licence notice stays
