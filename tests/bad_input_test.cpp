@@ -69,7 +69,7 @@ TEST_F(BadInput, StudyFile) {
       {"epochs: 3", "epochs: 3, epochs: 4", "train.epochs"},
       {"name: tiny", "nam: tiny", "did you mean name?"},
       {"name: tiny", "name: [", "study.yaml"},
-      {"latency_ratio: 0.9", "latency_ratio: 0.9, latency_ms: 3", "latency"},
+      {"latency_ratio: 1.0", "latency_ratio: 0.9, latency_ms: 3", "latency"},
       {"name: tiny", "version: 2\nname: tiny", "version"},
   };
   for (const Case& c : cases) {

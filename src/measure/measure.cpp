@@ -112,6 +112,7 @@ class Interleaver {
   void Sample(Row& row, bool keep_always) {
     if (OutOfTime() && !keep_always) return;
     context_.ThrowIfCancelled();
+    (*row.subject)();  // untimed: brings back into the caches what the other subjects pushed out
     const int64_t preemptions = Preemptions();
     const auto total_ns = static_cast<double>(std::max<int64_t>(1, TimeNs(*row.subject, row.repeats, context_.clock)));
     const bool preempted = Preemptions() != preemptions;

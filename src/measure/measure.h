@@ -33,7 +33,8 @@ struct Measurement {
 // One subject: runs one inference.
 using Subject = std::function<void()>;
 
-// Warms each subject up until its running median is stable, then runs all in a new random order each round, the canary
+// Warms each subject up until its running median is stable, then runs all in a new random order each round, one untimed
+// run before each sample (so that a number does not depend on who is measured beside it), the canary
 // before and after each sample (a reading is the median of three runs; the mean of both is the sample's canary;
 // neighbouring samples share the reading between them).
 // A sample whose two readings differ by more than 5 % was taken across a change of the CPU's speed; it is dropped, as

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/rng.h"
+#include "data/loader.h"
 #include "deploy/calibrate.h"
 #include "pipeline/deployment.h"
 #include "pipeline/stages.h"
@@ -22,7 +23,7 @@ std::vector<Tensor> CalibrationInputs(const Workspace& workspace) {
   std::vector<Tensor> inputs;
   for (size_t i = 0; i < count; ++i) {
     Tensor input({1, 3, preprocessing.height, preprocessing.width});
-    ToInput(DecodeImage(train.samples[i].image), preprocessing, input.data.data());
+    ToInput(DecodeSample(train.samples[i]), preprocessing, input.data.data());
     inputs.push_back(std::move(input));
   }
   return inputs;

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "data/loader.h"
+
 namespace hot {
 namespace {
 
@@ -14,11 +16,11 @@ std::vector<ScoredPicture> DetectPictures(Session& session, const Task& task, co
   std::vector<ScoredPicture> pictures;
   std::vector<Tensor> inputs(1, Tensor({1, 3, preprocessing.height, preprocessing.width}));
   for (const Sample& sample : dataset.samples) {
-    const Image image = DecodeImage(sample.image);
+    const Image image = DecodeSample(sample);
     ToInput(image, preprocessing, inputs[0].data.data());
     std::vector<Detection> detections = task.Decode(session.Run(inputs));
-    const double sx = static_cast<double>(image.width) / preprocessing.width;
-    const double sy = static_cast<double>(image.height) / preprocessing.height;
+    const double sx = static_cast<double>(sample.width) / preprocessing.width;
+    const double sy = static_cast<double>(sample.height) / preprocessing.height;
     for (Detection& d : detections) d.box = {d.box.x0 * sx, d.box.y0 * sy, d.box.x1 * sx, d.box.y1 * sy};
     pictures.push_back({.id = sample.id, .truth = sample.objects, .detections = std::move(detections)});
   }

@@ -68,7 +68,8 @@ std::vector<double> TableWidths(const Workspace& workspace) {
 
 std::vector<LookupTable> ReadTables(const Workspace& workspace) {
   std::vector<LookupTable> tables;
-  for (const auto& json : ReadRunJson(workspace, "table.json").at("tables")) {
+  const auto file = ReadRunJson(workspace, "table.json");
+  for (const auto& json : file.at("tables")) {
     tables.push_back(LookupTableFromJson(json.dump(), (workspace.folder() / "table.json").string()));
   }
   return tables;
