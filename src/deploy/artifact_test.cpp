@@ -89,14 +89,15 @@ void Replace(const fs::path& file, const std::string& from, const std::string& t
   WriteFileAtomic(file, bytes.replace(at, from.size(), to));
 }
 
-TEST(Artifact, RefusesWhatWasChangedOrIsMissing) {
-  struct Case {
-    std::string name;
-    std::function<void(const fs::path&)> damage;
-    Code code;
-    std::string named;
-  };
-  const std::vector<Case> cases = {
+struct Case {
+  std::string name;
+  std::function<void(const fs::path&)> damage;
+  Code code;
+  std::string named;
+};
+
+std::vector<Case> DamageCases() {
+  return {
       {"one byte of the model", [](const fs::path& f) { Replace(f / "model.onnx", "ONNX", "ONNY"); }, Code::kDataLoss,
        "model.onnx"},
       {"a truncated model", [](const fs::path& f) { WriteFileAtomic(f / "model.onnx", "ON"); }, Code::kDataLoss,
@@ -119,7 +120,10 @@ TEST(Artifact, RefusesWhatWasChangedOrIsMissing) {
       {"a newer version", [](const fs::path& f) { Replace(f / "manifest.json", "\"version\": 1", "\"version\": 2"); },
        Code::kFailedPrecondition, "newer"},
   };
-  for (const Case& c : cases) {
+}
+
+TEST(Artifact, RefusesWhatWasChangedOrIsMissing) {
+  for (const Case& c : DamageCases()) {
     const TempFolder folder;
     WriteArtifact(folder.path(), Example());
     c.damage(folder.path());

@@ -278,22 +278,22 @@ class Writer {
   }
 
   void WriteOutputs() {
-    std::set<std::string> done;
-    for (const NodeId id : graph_.outputs()) {
-      const bool int8 = options_.int8_borders && tensors_[static_cast<size_t>(id)].rounded;
-      if (At(id).op == Op::kInput)
-        throw Error(Code::kInvalidArgument, "node " + At(id).name, "an input can't be an output, too");
-      model_.Output(At(id).name, int8 ? onnx::TensorProto::INT8 : onnx::TensorProto::FLOAT, BorderDims(id));
-      if (options_.channels_last_borders && done.insert(At(id).name).second) {
-        SetInts(model_.Node("Transpose", {At(id).name + ".nchw"}, At(id).name), "perm", {0, 2, 3, 1});
-      }
-      done.insert(At(id).name);
-    }
+    for (const NodeId id : graph_.outputs()) WriteOutput(id);
     if (!options_.expose_activations) return;
     for (NodeId id = 0; id < graph_.size(); ++id) {
-      if (Place(id) != QuantPlace::kScaled || At(id).op == Op::kInput || !done.insert(At(id).name).second) continue;
+      if (Place(id) != QuantPlace::kScaled || At(id).op == Op::kInput || IsOutput(id)) continue;
       model_.Output(At(id).name, onnx::TensorProto::FLOAT, Dims(At(id).shape));
     }
+  }
+
+  void WriteOutput(NodeId id) {
+    const std::string& name = At(id).name;
+    if (At(id).op == Op::kInput)
+      throw Error(Code::kInvalidArgument, "node " + name, "an input can't be an output, too");
+    const bool int8 = options_.int8_borders && tensors_[static_cast<size_t>(id)].rounded;
+    model_.Output(name, int8 ? onnx::TensorProto::INT8 : onnx::TensorProto::FLOAT, BorderDims(id));
+    if (!options_.channels_last_borders) return;
+    SetInts(model_.Node("Transpose", {name + ".nchw"}, name), "perm", {0, 2, 3, 1});
   }
 
   const Graph& graph_;

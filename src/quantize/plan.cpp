@@ -7,6 +7,7 @@ namespace {
 
 bool IsActivation(Op op) { return op == Op::kRelu || op == Op::kRelu6; }
 bool CanFuse(Op op) { return op == Op::kConv || op == Op::kLinear || op == Op::kAdd; }
+bool KeepsNumbers(Op op) { return op == Op::kMaxPool || op == Op::kFlatten; }
 bool NeedsFloat(Op op) { return op == Op::kSigmoid || op == Op::kSoftmax; }
 
 bool IsOutput(const Graph& graph, NodeId id) {
@@ -17,7 +18,7 @@ QuantPlace PlaceOf(const Graph& graph, NodeId id, const std::vector<NodeId>& rea
   const Op op = graph.node(id).op;
   const bool output = IsOutput(graph, id);
   if (NeedsFloat(op) && readers.empty()) return QuantPlace::kFloat;
-  if (op == Op::kMaxPool || op == Op::kFlatten) return QuantPlace::kPassThrough;
+  if (KeepsNumbers(op)) return QuantPlace::kPassThrough;
   if (output) return QuantPlace::kScaled;
   if (CanFuse(op) && readers.size() == 1 && IsActivation(graph.node(readers[0]).op)) return QuantPlace::kFusedAway;
   const auto reads_float = [&](NodeId reader) { return NeedsFloat(graph.node(reader).op); };
