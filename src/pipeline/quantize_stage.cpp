@@ -37,13 +37,13 @@ std::string QuantizeInputs(const Workspace& workspace) {
 }
 
 std::string RunQuantize(Workspace& workspace) {
+  EnsureFolder(workspace.folder() / "quantization");
   const auto precisions = BuiltPrecisions(workspace);
   if (std::count(precisions.begin(), precisions.end(), Precision::kInt8) == 0) return "nothing to quantize";
   const auto networks = TrainedNetworks(workspace);
   const auto inputs = CalibrationInputs(workspace);
   const auto& options = workspace.study().quantize;
   const Context& context = workspace.context();
-  EnsureFolder(workspace.folder() / "quantization");
   context.progress.Begin("quantize", static_cast<double>(networks.size()));
   for (size_t i = 0; i < networks.size(); ++i) {
     context.ThrowIfCancelled();

@@ -18,7 +18,7 @@ fs::path ManifestPath(const Workspace& workspace, std::string_view stage) {
 
 bool IsFinished(const Workspace& workspace, const Stage& stage, const std::string& key) {
   const fs::path path = ManifestPath(workspace, stage.name);
-  if (!fs::exists(path)) return false;
+  if (!fs::exists(path) || !fs::exists(workspace.folder() / stage.output)) return false;
   const Json manifest = Json::parse(ReadFile(path), nullptr, /*allow_exceptions=*/false);
   return manifest.is_object() && manifest.value("version", 0) == 1 && manifest.value("inputs", "") == key;
 }
@@ -50,13 +50,13 @@ void RunStage(Workspace& workspace, const Stage& stage) {
 }  // namespace
 
 std::span<const Stage> Stages() {
-  static constexpr std::array<Stage, 7> kStages{{{"profile", ProfileInputs, RunProfile},
-                                                 {"search", SearchInputs, RunSearch},
-                                                 {"verify", VerifyInputs, RunVerify},
-                                                 {"train", TrainInputs, RunTrain},
-                                                 {"quantize", QuantizeInputs, RunQuantize},
-                                                 {"compile", CompileInputs, RunCompile},
-                                                 {"evaluate", EvaluateInputs, RunEvaluate}}};
+  static constexpr std::array<Stage, 7> kStages{{{"profile", "table.json", ProfileInputs, RunProfile},
+                                                 {"search", "search.json", SearchInputs, RunSearch},
+                                                 {"verify", "verify.json", VerifyInputs, RunVerify},
+                                                 {"train", "train.json", TrainInputs, RunTrain},
+                                                 {"quantize", "quantization", QuantizeInputs, RunQuantize},
+                                                 {"compile", "artifacts", CompileInputs, RunCompile},
+                                                 {"evaluate", "evaluation.json", EvaluateInputs, RunEvaluate}}};
   return kStages;
 }
 

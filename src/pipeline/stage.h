@@ -12,6 +12,7 @@ namespace hot {
 
 struct Stage {
   std::string_view name;
+  std::string_view output;  // file or folder of the run folder that it writes; the stage runs again when it is gone
   // Everything the stage's result depends on, as text; its hash goes into the manifest.
   std::string (*inputs)(const Workspace& workspace);
   // Does the work; returns one line for the user ("42 rows measured, 72 from the journal").

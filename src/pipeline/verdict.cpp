@@ -1,6 +1,7 @@
 #include "pipeline/verdict.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -32,8 +33,9 @@ std::string AccuracyText(const Comparison& c, Metric metric) {
 }
 
 std::string WinnerText(const std::string& what, const std::string& id, const Comparison& c, Metric metric) {
-  const double change = 100 * (c.latency_ratio - 1);
-  return what + " " + id + " takes " + Format("%+.1f", change) + " % of latency against the baseline, " + AccuracyText(c, metric) + ".";
+  const double saved = 100 * (1 - c.latency_ratio);
+  const std::string time = Format("%.1f", std::abs(saved)) + (saved >= 0 ? " % less time" : " % more time");
+  return what + " " + id + " takes " + time + " than the baseline; " + AccuracyText(c, metric) + ".";
 }
 
 std::string VerdictText(const Judgement& judgement, Metric metric) {

@@ -51,7 +51,7 @@ TEST(Judge, ChoosesOnValAndClaimsOnTest) {
   EXPECT_TRUE(j.comparisons.at("good").test.shown());
   EXPECT_DOUBLE_EQ(j.comparisons.at("fast").latency_ratio, 0.5);
   EXPECT_THAT(j.verdict, testing::HasSubstr("no difference shown"));
-  EXPECT_THAT(j.verdict, testing::HasSubstr("-50.0 % of latency"));
+  EXPECT_THAT(j.verdict, testing::HasSubstr("50.0 % less time than the baseline"));
 }
 
 TEST(Judge, TheBudgetLimitsTheAccuracyWinner) {

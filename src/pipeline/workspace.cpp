@@ -74,6 +74,9 @@ TrialSpec Workspace::TrialTemplate() const {
   spec.val_fraction = study_.data.val_fraction;
   spec.seed = static_cast<uint64_t>(study_.run.seed);
   spec.augment.enabled = study_.train.augment;
+  spec.augment.max_zoom_out = study_.train.zoom_out;
+  spec.augment.crop = study_.train.crop;
+  spec.augment.min_crop = study_.train.min_crop;
   spec.epochs = static_cast<int>(study_.train.epochs);
   spec.batch = static_cast<int>(study_.train.batch);
   spec.optimizer = study_.train.optimizer;
