@@ -61,9 +61,6 @@ struct Study {
     double zoom_out = 4;                   // largest canvas in picture sides; 1: none
     double crop = 0.85;                    // probability of a random crop
     double min_crop = 0.3;                 // smallest side of a crop relative to the picture's
-    double zoom_out = 4.0;                 // largest canvas relative to the picture; 1: none
-    double crop = 6.0 / 7;                 // probability of a random crop
-    double min_crop = 0.3;                 // smallest side of a crop relative to the picture
     std::string metric = "coco_ap";  // coco_ap | ap50 | voc07
     struct Hpo {
       std::string method = "grid";

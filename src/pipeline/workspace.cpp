@@ -83,6 +83,7 @@ TrialSpec Workspace::TrialTemplate() const {
   spec.weight_decay = study_.train.weight_decay;
   spec.clip_norm = study_.train.clip_norm;
   spec.warmup_epochs = static_cast<int>(study_.train.warmup_epochs);
+  spec.validate_every = std::max(1, spec.epochs / 10);  // for the learning curves
   spec.metric = ParseMetric(study_.train.metric);
   return spec;
 }
