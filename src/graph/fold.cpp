@@ -1,6 +1,7 @@
 #include "graph/fold.h"
 
 #include <cmath>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -147,12 +148,14 @@ class Folder {
   Weights result_;
 };
 
-void FillRandom(const Parameter& parameter, uint64_t seed, Tensor& tensor) {
+constexpr double kPredictionDeviation = 0.01;  // layers with a bias predict: they start near zero (Lin et al., 2017, section 4.1)
+
+void FillRandom(const Parameter& parameter, bool predicts, uint64_t seed, Tensor& tensor) {
   const std::string& name = parameter.name;
   if (parameter.shape.size() > 1) {
     int64_t fan_in = 1;
     for (size_t i = 1; i < parameter.shape.size(); ++i) fan_in *= parameter.shape[i];
-    const double deviation = std::sqrt(2.0 / static_cast<double>(fan_in));
+    const double deviation = predicts ? kPredictionDeviation : std::sqrt(2.0 / static_cast<double>(fan_in));
     Rng rng(MixSeed(seed, name));
     for (float& value : tensor.data) value = static_cast<float>(rng.Normal() * deviation);
   } else if (name.ends_with(".weight") || name.ends_with(".running_var")) {
@@ -176,10 +179,14 @@ void CheckWeights(const Graph& graph, const Weights& weights, const std::string&
 }
 
 Weights RandomWeights(const Graph& graph, uint64_t seed) {
+  std::set<std::string> biased;  // nodes with weight and bias that are no batch norm
+  for (const Node& node : graph.nodes()) {
+    if (node.attrs.bias) biased.insert(node.name + ".weight");
+  }
   Weights weights;
   for (const Parameter& parameter : Parameters(graph)) {
     Tensor tensor(parameter.shape);
-    FillRandom(parameter, seed, tensor);
+    FillRandom(parameter, biased.contains(parameter.name), seed, tensor);
     weights[parameter.name] = std::move(tensor);
   }
   return weights;
