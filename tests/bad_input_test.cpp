@@ -29,7 +29,8 @@ class BadInput : public testing::Test {
   }
 
   // Runs hot search and expects exit code 2 and exactly one line with `text` in it.
-  void ExpectOneLine(const std::string& arguments, const std::string& text, const std::string& prefix = "", int code = 2) {
+  void ExpectOneLine(const std::string& arguments, const std::string& text, const std::string& prefix = "",
+                     int code = 2) {
     const HotResult result = RunHot(folder_.path(), arguments, prefix);
     EXPECT_EQ(result.code, code) << result.output;
     const std::string error = result.output.substr(std::min(result.output.size(), result.output.find("error: ")));
@@ -42,7 +43,8 @@ class BadInput : public testing::Test {
 
   void Replace(const fs::path& file, const std::string& pattern, const std::string& by) const {
     const std::string text = ReadFile(file);
-    const std::string changed = std::regex_replace(text, std::regex(pattern), by, std::regex_constants::format_first_only);
+    const std::string changed =
+        std::regex_replace(text, std::regex(pattern), by, std::regex_constants::format_first_only);
     ASSERT_NE(text, changed) << pattern;
     WriteFileAtomic(file, changed);
   }

@@ -17,8 +17,8 @@ struct HotResult {
 // `shell_prefix` is put before the program ("ulimit -f 8;"). Runs in `folder`.
 inline HotResult RunHot(const fs::path& folder, const std::string& arguments, const std::string& shell_prefix = "") {
   const std::string program = HOT_BINARY_DIR "/bin/hot";
-  const ProcessResult result =
-      RunProcess({"bash", "-c", "cd '" + folder.string() + "' && " + shell_prefix + " exec '" + program + "' " + arguments});
+  const ProcessResult result = RunProcess(
+      {"bash", "-c", "cd '" + folder.string() + "' && " + shell_prefix + " exec '" + program + "' " + arguments});
   return {.code = result.status.signal != 0 ? -result.status.signal : result.status.code, .output = result.output};
 }
 
@@ -29,7 +29,9 @@ inline std::string TinyStudy(const std::string& extra_train = "") {
          "data: {root: data}\n"
          "target: {precision: int8}\n"
          "search: {latency_ratio: 1.0, candidates: 2, train_candidates: 1}\n"
-         "train: {epochs: 3, batch: 8, metric: ap50, hpo: {method: grid, lr: 1e-3, gamma: 0.5}" + extra_train + "}\n"
+         "train: {epochs: 3, batch: 8, metric: ap50, hpo: {method: grid, lr: 1e-3, gamma: 0.5}" +
+         extra_train +
+         "}\n"
          "quantize: {pictures: 8}\n";
 }
 

@@ -1,4 +1,5 @@
-// The main job end to end on a few synthetic pictures: a whole study, a second call, kill -9 at every stage, damaged files.
+// The main job end to end on a few synthetic pictures: a whole study, a second call, kill -9 at every stage, damaged
+// files.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -31,7 +32,8 @@ class StudyTest : public testing::Test {
   // All weights of all trials, and the choices: what must not depend on interruptions.
   std::string Fingerprint() const {
     std::string text;
-    for (const Json& candidate : Read("verify.json").at("candidates")) text += candidate.at("id").get<std::string>() + " ";
+    for (const Json& candidate : Read("verify.json").at("candidates"))
+      text += candidate.at("id").get<std::string>() + " ";
     for (const Json& network : Read("train.json").at("networks")) {
       for (const Json& trial : network.at("trials")) {
         text += Sha256File(Run() / "trials" / trial.at("trial").get<std::string>() / "weights.safetensors") + "\n";
@@ -70,8 +72,8 @@ TEST_F(StudyTest, SearchPrintsTheDocumentedJson) {
   EXPECT_EQ(json.at("version"), 1);
   ASSERT_FALSE(json.at("candidates").empty());
   for (const Json& candidate : json.at("candidates")) {
-    for (const char* key : {"id", "rank", "objective", "width", "slots", "latency_ns", "macs", "flash_kib", "ram_kib", "solver",
-                            "optimal", "solve_ns"}) {
+    for (const char* key : {"id", "rank", "objective", "width", "slots", "latency_ns", "macs", "flash_kib", "ram_kib",
+                            "solver", "optimal", "solve_ns"}) {
       EXPECT_TRUE(candidate.contains(key)) << key;
     }
     EXPECT_EQ(candidate.at("slots").size(), 7u);
@@ -83,15 +85,17 @@ TEST_F(StudyTest, SearchPrintsTheDocumentedJson) {
 TEST_F(StudyTest, KillNineAnywhereChangesNothing) {
   ASSERT_EQ(RunHot(folder_.path(), "evaluate study.yaml").code, 0);
   const std::string undisturbed = Fingerprint();
-  const std::string epochs = ReadFile(Run() / "trials" / Read("train.json").at("networks")[0].at("best").get<std::string>() / "epochs.jsonl");
+  const std::string epochs =
+      ReadFile(Run() / "trials" / Read("train.json").at("networks")[0].at("best").get<std::string>() / "epochs.jsonl");
   fs::remove_all(Run());  // the journal stays: given the same rows, everything must come out the same
 
   const std::string program = HOT_BINARY_DIR "/bin/hot";
   for (int wait_ms : {150, 400, 900, 1500, 2500, 4000, 6000}) {
-    Process process({.argv = {"bash", "-c", "cd '" + folder_.path().string() + "' && exec '" + program + "' evaluate study.yaml"},
-                     .env = {},
-                     .stdout_file = folder_.path() / "log",
-                     .stderr_file = folder_.path() / "log"});
+    Process process(
+        {.argv = {"bash", "-c", "cd '" + folder_.path().string() + "' && exec '" + program + "' evaluate study.yaml"},
+         .env = {},
+         .stdout_file = folder_.path() / "log",
+         .stderr_file = folder_.path() / "log"});
     std::this_thread::sleep_for(std::chrono::milliseconds(wait_ms));
     process.Signal(SIGKILL);
     process.Wait();
@@ -99,13 +103,15 @@ TEST_F(StudyTest, KillNineAnywhereChangesNothing) {
   const HotResult last = RunHot(folder_.path(), "evaluate study.yaml");
   ASSERT_EQ(last.code, 0) << last.output;
   EXPECT_EQ(Fingerprint(), undisturbed);
-  const std::string again = ReadFile(Run() / "trials" / Read("train.json").at("networks")[0].at("best").get<std::string>() / "epochs.jsonl");
+  const std::string again =
+      ReadFile(Run() / "trials" / Read("train.json").at("networks")[0].at("best").get<std::string>() / "epochs.jsonl");
   EXPECT_EQ(std::count(again.begin(), again.end(), '\n'), std::count(epochs.begin(), epochs.end(), '\n'));
 }
 
 TEST_F(StudyTest, DamagedArtifactsAndFilesAreRefusedByName) {
   ASSERT_EQ(RunHot(folder_.path(), "evaluate study.yaml").code, 0);
-  const fs::path artifact = Run() / Read("evaluation.json").at("networks")[0].at("artifacts")[1].at("folder").get<std::string>();
+  const fs::path artifact =
+      Run() / Read("evaluation.json").at("networks")[0].at("artifacts")[1].at("folder").get<std::string>();
   const std::string model = ReadFile(artifact / "model.onnx");
   WriteFileAtomic(artifact / "model.onnx", model.substr(0, model.size() / 2));
   fs::remove(Run() / "stages" / "evaluate.json");

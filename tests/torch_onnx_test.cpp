@@ -1,5 +1,5 @@
-// LibTorch's output = ONNX Runtime's output on the same weights, for every block type and for whole networks: what was trained
-// is what will be deployed.
+// LibTorch's output = ONNX Runtime's output on the same weights, for every block type and for whole networks: what was
+// trained is what will be deployed.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -63,7 +63,8 @@ std::vector<Case> Cases() {
   for (const Block* block : AllBlocks()) {
     for (int kernel : {3, 5}) {
       for (int stride : {1, 2}) {
-        const std::string name = std::string(block->type()) + "-k" + std::to_string(kernel) + "-s" + std::to_string(stride);
+        const std::string name =
+            std::string(block->type()) + "-k" + std::to_string(kernel) + "-s" + std::to_string(stride);
         cases.push_back({name, BlockAlone(*block, {16, stride, kernel, 3})});
       }
     }
@@ -79,7 +80,8 @@ Weights TrainedLooking(const Graph& graph) {
   for (auto& [name, tensor] : weights) {
     if (tensor.shape.size() > 1) continue;
     const bool positive = name.ends_with(".running_var") || name.ends_with(".weight");
-    for (float& value : tensor.data) value = static_cast<float>(positive ? rng.Uniform(0.5, 1.5) : rng.Uniform(-0.5, 0.5));
+    for (float& value : tensor.data)
+      value = static_cast<float>(positive ? rng.Uniform(0.5, 1.5) : rng.Uniform(-0.5, 0.5));
   }
   return weights;
 }

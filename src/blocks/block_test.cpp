@@ -51,7 +51,8 @@ TEST_P(BlockContract, HasAResidualExactlyWhereShapesAgree) {
 
 TEST_P(BlockContract, PrefixesEveryName) {
   const Graph graph = Alone(*GetParam(), {16, 1, 3, 6}, {16, 8, 8});
-  for (NodeId id = 1; id < graph.size(); ++id) EXPECT_TRUE(graph.node(id).name.starts_with("b.")) << graph.node(id).name;
+  for (NodeId id = 1; id < graph.size(); ++id)
+    EXPECT_TRUE(graph.node(id).name.starts_with("b.")) << graph.node(id).name;
 }
 
 TEST_P(BlockContract, EndsLinear) {
@@ -76,7 +77,8 @@ TEST(Blocks, RoundsChannelsAsMobileNetV2) {
     double channels;
     int rounded;
   };
-  for (const Case& c : {Case{32 * 0.35, 16}, {16 * 0.35, 8}, {24 * 0.7, 16}, {96 * 0.7, 64}, {320 * 1.3, 416}, {1, 8}}) {
+  for (const Case& c :
+       {Case{32 * 0.35, 16}, {16 * 0.35, 8}, {24 * 0.7, 16}, {96 * 0.7, 64}, {320 * 1.3, 416}, {1, 8}}) {
     EXPECT_EQ(RoundChannels(c.channels), c.rounded) << c.channels;
   }
 }

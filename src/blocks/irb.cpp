@@ -2,7 +2,8 @@
 
 namespace hot {
 
-NodeId InvertedResidual::Build(GraphBuilder& builder, NodeId x, const BlockSpec& spec, const std::string& prefix) const {
+NodeId InvertedResidual::Build(GraphBuilder& builder, NodeId x, const BlockSpec& spec,
+                               const std::string& prefix) const {
   const int hidden = builder.shape(x).c * spec.expansion;
   NodeId y = x;
   if (spec.expansion != 1) y = builder.ConvBn(prefix + ".expand", y, hidden, 1, 1, 1, Op::kRelu6);

@@ -1,5 +1,5 @@
-// Inverted residual block (Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2018, section 3.3,
-// figure 4d): 1x1 expansion (none when it is 1), depthwise kxk, linear 1x1 projection. Stateless.
+// Inverted residual block (Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2018,
+// section 3.3, figure 4d): 1x1 expansion (none when it is 1), depthwise kxk, linear 1x1 projection. Stateless.
 #pragma once
 
 #include "blocks/block.h"

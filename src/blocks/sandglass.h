@@ -1,6 +1,7 @@
-// Sandglass block (Zhou et al., "Rethinking Bottleneck Structure for Efficient Mobile Network Design", ECCV 2020, section 3.2):
-// depthwise kxk at the wide end, linear 1x1 reduction, 1x1 back, linear depthwise kxk with the stride; the residual joins the
-// wide ends. The hidden width is max(c_in / e, c_out / 6), each rounded to 8, so that it never vanishes. Stateless.
+// Sandglass block (Zhou et al., "Rethinking Bottleneck Structure for Efficient Mobile Network Design", ECCV 2020,
+// section 3.2): depthwise kxk at the wide end, linear 1x1 reduction, 1x1 back, linear depthwise kxk with the stride;
+// the residual joins the wide ends. The hidden width is max(c_in / e, c_out / 6), each rounded to 8, so that it never
+// vanishes. Stateless.
 #pragma once
 
 #include "blocks/block.h"

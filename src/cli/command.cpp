@@ -25,16 +25,21 @@ void CatchSignals() {
 
 int ExitCode(Code code) {
   switch (code) {
-    case Code::kOk: return 0;
+    case Code::kOk:
+      return 0;
     case Code::kInvalidArgument:
     case Code::kNotFound:
     case Code::kPermissionDenied:
     case Code::kResourceExhausted:
     case Code::kFailedPrecondition:
-    case Code::kDataLoss: return 2;
-    case Code::kOutOfRange: return 3;
-    case Code::kCancelled: return 130;
-    default: return 1;
+    case Code::kDataLoss:
+      return 2;
+    case Code::kOutOfRange:
+      return 3;
+    case Code::kCancelled:
+      return 130;
+    default:
+      return 1;
   }
 }
 

@@ -24,8 +24,12 @@ void AddDataCommand(CLI::App& app, int& exit_code) {
   auto command = std::make_shared<ShapesCommand>();  // shared: CLI11 copies the callback that owns it
   CLI::App* shapes = make->add_subcommand("shapes", "Cluttered pictures of circles, squares and triangles");
   shapes->add_option("out", command->out, "folder to write")->capture_default_str();
-  shapes->add_option("--train", command->options.train_pictures, "training pictures")->check(CLI::Range(1, 1000000))->capture_default_str();
-  shapes->add_option("--test", command->options.test_pictures, "test pictures")->check(CLI::Range(1, 1000000))->capture_default_str();
+  shapes->add_option("--train", command->options.train_pictures, "training pictures")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  shapes->add_option("--test", command->options.test_pictures, "test pictures")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
   shapes->add_option("--seed", command->options.seed, "seed")->capture_default_str();
   shapes->add_flag("--json", command->json, "print what was made as JSON on stdout");
   shapes->footer("Example:\n  hot data make shapes data/shapes");

@@ -24,7 +24,8 @@ struct StudyCommand {
 };
 
 constexpr StudyCommand kCommands[] = {
-    {"optimize", "evaluate", "evaluation.json", "Do the whole study: table, search, training, int8, measurement, report"},
+    {"optimize", "evaluate", "evaluation.json",
+     "Do the whole study: table, search, training, int8, measurement, report"},
     {"profile", "profile", "table.json", "Measure the look-up table of the device"},
     {"search", "search", "search.json", "Find the k best networks within the budgets"},
     {"verify", "verify", "verify.json", "Measure the found networks whole and correct the prediction"},

@@ -1,5 +1,6 @@
-// hot-train: trains one network as the trial.json in a folder says. Started by `hot`, one process a trial; the only program that
-// links LibTorch. Exit codes: 0 done, 1 failed, 2 the user's input is wrong, 130 interrupted (the checkpoint is kept).
+// hot-train: trains one network as the trial.json in a folder says. Started by `hot`, one process a trial; the only
+// program that links LibTorch. Exit codes: 0 done, 1 failed, 2 the user's input is wrong, 130 interrupted (the
+// checkpoint is kept).
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -29,9 +30,12 @@ int ExitCode(hot::Code code) {
     case hot::Code::kPermissionDenied:
     case hot::Code::kResourceExhausted:
     case hot::Code::kFailedPrecondition:
-    case hot::Code::kDataLoss: return 2;
-    case hot::Code::kCancelled: return 130;
-    default: return 1;
+    case hot::Code::kDataLoss:
+      return 2;
+    case hot::Code::kCancelled:
+      return 130;
+    default:
+      return 1;
   }
 }
 

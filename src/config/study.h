@@ -58,9 +58,9 @@ struct Study {
     int64_t warmup_epochs = 1;
     double clip_norm = 10;
     bool augment = true;
-    double zoom_out = 4;                   // largest canvas in picture sides; 1: none
-    double crop = 0.85;                    // probability of a random crop
-    double min_crop = 0.3;                 // smallest side of a crop relative to the picture's
+    double zoom_out = 4;             // largest canvas in picture sides; 1: none
+    double crop = 0.85;              // probability of a random crop
+    double min_crop = 0.3;           // smallest side of a crop relative to the picture's
     std::string metric = "coco_ap";  // coco_ap | ap50 | voc07
     struct Hpo {
       std::string method = "grid";

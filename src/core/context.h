@@ -16,7 +16,8 @@ struct Context {
 
   // Throws Error(kCancelled) when the user asked to stop; call it once a unit of work.
   void ThrowIfCancelled() const {
-    if (cancelled.load(std::memory_order_relaxed)) throw Error(Code::kCancelled, "", "interrupted", "run the same command to go on");
+    if (cancelled.load(std::memory_order_relaxed))
+      throw Error(Code::kCancelled, "", "interrupted", "run the same command to go on");
   }
 };
 

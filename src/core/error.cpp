@@ -8,9 +8,10 @@ namespace hot {
 
 std::string_view CodeName(Code code) {
   static constexpr std::string_view kNames[] = {
-      "ok",           "cancelled",      "unknown",           "invalid argument",   "deadline exceeded", "not found",
-      "already exists", "permission denied", "resource exhausted", "failed precondition", "aborted",      "out of range",
-      "unimplemented", "internal",      "unavailable",       "data loss"};
+      "ok",        "cancelled",      "unknown",           "invalid argument",   "deadline exceeded",
+      "not found", "already exists", "permission denied", "resource exhausted", "failed precondition",
+      "aborted",   "out of range",   "unimplemented",     "internal",           "unavailable",
+      "data loss"};
   return kNames[static_cast<int>(code)];
 }
 

@@ -1,5 +1,6 @@
 // The one exception type of HOT. Thrown where a fault is found; caught only by a CLI command, a server handler or a job
-// runner. Third-party exceptions become hot::Error in the adapter that calls the library. Thread rule: values, no sharing.
+// runner. Third-party exceptions become hot::Error in the adapter that calls the library. Thread rule: values, no
+// sharing.
 #pragma once
 
 #include <exception>

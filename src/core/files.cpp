@@ -18,7 +18,8 @@ namespace {
 [[noreturn]] void ThrowErrno(const fs::path& path, const std::string& what, int error) {
   const std::string message = what + ": " + std::strerror(error);
   if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
-    throw Error(Code::kResourceExhausted, path.string(), message, "free some disk space and run the same command again");
+    throw Error(Code::kResourceExhausted, path.string(), message,
+                "free some disk space and run the same command again");
   }
   if (error == EACCES || error == EPERM || error == EROFS) {
     throw Error(Code::kPermissionDenied, path.string(), message, "choose a folder you may write to");
@@ -82,7 +83,8 @@ void EnsureFolder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
   if (error) ThrowErrno(path, "can't make this folder", error.value());
-  if (!fs::is_directory(path)) throw Error(Code::kFailedPrecondition, path.string(), "a file is in the way of this folder");
+  if (!fs::is_directory(path))
+    throw Error(Code::kFailedPrecondition, path.string(), "a file is in the way of this folder");
 }
 
 std::vector<fs::path> ListFiles(const fs::path& folder) {

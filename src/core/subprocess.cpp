@@ -69,7 +69,8 @@ Process::Process(const ProcessOptions& options) {
   std::vector<std::string> argv = options.argv;
   std::vector<std::string> env = MergedEnvironment(options.env);
   pid_t pid = -1;
-  const int error = posix_spawnp(&pid, argv.at(0).c_str(), actions.get(), nullptr, Pointers(argv).data(), Pointers(env).data());
+  const int error =
+      posix_spawnp(&pid, argv.at(0).c_str(), actions.get(), nullptr, Pointers(argv).data(), Pointers(env).data());
   if (error != 0) throw Error(Code::kUnavailable, argv[0], std::string("can't be started: ") + std::strerror(error));
   pid_ = pid;
 }

@@ -21,7 +21,7 @@ struct Artifact {
   // manifest
   int version = 1;
   std::string toolchain, toolchain_version, flags;
-  std::string precision, scheme;   // asked for
+  std::string precision, scheme;  // asked for
   std::string graph_key;
   int threads = 1;
   std::string blob_sha256;
@@ -31,9 +31,9 @@ struct Artifact {
   Preprocessing preprocessing;
   std::string task;
   std::vector<std::string> classes;
-  std::string task_options;        // JSON: anchors, thresholds
+  std::string task_options;  // JSON: anchors, thresholds
   // contents
-  std::string blob;                // model.onnx bytes
+  std::string blob;  // model.onnx bytes
   std::vector<GoldenPair> golden;
 };
 

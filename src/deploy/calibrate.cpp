@@ -26,7 +26,8 @@ std::vector<std::string> OutputNames(const Network& network) {
   std::vector<std::string> inputs;
   for (NodeId input : network.graph.inputs()) inputs.push_back(network.graph.node(input).name);
   for (const std::string& name : ObservedNodes(network.graph)) {
-    const bool listed = std::count(names.begin(), names.end(), name) + std::count(inputs.begin(), inputs.end(), name) > 0;
+    const bool listed =
+        std::count(names.begin(), names.end(), name) + std::count(inputs.begin(), inputs.end(), name) > 0;
     if (!listed) names.push_back(name);
   }
   return names;
@@ -45,7 +46,8 @@ Observations Calibrate(const Network& network, const std::vector<Tensor>& inputs
     observations[input_name].Observe(input.data.data(), input.size());
     const std::vector<Tensor> outputs = session->Run(std::span(&input, 1));
     HOT_ASSERT(outputs.size() == names.size());
-    for (size_t i = 0; i < outputs.size(); ++i) observations[names[i]].Observe(outputs[i].data.data(), outputs[i].size());
+    for (size_t i = 0; i < outputs.size(); ++i)
+      observations[names[i]].Observe(outputs[i].data.data(), outputs[i].size());
   }
   return observations;
 }

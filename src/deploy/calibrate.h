@@ -1,4 +1,5 @@
-// Runs the float network over calibration pictures and collects every quantized tensor's range. Called by the quantize stage.
+// Runs the float network over calibration pictures and collects every quantized tensor's range. Called by the quantize
+// stage.
 #pragma once
 
 #include <vector>

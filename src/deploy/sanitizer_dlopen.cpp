@@ -1,5 +1,5 @@
-// Only in builds with AddressSanitizer: it refuses dlopen(RTLD_DEEPBIND), which OpenVINO's threading library asks for. This
-// dlopen stands before the sanitizer's, drops the flag and calls it.
+// Only in builds with AddressSanitizer: it refuses dlopen(RTLD_DEEPBIND), which OpenVINO's threading library asks for.
+// This dlopen stands before the sanitizer's, drops the flag and calls it.
 #include <dlfcn.h>
 
 extern "C" void* dlopen(const char* file, int mode) {

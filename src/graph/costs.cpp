@@ -13,8 +13,10 @@ bool InPlace(const Graph& graph, NodeId id, const std::vector<std::vector<NodeId
     case Op::kRelu:
     case Op::kRelu6:
     case Op::kSigmoid:
-    case Op::kFlatten: break;
-    default: return false;
+    case Op::kFlatten:
+      break;
+    default:
+      return false;
   }
   const NodeId input = node.inputs[0];
   const bool sole_reader = consumers[static_cast<size_t>(input)].size() == 1;
@@ -40,7 +42,7 @@ int64_t WeightBytesOf(const Graph& graph, const Node& node, Precision precision)
 std::vector<int64_t> LiveActivationBytes(const Graph& graph, Precision precision) {
   const auto count = static_cast<size_t>(graph.size());
   const auto consumers = graph.Consumers();
-  std::vector<NodeId> buffer(count);      // the node that owns the memory of node i's output
+  std::vector<NodeId> buffer(count);       // the node that owns the memory of node i's output
   std::vector<NodeId> last_use(count, 0);  // of each buffer
   for (NodeId id = 0; id < graph.size(); ++id) {
     const auto i = static_cast<size_t>(id);
@@ -48,7 +50,8 @@ std::vector<int64_t> LiveActivationBytes(const Graph& graph, Precision precision
     last_use[static_cast<size_t>(buffer[i])] = id;
     for (NodeId input : graph.node(id).inputs) last_use[static_cast<size_t>(buffer[static_cast<size_t>(input)])] = id;
   }
-  for (NodeId output : graph.outputs()) last_use[static_cast<size_t>(buffer[static_cast<size_t>(output)])] = graph.size();
+  for (NodeId output : graph.outputs())
+    last_use[static_cast<size_t>(buffer[static_cast<size_t>(output)])] = graph.size();
   std::vector<int64_t> live(count, 0);
   for (NodeId owner = 0; owner < graph.size(); ++owner) {
     if (buffer[static_cast<size_t>(owner)] != owner) continue;

@@ -10,9 +10,9 @@
 namespace hot {
 
 struct Costs {
-  int64_t macs = 0;          // multiply-accumulates of convolutions and linear layers
-  int64_t params = 0;        // trainable parameters, batch norm's scale and shift included
-  int64_t weight_bytes = 0;  // weights and biases after batch norm is folded, at the precision
+  int64_t macs = 0;                   // multiply-accumulates of convolutions and linear layers
+  int64_t params = 0;                 // trainable parameters, batch norm's scale and shift included
+  int64_t weight_bytes = 0;           // weights and biases after batch norm is folded, at the precision
   int64_t peak_activation_bytes = 0;  // largest sum of live activations, inputs and outputs of the graph included
 };
 

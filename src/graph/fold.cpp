@@ -49,7 +49,10 @@ Affine BatchNormAffine(const Node& node, const Weights& weights) {
 class Folder {
  public:
   Folder(const Graph& source, const Weights& weights)
-      : source_(source), weights_(weights), consumers_(source.Consumers()), mapped_(static_cast<size_t>(source.size()), -1) {}
+      : source_(source),
+        weights_(weights),
+        consumers_(source.Consumers()),
+        mapped_(static_cast<size_t>(source.size()), -1) {}
 
   Network Run() {
     size_t section = 0;
@@ -78,17 +81,26 @@ class Folder {
   NodeId Copy(NodeId id) {
     const Node& node = source_.node(id);
     switch (node.op) {
-      case Op::kInput: return builder_.Input(node.name, node.shape);
-      case Op::kConv: return CopyConv(id);
-      case Op::kBatchNorm: return CopyBatchNorm(id);
-      case Op::kAdd: return builder_.Add(node.name, Mapped(node.inputs[0]), Mapped(node.inputs[1]));
-      case Op::kConcat: return CopyConcat(node);
+      case Op::kInput:
+        return builder_.Input(node.name, node.shape);
+      case Op::kConv:
+        return CopyConv(id);
+      case Op::kBatchNorm:
+        return CopyBatchNorm(id);
+      case Op::kAdd:
+        return builder_.Add(node.name, Mapped(node.inputs[0]), Mapped(node.inputs[1]));
+      case Op::kConcat:
+        return CopyConcat(node);
       case Op::kMaxPool:
       case Op::kAvgPool:
-        return builder_.Pool(node.op, node.name, Mapped(node.inputs[0]), node.attrs.kernel, node.attrs.stride, node.attrs.pads[0]);
-      case Op::kUpsample: return builder_.Upsample(node.name, Mapped(node.inputs[0]), node.attrs.stride);
-      case Op::kLinear: return CopyLinear(node);
-      default: return builder_.Unary(node.op, node.name, Mapped(node.inputs[0]));
+        return builder_.Pool(node.op, node.name, Mapped(node.inputs[0]), node.attrs.kernel, node.attrs.stride,
+                             node.attrs.pads[0]);
+      case Op::kUpsample:
+        return builder_.Upsample(node.name, Mapped(node.inputs[0]), node.attrs.stride);
+      case Op::kLinear:
+        return CopyLinear(node);
+      default:
+        return builder_.Unary(node.op, node.name, Mapped(node.inputs[0]));
     }
   }
 
@@ -148,7 +160,8 @@ class Folder {
   Weights result_;
 };
 
-constexpr double kPredictionDeviation = 0.01;  // layers with a bias predict: they start near zero (Lin et al., 2017, section 4.1)
+constexpr double kPredictionDeviation =
+    0.01;  // layers with a bias predict: they start near zero (Lin et al., 2017, section 4.1)
 
 void FillRandom(const Parameter& parameter, bool predicts, uint64_t seed, Tensor& tensor) {
   const std::string& name = parameter.name;
@@ -171,9 +184,11 @@ void CheckWeights(const Graph& graph, const Weights& weights, const std::string&
   for (const Parameter& parameter : Parameters(graph)) {
     const auto found = weights.find(parameter.name);
     if (found == weights.end()) throw Error(Code::kDataLoss, where, "lacks the parameter " + parameter.name);
-    if (found->second.shape != parameter.shape) throw Error(Code::kDataLoss, where, parameter.name + " has another shape");
+    if (found->second.shape != parameter.shape)
+      throw Error(Code::kDataLoss, where, parameter.name + " has another shape");
     for (float value : found->second.data) {
-      if (!std::isfinite(value)) throw Error(Code::kDataLoss, where, parameter.name + " holds values that are not finite");
+      if (!std::isfinite(value))
+        throw Error(Code::kDataLoss, where, parameter.name + " holds values that are not finite");
     }
   }
 }

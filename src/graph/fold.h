@@ -19,8 +19,8 @@ Network FoldBatchNorm(const Graph& graph, const Weights& weights);
 // Checks that every parameter is there, of the right shape and finite. Throws Error(kDataLoss) naming the first fault.
 void CheckWeights(const Graph& graph, const Weights& weights, const std::string& where);
 
-// He-normal convolutions (He et al., 2015), layers with a bias normal with deviation 0.01, batch norm at identity, zero biases;
-// depends on seed and parameter names only.
+// He-normal convolutions (He et al., 2015), layers with a bias normal with deviation 0.01, batch norm at identity, zero
+// biases; depends on seed and parameter names only.
 Weights RandomWeights(const Graph& graph, uint64_t seed);
 
 }  // namespace hot

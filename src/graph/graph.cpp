@@ -26,9 +26,9 @@ int WindowSide(const std::string& name, int side, int pads, int kernel, int stri
 }  // namespace
 
 std::string_view OpName(Op op) {
-  static constexpr std::string_view kNames[] = {"input",    "conv",     "batch_norm",      "relu",     "relu6",
-                                                "add",      "concat",   "max_pool",        "avg_pool", "global_avg_pool",
-                                                "upsample", "flatten",  "linear",          "sigmoid",  "softmax"};
+  static constexpr std::string_view kNames[] = {"input",    "conv",    "batch_norm", "relu",     "relu6",
+                                                "add",      "concat",  "max_pool",   "avg_pool", "global_avg_pool",
+                                                "upsample", "flatten", "linear",     "sigmoid",  "softmax"};
   return kNames[static_cast<int>(op)];
 }
 
@@ -56,7 +56,8 @@ NodeId GraphBuilder::Input(const std::string& name, Shape shape) {
 
 NodeId GraphBuilder::Conv(const std::string& name, NodeId x, const Attrs& attrs) {
   const Shape in = shape(x);
-  if (attrs.groups < 1 || in.c % attrs.groups != 0 || attrs.out_channels < 1 || attrs.out_channels % attrs.groups != 0) {
+  if (attrs.groups < 1 || in.c % attrs.groups != 0 || attrs.out_channels < 1 ||
+      attrs.out_channels % attrs.groups != 0) {
     Misfit(name, std::to_string(attrs.groups) + " groups don't divide " + std::to_string(in.c) + " -> " +
                      std::to_string(attrs.out_channels) + " channels");
   }
@@ -78,10 +79,16 @@ NodeId GraphBuilder::Unary(Op op, const std::string& name, NodeId x) {
     case Op::kRelu:
     case Op::kRelu6:
     case Op::kSigmoid:
-    case Op::kSoftmax: break;
-    case Op::kGlobalAvgPool: out = {.c = out.c, .h = 1, .w = 1}; break;
-    case Op::kFlatten: out = {.c = static_cast<int>(out.elements()), .h = 1, .w = 1}; break;
-    default: Misfit(name, std::string(OpName(op)) + " is not an operation of one input");
+    case Op::kSoftmax:
+      break;
+    case Op::kGlobalAvgPool:
+      out = {.c = out.c, .h = 1, .w = 1};
+      break;
+    case Op::kFlatten:
+      out = {.c = static_cast<int>(out.elements()), .h = 1, .w = 1};
+      break;
+    default:
+      Misfit(name, std::string(OpName(op)) + " is not an operation of one input");
   }
   return Append({.op = op, .name = name, .inputs = {x}, .attrs = {}, .shape = out});
 }
@@ -134,7 +141,8 @@ NodeId GraphBuilder::Linear(const std::string& name, NodeId x, int out_channels,
   Attrs attrs;
   attrs.out_channels = out_channels;
   attrs.bias = bias;
-  return Append({.op = Op::kLinear, .name = name, .inputs = {x}, .attrs = attrs, .shape = {.c = out_channels, .h = 1, .w = 1}});
+  return Append(
+      {.op = Op::kLinear, .name = name, .inputs = {x}, .attrs = attrs, .shape = {.c = out_channels, .h = 1, .w = 1}});
 }
 
 NodeId GraphBuilder::ConvBn(const std::string& name, NodeId x, int out_channels, int kernel, int stride, int groups,

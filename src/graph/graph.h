@@ -1,6 +1,6 @@
-// The one representation of a network: an immutable list of primitive nodes in topological order. Blocks and tasks build
-// it with GraphBuilder; everything else (costs, LibTorch module, ONNX writer, quantizer, table key) only reads it.
-// Layout is NCHW with N = 1 in shapes; readers may run larger batches. Thread rule: immutable, share freely.
+// The one representation of a network: an immutable list of primitive nodes in topological order. Blocks and tasks
+// build it with GraphBuilder; everything else (costs, LibTorch module, ONNX writer, quantizer, table key) only reads
+// it. Layout is NCHW with N = 1 in shapes; readers may run larger batches. Thread rule: immutable, share freely.
 #pragma once
 
 #include <array>
@@ -13,12 +13,12 @@ namespace hot {
 
 enum class Op {
   kInput,
-  kConv,           // square kernel, groups, optional bias
-  kBatchNorm,      // eps 1e-5 unless attrs.eps says otherwise
+  kConv,       // square kernel, groups, optional bias
+  kBatchNorm,  // eps 1e-5 unless attrs.eps says otherwise
   kRelu,
   kRelu6,
-  kAdd,            // two inputs of equal shape
-  kConcat,         // along channels
+  kAdd,     // two inputs of equal shape
+  kConcat,  // along channels
   kMaxPool,
   kAvgPool,        // padding not counted
   kGlobalAvgPool,  // -> 1x1
@@ -26,7 +26,7 @@ enum class Op {
   kFlatten,        // -> [1, c*h*w, 1, 1]
   kLinear,         // on 1x1 maps: attrs.out_channels
   kSigmoid,
-  kSoftmax,        // along channels
+  kSoftmax,  // along channels
 };
 
 std::string_view OpName(Op op);
@@ -40,13 +40,13 @@ struct Shape {
 };
 
 struct Attrs {
-  int out_channels = 0;                  // conv, linear
-  int kernel = 1;                        // conv, pools
-  int stride = 1;                        // conv, pools; factor of upsample
-  int groups = 1;                        // conv
-  std::array<int, 4> pads{0, 0, 0, 0};   // top, left, bottom, right
-  bool bias = false;                     // conv, linear
-  float eps = 1e-5f;                     // batch norm
+  int out_channels = 0;                 // conv, linear
+  int kernel = 1;                       // conv, pools
+  int stride = 1;                       // conv, pools; factor of upsample
+  int groups = 1;                       // conv
+  std::array<int, 4> pads{0, 0, 0, 0};  // top, left, bottom, right
+  bool bias = false;                    // conv, linear
+  float eps = 1e-5f;                    // batch norm
   bool operator==(const Attrs&) const = default;
 };
 

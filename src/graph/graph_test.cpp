@@ -89,7 +89,7 @@ TEST(Fold, TakesBatchNormIntoConv) {
   weights["a.bn.running_var"].data = {4 - 1e-5f};
   const Network folded = FoldBatchNorm(graph, weights);
   EXPECT_EQ(folded.graph.size(), 2);
-  EXPECT_FLOAT_EQ(folded.weights.at("a.conv.weight").data[0], 3);      // 3 * 2 / 2
+  EXPECT_FLOAT_EQ(folded.weights.at("a.conv.weight").data[0], 3);    // 3 * 2 / 2
   EXPECT_FLOAT_EQ(folded.weights.at("a.conv.bias").data[0], 5 - 7);  // 5 - 7 * 2 / 2
   weights.erase("a.bn.bias");
   EXPECT_THROW(FoldBatchNorm(graph, weights), Error);
@@ -137,7 +137,8 @@ TEST(Safetensors, RoundTripAndErrors) {
 }
 
 TEST(Precision, NamesRoundTrip) {
-  for (const char* name : {"fp32", "bf16", "fp16", "int8", "int16x8"}) EXPECT_EQ(PrecisionName(ParsePrecision(name)), name);
+  for (const char* name : {"fp32", "bf16", "fp16", "int8", "int16x8"})
+    EXPECT_EQ(PrecisionName(ParsePrecision(name)), name);
   EXPECT_THROW(ParsePrecision("16-bit"), Error);
 }
 

@@ -20,17 +20,30 @@ void Add(std::string& text, int64_t value) {
   text += ' ';
 }
 
+bool HasAttributes(Op op) {
+  switch (op) {
+    case Op::kConv:
+    case Op::kLinear:
+    case Op::kMaxPool:
+    case Op::kAvgPool:
+    case Op::kUpsample:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void AddNode(std::string& text, const Node& node, const std::vector<int>& number) {
   text += OpName(node.op);
   text += ' ';
   for (NodeId input : node.inputs) Add(text, number[static_cast<size_t>(input)]);
+  const Attrs& attrs = node.attrs;
   for (int value : {node.shape.c, node.shape.h, node.shape.w}) Add(text, value);
-  if (node.op == Op::kBatchNorm) text += std::to_string(node.attrs.eps);
-  if (node.op == Op::kConv || node.op == Op::kLinear || node.op == Op::kMaxPool || node.op == Op::kAvgPool ||
-      node.op == Op::kUpsample) {
-    for (int value : {node.attrs.out_channels, node.attrs.kernel, node.attrs.stride, node.attrs.groups}) Add(text, value);
-    for (int pad : node.attrs.pads) Add(text, pad);
-    Add(text, node.attrs.bias ? 1 : 0);
+  if (node.op == Op::kBatchNorm) text += std::to_string(attrs.eps);
+  if (HasAttributes(node.op)) {
+    for (int value : {attrs.out_channels, attrs.kernel, attrs.stride, attrs.groups, attrs.bias ? 1 : 0})
+      Add(text, value);
+    for (int pad : attrs.pads) Add(text, pad);
   }
   text += '\n';
 }

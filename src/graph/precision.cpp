@@ -29,31 +29,41 @@ Precision ParsePrecision(std::string_view name) {
     if (text == name) return value;
     known += (known.empty() ? "" : ", ") + std::string(text);
   }
-  throw Error(Code::kInvalidArgument, "precision", "unknown precision \"" + std::string(name) + "\"", "known: " + known);
+  throw Error(Code::kInvalidArgument, "precision", "unknown precision \"" + std::string(name) + "\"",
+              "known: " + known);
 }
 
 int ActivationBytes(Precision precision) {
   switch (precision) {
-    case Precision::kFp32: return 4;
-    case Precision::kInt8: return 1;
-    default: return 2;
+    case Precision::kFp32:
+      return 4;
+    case Precision::kInt8:
+      return 1;
+    default:
+      return 2;
   }
 }
 
 int WeightBytes(Precision precision) {
   switch (precision) {
-    case Precision::kFp32: return 4;
+    case Precision::kFp32:
+      return 4;
     case Precision::kInt8:
-    case Precision::kInt16x8: return 1;
-    default: return 2;
+    case Precision::kInt16x8:
+      return 1;
+    default:
+      return 2;
   }
 }
 
 int BiasBytes(Precision precision) {
   switch (precision) {
-    case Precision::kInt8: return 4;
-    case Precision::kInt16x8: return 8;
-    default: return WeightBytes(precision);
+    case Precision::kInt8:
+      return 4;
+    case Precision::kInt16x8:
+      return 8;
+    default:
+      return WeightBytes(precision);
   }
 }
 

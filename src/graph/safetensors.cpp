@@ -30,9 +30,11 @@ Tensor ReadTensor(const std::string& where, const std::string& name, const Json&
 Weights ReadSafetensors(const fs::path& path) {
   const std::string bytes = ReadFile(path);
   uint64_t header_size = 0;
-  if (bytes.size() < sizeof header_size) throw Error(Code::kDataLoss, path.string(), "is not a safetensors file: too short");
+  if (bytes.size() < sizeof header_size)
+    throw Error(Code::kDataLoss, path.string(), "is not a safetensors file: too short");
   std::memcpy(&header_size, bytes.data(), sizeof header_size);
-  if (header_size > bytes.size() - sizeof header_size) throw Error(Code::kDataLoss, path.string(), "is cut off in its header");
+  if (header_size > bytes.size() - sizeof header_size)
+    throw Error(Code::kDataLoss, path.string(), "is cut off in its header");
   try {
     const Json header = Json::parse(bytes.begin() + 8, bytes.begin() + 8 + static_cast<std::ptrdiff_t>(header_size));
     const std::string_view data = std::string_view(bytes).substr(8 + header_size);

@@ -18,7 +18,8 @@ int ParseField(std::string_view text, char letter, std::string_view whole) {
     const auto [end, error] = std::from_chars(text.data() + 1, text.data() + text.size(), value);
     if (error == std::errc() && end == text.data() + text.size() && value > 0) return value;
   }
-  throw Error(Code::kInvalidArgument, "choice", "can't read \"" + std::string(whole) + "\"", "write it like irb-k3-e6@int8");
+  throw Error(Code::kInvalidArgument, "choice", "can't read \"" + std::string(whole) + "\"",
+              "write it like irb-k3-e6@int8");
 }
 
 Graph SlotAlone(const Slot& slot, const Choice& choice, Shape input) {
@@ -51,7 +52,8 @@ Choice Choice::Parse(std::string_view name) {
 const Backbone& FindBackbone(std::string_view name) {
   static const MobileNetV2 mobilenet_v2;
   if (name == mobilenet_v2.name()) return mobilenet_v2;
-  throw Error(Code::kInvalidArgument, "backbone", "unknown backbone \"" + std::string(name) + "\"", "known: mobilenet_v2");
+  throw Error(Code::kInvalidArgument, "backbone", "unknown backbone \"" + std::string(name) + "\"",
+              "known: mobilenet_v2");
 }
 
 NodeId BuildSlot(GraphBuilder& builder, NodeId x, const Slot& slot, const Choice& choice) {
@@ -83,7 +85,8 @@ Features BuildBackbone(GraphBuilder& builder, NodeId image, const Backbone& back
   return features;
 }
 
-Graph BuildClassifier(const Backbone& backbone, double width, const std::vector<Choice>& choices, Shape image, int classes) {
+Graph BuildClassifier(const Backbone& backbone, double width, const std::vector<Choice>& choices, Shape image,
+                      int classes) {
   GraphBuilder builder;
   const NodeId input = builder.Input("image", image);
   const Features features = BuildBackbone(builder, input, backbone, width, choices);

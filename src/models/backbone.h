@@ -61,7 +61,8 @@ Features BuildBackbone(GraphBuilder& builder, NodeId image, const Backbone& back
                        const std::vector<Choice>& choices);
 
 // MobileNetV2 classifier: backbone, global average pool, linear; for checking against published numbers.
-Graph BuildClassifier(const Backbone& backbone, double width, const std::vector<Choice>& choices, Shape image, int classes);
+Graph BuildClassifier(const Backbone& backbone, double width, const std::vector<Choice>& choices, Shape image,
+                      int classes);
 
 std::vector<Choice> BaselineChoices(const Backbone& backbone, double width, Precision precision);
 

@@ -1,5 +1,6 @@
-// MobileNetV2 (Sandler et al., CVPR 2018, table 2): stem 3x3 stride 2 to 32 channels, seven inverted-residual stages, tail
-// 1x1 to max(1, width) * 1280 channels. The seven stages are the slots of the source paper (section 4.1). Stateless.
+// MobileNetV2 (Sandler et al., CVPR 2018, table 2): stem 3x3 stride 2 to 32 channels, seven inverted-residual stages,
+// tail 1x1 to max(1, width) * 1280 channels. The seven stages are the slots of the source paper (section 4.1).
+// Stateless.
 #pragma once
 
 #include "models/backbone.h"

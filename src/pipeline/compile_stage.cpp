@@ -18,7 +18,8 @@ std::string TaskOptionsJson(const TaskOptions& options) {
       .dump();
 }
 
-void CompileOne(const Workspace& workspace, const TrainedNetwork& trained, const Network& network, Precision precision) {
+void CompileOne(const Workspace& workspace, const TrainedNetwork& trained, const Network& network,
+                Precision precision) {
   const bool int8 = precision == Precision::kInt8;
   Quantization quantization;
   if (int8) quantization = ReadQuantization(QuantizationFile(workspace, trained.network.id));

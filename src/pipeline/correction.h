@@ -1,5 +1,5 @@
-// Sum of table rows -> whole network: an intercept and a slope, fitted to networks measured whole (fidelity of sums; see
-// docs/adr/0005-sum-correction.md). Stateless.
+// Sum of table rows -> whole network: an intercept and a slope, fitted to networks measured whole (fidelity of sums;
+// see docs/adr/0005-sum-correction.md). Stateless.
 #pragma once
 
 #include <vector>
@@ -12,8 +12,8 @@ struct PredictedMeasured {
   double predicted_ns = 0, measured_ns = 0;
 };
 
-// Least squares of the relative error. With fewer than four networks, or sums that span less than 15 %, only the slope is
-// fitted (the median ratio): an intercept would be a guess. No networks: the plain sum.
+// Least squares of the relative error. With fewer than four networks, or sums that span less than 15 %, only the slope
+// is fitted (the median ratio): an intercept would be a guess. No networks: the plain sum.
 CostCorrection FitCorrection(const std::vector<PredictedMeasured>& pairs);
 
 }  // namespace hot

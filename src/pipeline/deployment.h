@@ -1,5 +1,5 @@
-// Trained networks on their way to the device: where their files lie and which precisions are built. Used by the quantize,
-// compile and evaluate stages.
+// Trained networks on their way to the device: where their files lie and which precisions are built. Used by the
+// quantize, compile and evaluate stages.
 #pragma once
 
 #include <string>

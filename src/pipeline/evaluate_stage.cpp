@@ -1,5 +1,5 @@
-// Stage evaluate: accuracy and latency of the very artifacts that would ship, on the device. The winners are chosen on val; test
-// is read once, for evaluation.json.
+// Stage evaluate: accuracy and latency of the very artifacts that would ship, on the device. The winners are chosen on
+// val; test is read once, for evaluation.json.
 #include <nlohmann/json.hpp>
 
 #include "graph/costs.h"
@@ -27,7 +27,13 @@ std::vector<Built> LoadArtifacts(const Workspace& workspace, const std::vector<T
   for (size_t i = 0; i < networks.size(); ++i) {
     for (Precision precision : BuiltPrecisions(workspace)) {
       const fs::path folder = ArtifactFolder(workspace, networks[i].network.id, precision);
-      built.push_back({.network = i, .precision = precision, .folder = folder, .artifact = ReadArtifact(folder), .latency = {}, .val = {}, .test = {}});
+      built.push_back({.network = i,
+                       .precision = precision,
+                       .folder = folder,
+                       .artifact = ReadArtifact(folder),
+                       .latency = {},
+                       .val = {},
+                       .test = {}});
     }
   }
   return built;
@@ -58,8 +64,9 @@ void DetectAll(const Workspace& workspace, std::vector<Built>& built, const Data
 }
 
 Json LatencyJson(const Measurement& m, double predicted_ns) {
-  return {{"median_ns", m.median_ns}, {"low_ns", m.low_ns},   {"high_ns", m.high_ns},
-          {"raw_median_ns", m.raw_median_ns}, {"p90_ns", m.p90_ns}, {"samples", m.samples_ns.size()},
+  return {{"median_ns", m.median_ns}, {"low_ns", m.low_ns},
+          {"high_ns", m.high_ns},     {"raw_median_ns", m.raw_median_ns},
+          {"p90_ns", m.p90_ns},       {"samples", m.samples_ns.size()},
           {"steady", m.steady},       {"predicted_ns", predicted_ns}};
 }
 
@@ -105,7 +112,8 @@ std::vector<Contender> MakeContenders(const Workspace& workspace, const std::vec
   for (const Built& b : built) {
     if (b.precision != workspace.precision()) continue;
     const StudyNetwork& network = networks[b.network].network;
-    contenders.push_back({.id = network.id, .baseline = network.baseline, .latency = &b.latency, .val = &b.val, .test = &b.test});
+    contenders.push_back(
+        {.id = network.id, .baseline = network.baseline, .latency = &b.latency, .val = &b.val, .test = &b.test});
   }
   return contenders;
 }
@@ -113,7 +121,8 @@ std::vector<Contender> MakeContenders(const Workspace& workspace, const std::vec
 }  // namespace
 
 std::string EvaluateInputs(const Workspace& workspace) {
-  return CompileInputs(workspace) + StudySectionJson(workspace.study(), "data") + workspace.device().Describe().fingerprint;
+  return CompileInputs(workspace) + StudySectionJson(workspace.study(), "data") +
+         workspace.device().Describe().fingerprint;
 }
 
 std::string RunEvaluate(Workspace& workspace) {
@@ -127,7 +136,8 @@ std::string RunEvaluate(Workspace& workspace) {
 
   const Metric metric = ParseMetric(workspace.study().train.metric);
   const auto contenders = MakeContenders(workspace, networks, built);
-  const Judgement judgement = Judge(contenders, metric, StudyLatencyBudgetNs(workspace), static_cast<uint64_t>(workspace.study().run.seed));
+  const Judgement judgement =
+      Judge(contenders, metric, StudyLatencyBudgetNs(workspace), static_cast<uint64_t>(workspace.study().run.seed));
   Json list = Json::array();
   for (size_t i = 0; i < networks.size(); ++i) {
     Json network = NetworkJson(workspace, networks[i].network);
@@ -135,7 +145,8 @@ std::string RunEvaluate(Workspace& workspace) {
       if (b.network == i) network["artifacts"].push_back(ArtifactJson(workspace, b, networks[i].network));
     }
     if (!networks[i].network.baseline) {
-      network["against_baseline"] = ComparisonJson(judgement.comparisons.at(networks[i].network.id), PrecisionName(workspace.precision()));
+      network["against_baseline"] =
+          ComparisonJson(judgement.comparisons.at(networks[i].network.id), PrecisionName(workspace.precision()));
     }
     list.push_back(network);
   }

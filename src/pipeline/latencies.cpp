@@ -100,7 +100,8 @@ void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset,
   for (const Unique* unique : batch) {
     context.ThrowIfCancelled();
     artifacts.push_back(CompileJob(workspace, unique->job, unique->key.graph_key));
-    context.progress.Update(offset, "compiling " + std::to_string(artifacts.size()) + " of " + std::to_string(batch.size()));
+    context.progress.Update(offset,
+                            "compiling " + std::to_string(artifacts.size()) + " of " + std::to_string(batch.size()));
   }
   std::vector<const Artifact*> pointers;
   for (const Artifact& artifact : artifacts) pointers.push_back(&artifact);
@@ -118,7 +119,8 @@ void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset,
 void MeasureAll(Workspace& workspace, std::vector<Unique*> open, double done_before, double& reference_canary_ns) {
   for (size_t begin = 0; begin < open.size(); begin += kBatch) {
     const size_t count = std::min(kBatch, open.size() - begin);
-    MeasureBatch(workspace, std::span(open).subspan(begin, count), done_before + static_cast<double>(begin), reference_canary_ns);
+    MeasureBatch(workspace, std::span(open).subspan(begin, count), done_before + static_cast<double>(begin),
+                 reference_canary_ns);
   }
 }
 
@@ -143,7 +145,8 @@ LatencyRows MeasureLatencies(Workspace& workspace, std::span<const LatencyJob> j
   double reference = ReferenceCanary(workspace);
   MeasureAll(workspace, open, result.from_journal, reference);
   std::erase_if(open, [](const Unique* u) { return u->row->steady; });
-  MeasureAll(workspace, open, static_cast<double>(unique.size() - open.size()), reference);  // unsteady rows get a second try
+  MeasureAll(workspace, open, static_cast<double>(unique.size() - open.size()),
+             reference);  // unsteady rows get a second try
   for (const Unique* u : by_job) result.rows.push_back(*u->row);
   for (const auto& [key, u] : unique) result.unsteady += u.row->steady ? 0 : 1;
   return result;

@@ -1,5 +1,5 @@
-// Latencies of untrained graphs, from the journal where it has them, else measured now and put there. What the look-up table
-// and the check of whole networks stand on. Called by the profile and verify stages.
+// Latencies of untrained graphs, from the journal where it has them, else measured now and put there. What the look-up
+// table and the check of whole networks stand on. Called by the profile and verify stages.
 #pragma once
 
 #include <span>

@@ -13,7 +13,7 @@ namespace hot {
 
 // One network that is trained and measured, found by one or several searches.
 struct StudyNetwork {
-  std::string id;                       // first 12 characters of the graph key
+  std::string id;  // first 12 characters of the graph key
   bool baseline = false;
   double width = 1.0;
   std::vector<Choice> choices;

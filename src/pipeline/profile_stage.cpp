@@ -32,23 +32,24 @@ void WriteTables(const Workspace& workspace, const std::vector<TablePlan>& plans
   const DeviceInfo device = workspace.device().Describe();
   Json tables = Json::array();
   for (const TablePlan& plan : plans) tables.push_back(Json::parse(ToJson(plan.table)));
-  WriteRunJson(workspace, "table.json",
-               {{"version", 1},
-                {"device", {{"name", device.name}, {"fingerprint", device.fingerprint}, {"info", Json::parse(device.json)}}},
-                {"toolchain", workspace.toolchain().name()},
-                {"toolchain_version", workspace.toolchain().version()},
-                {"flags", workspace.toolchain().flags()},
-                {"threads", workspace.study().target.threads},
-                {"tables", tables}});
+  WriteRunJson(
+      workspace, "table.json",
+      {{"version", 1},
+       {"device", {{"name", device.name}, {"fingerprint", device.fingerprint}, {"info", Json::parse(device.json)}}},
+       {"toolchain", workspace.toolchain().name()},
+       {"toolchain_version", workspace.toolchain().version()},
+       {"flags", workspace.toolchain().flags()},
+       {"threads", workspace.study().target.threads},
+       {"tables", tables}});
 }
 
 }  // namespace
 
 std::string ProfileInputs(const Workspace& workspace) {
   const DeviceInfo device = workspace.device().Describe();
-  return StudySectionJson(workspace.study(), "model") + StudySectionJson(workspace.study(), "target") + device.fingerprint +
-         std::string(workspace.toolchain().name()) + workspace.toolchain().version() + workspace.toolchain().flags() +
-         std::to_string(workspace.task().options().classes.size());
+  return StudySectionJson(workspace.study(), "model") + StudySectionJson(workspace.study(), "target") +
+         device.fingerprint + std::string(workspace.toolchain().name()) + workspace.toolchain().version() +
+         workspace.toolchain().flags() + std::to_string(workspace.task().options().classes.size());
 }
 
 std::string RunProfile(Workspace& workspace) {
@@ -56,7 +57,8 @@ std::string RunProfile(Workspace& workspace) {
   std::vector<LatencyJob> jobs;
   std::vector<TableRow*> rows;
   for (TablePlan& plan : plans) {
-    for (const Graph& graph : plan.graphs) jobs.push_back({.graph = &graph, .precision = plan.table.precision, .part = true});
+    for (const Graph& graph : plan.graphs)
+      jobs.push_back({.graph = &graph, .precision = plan.table.precision, .part = true});
     for (TableRow* row : AllRows(plan.table)) rows.push_back(row);
   }
   const LatencyRows measured = MeasureLatencies(workspace, jobs, "profile");

@@ -22,7 +22,10 @@ std::string RunSearch(Workspace& workspace) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const Candidate& candidate : candidates) list.push_back(ToJson(workspace, candidate));
   WriteRunJson(workspace, "search.json",
-               {{"version", 1}, {"baseline", ToJson(workspace, baseline)}, {"budgets", BudgetsJson(budgets)}, {"candidates", list}});
+               {{"version", 1},
+                {"baseline", ToJson(workspace, baseline)},
+                {"budgets", BudgetsJson(budgets)},
+                {"candidates", list}});
   return std::to_string(candidates.size()) + " candidates";
 }
 

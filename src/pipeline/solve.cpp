@@ -15,9 +15,10 @@ CostCorrection CorrectionOf(const Corrections& corrections, double width) {
 
 std::string SmallestText(const SearchResult& result) {
   char text[200];
-  std::snprintf(text, sizeof text,
-                "the smallest that would do, each alone: latency_ms %.3f, flash_kib %.0f, ram_kib %.0f, memory_kib %.0f",
-                result.smallest_latency_ms, result.smallest_flash_kib, result.smallest_ram_kib, result.smallest_memory_kib);
+  std::snprintf(
+      text, sizeof text,
+      "the smallest that would do, each alone: latency_ms %.3f, flash_kib %.0f, ram_kib %.0f, memory_kib %.0f",
+      result.smallest_latency_ms, result.smallest_flash_kib, result.smallest_ram_kib, result.smallest_memory_kib);
   return text;
 }
 
@@ -31,7 +32,8 @@ std::vector<Objective> StudyObjectives(const Workspace& workspace) {
 
 }  // namespace
 
-Candidate PredictBaseline(const Workspace& workspace, const std::vector<LookupTable>& tables, const Corrections& corrections) {
+Candidate PredictBaseline(const Workspace& workspace, const std::vector<LookupTable>& tables,
+                          const Corrections& corrections) {
   const double width = workspace.baseline_width();
   return Predict(FindTable(tables, width, workspace.precision()),
                  BaselineChoices(workspace.backbone(), width, workspace.precision()), CorrectionOf(corrections, width));
@@ -49,8 +51,8 @@ Budgets StudyBudgets(const Workspace& workspace, double baseline_latency_ns) {
   return budgets;
 }
 
-std::vector<Candidate> SolveStudy(const Workspace& workspace, const std::vector<LookupTable>& tables, const Budgets& budgets,
-                                  const Corrections& corrections, int k) {
+std::vector<Candidate> SolveStudy(const Workspace& workspace, const std::vector<LookupTable>& tables,
+                                  const Budgets& budgets, const Corrections& corrections, int k) {
   const auto solver = MakeSolver(workspace.study().search.solver);
   std::vector<Candidate> candidates;
   std::string infeasible;

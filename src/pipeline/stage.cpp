@@ -36,12 +36,9 @@ void RunStage(Workspace& workspace, const Stage& stage) {
   const int64_t start_ns = context.clock.NowNs();
   const std::string summary = stage.run(workspace);
   const double seconds = static_cast<double>(context.clock.NowNs() - start_ns) * 1e-9;
-  const Json manifest{{"version", 1},
-                      {"stage", stage.name},
-                      {"inputs", key},
-                      {"seconds", seconds},
-                      {"summary", summary},
-                      {"finished", FormatUtc(context.clock.WallSeconds())}};
+  const Json manifest{{"version", 1},       {"stage", stage.name},
+                      {"inputs", key},      {"seconds", seconds},
+                      {"summary", summary}, {"finished", FormatUtc(context.clock.WallSeconds())}};
   EnsureFolder(workspace.folder() / "stages");
   WriteFileAtomic(ManifestPath(workspace, stage.name), manifest.dump(1) + "\n");
   context.progress.End(summary + ", " + FormatDuration(seconds));

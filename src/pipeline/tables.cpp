@@ -10,8 +10,8 @@
 namespace hot {
 namespace {
 
-TableRow MakeRow(const Workspace& workspace, double width, const std::string& part, const Choice& choice, const Graph& graph,
-                 Precision precision) {
+TableRow MakeRow(const Workspace& workspace, double width, const std::string& part, const Choice& choice,
+                 const Graph& graph, Precision precision) {
   const Costs costs = ComputeCosts(graph, precision);
   TableRow row;
   row.part = part;
@@ -62,7 +62,8 @@ std::vector<TableRow*> AllRows(LookupTable& table) {
 
 std::vector<double> TableWidths(const Workspace& workspace) {
   std::vector<double> widths = workspace.study().model.width;
-  if (std::count(widths.begin(), widths.end(), workspace.baseline_width()) == 0) widths.push_back(workspace.baseline_width());
+  if (std::count(widths.begin(), widths.end(), workspace.baseline_width()) == 0)
+    widths.push_back(workspace.baseline_width());
   return widths;
 }
 

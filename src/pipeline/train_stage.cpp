@@ -1,4 +1,5 @@
-// Stage train: the baseline and every candidate, each over the whole hyper-parameter grid, trials in parallel processes.
+// Stage train: the baseline and every candidate, each over the whole hyper-parameter grid, trials in parallel
+// processes.
 #include <algorithm>
 #include <fstream>
 #include <map>
@@ -24,7 +25,8 @@ struct Trial {
 std::vector<Trial> MakeTrials(const Workspace& workspace, const std::vector<StudyNetwork>& networks) {
   const auto& hpo = workspace.study().train.hpo;
   std::vector<Trial> trials;
-  for (const GridPoint& point : Grid({{"lr", hpo.lr}, {"gamma", hpo.gamma}})) {  // every network once before a second round
+  for (const GridPoint& point :
+       Grid({{"lr", hpo.lr}, {"gamma", hpo.gamma}})) {  // every network once before a second round
     for (size_t i = 0; i < networks.size(); ++i) {
       Trial trial{.name = networks[i].id + "-" + point.Name(), .network = i, .spec = workspace.TrialTemplate()};
       trial.spec.id = trial.name;
@@ -38,7 +40,9 @@ std::vector<Trial> MakeTrials(const Workspace& workspace, const std::vector<Stud
   return trials;
 }
 
-fs::path TrialFolder(const Workspace& workspace, const std::string& name) { return workspace.folder() / "trials" / name; }
+fs::path TrialFolder(const Workspace& workspace, const std::string& name) {
+  return workspace.folder() / "trials" / name;
+}
 
 // A trial.json that says something else belongs to an older study file: its folder is made anew.
 void PrepareFolder(const Workspace& workspace, const Trial& trial) {
@@ -111,7 +115,8 @@ std::vector<TrialOutcome> RunTrials(Workspace& workspace, const std::vector<Tria
       done += so_far;
       finished += so_far >= epochs ? 1 : 0;
     }
-    context.progress.Update(done, std::to_string(finished) + " of " + std::to_string(folders.size()) + " trainings finished");
+    context.progress.Update(done,
+                            std::to_string(finished) + " of " + std::to_string(folders.size()) + " trainings finished");
   };
   auto executor = MakeExecutor(workspace.study().run.executor, static_cast<int>(workspace.study().run.workers));
   const auto ran = executor->Run(open, tick, context);
@@ -134,7 +139,8 @@ std::string RunTrain(Workspace& workspace) {
   Json list = Json::array();
   int failed = 0;
   for (size_t i = 0; i < networks.size(); ++i) {
-    Json network{{"id", networks[i].id}, {"role", networks[i].baseline ? "baseline" : "candidate"}, {"trials", Json::array()}};
+    Json network{
+        {"id", networks[i].id}, {"role", networks[i].baseline ? "baseline" : "candidate"}, {"trials", Json::array()}};
     for (size_t t = 0; t < trials.size(); ++t) {
       if (trials[t].network == i) network["trials"].push_back(TrialJson(workspace, trials[t], outcomes[t]));
     }
@@ -150,9 +156,10 @@ std::string RunTrain(Workspace& workspace) {
     ++failed;
     workspace.context().progress.Note("warning: " + outcome.folder.filename().string() + ": " + outcome.error);
   }
-  WriteRunJson(workspace, "train.json", {{"version", 1}, {"metric", workspace.study().train.metric}, {"networks", list}});
-  return std::to_string(networks.size()) + " networks, " + std::to_string(trials.size() - static_cast<size_t>(failed)) + " of " +
-         std::to_string(trials.size()) + " trainings finished";
+  WriteRunJson(workspace, "train.json",
+               {{"version", 1}, {"metric", workspace.study().train.metric}, {"networks", list}});
+  return std::to_string(networks.size()) + " networks, " + std::to_string(trials.size() - static_cast<size_t>(failed)) +
+         " of " + std::to_string(trials.size()) + " trainings finished";
 }
 
 }  // namespace hot

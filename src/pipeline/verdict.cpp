@@ -41,17 +41,18 @@ std::string WinnerText(const std::string& what, const std::string& id, const Com
 std::string VerdictText(const Judgement& judgement, Metric metric) {
   std::string text;
   if (judgement.latency_winner) {
-    text = WinnerText("Fastest without loss on val:", *judgement.latency_winner, judgement.comparisons.at(*judgement.latency_winner), metric);
+    text = WinnerText("Fastest without loss on val:", *judgement.latency_winner,
+                      judgement.comparisons.at(*judgement.latency_winner), metric);
   }
   if (judgement.accuracy_winner && judgement.accuracy_winner != judgement.latency_winner) {
     text += (text.empty() ? "" : " ") + WinnerText("Most accurate within the budget:", *judgement.accuracy_winner,
-                                                  judgement.comparisons.at(*judgement.accuracy_winner), metric);
+                                                   judgement.comparisons.at(*judgement.accuracy_winner), metric);
   }
   return text.empty() ? "No candidate beat the baseline on val within the budgets: keep the baseline." : text;
 }
 
-void ChooseWinners(Judgement& judgement, const std::vector<Contender>& contenders, const Contender& baseline, Metric metric,
-                   double limit_ns) {
+void ChooseWinners(Judgement& judgement, const std::vector<Contender>& contenders, const Contender& baseline,
+                   Metric metric, double limit_ns) {
   const double baseline_val = Score(*baseline.val, metric);
   double best_score = baseline_val, best_latency_ns = baseline.latency->median_ns;
   for (const Contender& contender : contenders) {
@@ -71,8 +72,10 @@ void ChooseWinners(Judgement& judgement, const std::vector<Contender>& contender
 
 }  // namespace
 
-Judgement Judge(const std::vector<Contender>& contenders, Metric metric, std::optional<double> latency_budget_ns, uint64_t seed) {
-  const auto baseline = std::find_if(contenders.begin(), contenders.end(), [](const Contender& c) { return c.baseline; });
+Judgement Judge(const std::vector<Contender>& contenders, Metric metric, std::optional<double> latency_budget_ns,
+                uint64_t seed) {
+  const auto baseline =
+      std::find_if(contenders.begin(), contenders.end(), [](const Contender& c) { return c.baseline; });
   HOT_ASSERT(baseline != contenders.end());
   Judgement judgement;
   const double baseline_score = Score(*baseline->test, metric);

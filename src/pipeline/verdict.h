@@ -1,5 +1,5 @@
-// Who won, and what may be said about it: winners are chosen on val, differences are claimed only where a paired bootstrap
-// interval over test pictures excludes zero. Called by the evaluate stage. Stateless.
+// Who won, and what may be said about it: winners are chosen on val, differences are claimed only where a paired
+// bootstrap interval over test pictures excludes zero. Called by the evaluate stage. Stateless.
 #pragma once
 
 #include <cstdint>
@@ -24,9 +24,9 @@ struct Contender {
 };
 
 struct Comparison {
-  PairedDifference test;                // candidate - baseline
+  PairedDifference test;  // candidate - baseline
   double latency_ratio = 1;
-  double baseline_score = 0;            // on test
+  double baseline_score = 0;  // on test
 };
 
 struct Judgement {
@@ -37,7 +37,8 @@ struct Judgement {
 };
 
 // `contenders` holds exactly one baseline.
-Judgement Judge(const std::vector<Contender>& contenders, Metric metric, std::optional<double> latency_budget_ns, uint64_t seed);
+Judgement Judge(const std::vector<Contender>& contenders, Metric metric, std::optional<double> latency_budget_ns,
+                uint64_t seed);
 
 // The budget of the study in nanoseconds, if it has one (verify.json).
 std::optional<double> StudyLatencyBudgetNs(const Workspace& workspace);

@@ -38,13 +38,15 @@ Judgement JudgeEntries(const std::vector<Entry>& entries, std::optional<double> 
   std::vector<Contender> contenders;
   for (size_t i = 0; i < entries.size(); ++i) {
     latencies[i].median_ns = entries[i].latency_ns;
-    contenders.push_back({.id = entries[i].id, .baseline = i == 0, .latency = &latencies[i], .val = &val[i], .test = &test[i]});
+    contenders.push_back(
+        {.id = entries[i].id, .baseline = i == 0, .latency = &latencies[i], .val = &val[i], .test = &test[i]});
   }
   return Judge(contenders, Metric::kAp50, budget_ns, 1);
 }
 
 TEST(Judge, ChoosesOnValAndClaimsOnTest) {
-  const Judgement j = JudgeEntries({{"base", 10e6, 20, 20}, {"fast", 5e6, 20, 19}, {"good", 9e6, 30, 38}, {"weak", 1e6, 5, 40}}, {});
+  const Judgement j =
+      JudgeEntries({{"base", 10e6, 20, 20}, {"fast", 5e6, 20, 19}, {"good", 9e6, 30, 38}, {"weak", 1e6, 5, 40}}, {});
   EXPECT_EQ(j.latency_winner, "fast");
   EXPECT_EQ(j.accuracy_winner, "good");
   EXPECT_FALSE(j.comparisons.at("fast").test.shown());

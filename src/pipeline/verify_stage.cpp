@@ -1,5 +1,5 @@
-// Stage verify: measures the chosen networks whole (untrained; time does not depend on weights), corrects the cost model, and solves
-// again until every network that is returned has been measured and keeps the latency budget.
+// Stage verify: measures the chosen networks whole (untrained; time does not depend on weights), corrects the cost
+// model, and solves again until every network that is returned has been measured and keeps the latency budget.
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -36,7 +36,8 @@ void MeasureNew(Workspace& workspace, const std::vector<LookupTable>& tables, co
     graphs.push_back(GraphOf(workspace, candidate.width, candidate.choices));
   }
   std::vector<LatencyJob> jobs;
-  for (const Graph& graph : graphs) jobs.push_back({.graph = &graph, .precision = workspace.precision(), .part = false});
+  for (const Graph& graph : graphs)
+    jobs.push_back({.graph = &graph, .precision = workspace.precision(), .part = false});
   if (jobs.empty()) return;
   const LatencyRows measured = MeasureLatencies(workspace, jobs, "verify");
   for (size_t i = 0; i < fresh.size(); ++i) known[fresh[i].first] = {fresh[i].second, measured.rows[i]};
@@ -53,13 +54,14 @@ Corrections Fit(const VerifiedById& known) {
 }
 
 // The k best a width and objective that are not known to miss the budget, ranked anew.
-std::vector<Candidate> KeepPromising(const Workspace& workspace, std::vector<Candidate> candidates, const Budgets& budgets,
-                                     const VerifiedById& known, int k) {
+std::vector<Candidate> KeepPromising(const Workspace& workspace, std::vector<Candidate> candidates,
+                                     const Budgets& budgets, const VerifiedById& known, int k) {
   std::map<std::pair<double, Objective>, int> count;
   std::vector<Candidate> kept;
   for (Candidate& candidate : candidates) {
     const auto found = known.find(NetworkId(workspace, candidate.width, candidate.choices));
-    const bool misses = found != known.end() && budgets.latency_ms && found->second.row.median_ns > *budgets.latency_ms * 1e6;
+    const bool misses =
+        found != known.end() && budgets.latency_ms && found->second.row.median_ns > *budgets.latency_ms * 1e6;
     int& rank = count[{candidate.width, candidate.objective}];
     if (misses || rank == k) continue;
     candidate.rank = ++rank;
@@ -123,14 +125,16 @@ Outcome Loop(Workspace& workspace, const std::vector<LookupTable>& tables) {
   for (int round = 0; round < kRounds; ++round) {
     out.corrections = Fit(out.known);
     const int ask = k + static_cast<int>(out.known.size());  // room for those known to miss
-    out.candidates = KeepPromising(workspace, SolveStudy(workspace, tables, out.budgets, out.corrections, ask), out.budgets, out.known, k);
+    out.candidates = KeepPromising(workspace, SolveStudy(workspace, tables, out.budgets, out.corrections, ask),
+                                   out.budgets, out.known, k);
     if (AllKnown(workspace, out.candidates, out.known)) break;
     MeasureNew(workspace, tables, out.candidates, out.known);
   }
   std::erase_if(out.candidates, [&](const Candidate& c) { return !AllKnown(workspace, {c}, out.known); });
   out.candidates = KeepPromising(workspace, std::move(out.candidates), out.budgets, out.known, k);
   if (out.candidates.empty()) {
-    throw Error(Code::kOutOfRange, "verify", "every network that the table promised is slower than the budget when measured whole",
+    throw Error(Code::kOutOfRange, "verify",
+                "every network that the table promised is slower than the budget when measured whole",
                 "raise search.latency_ms a little");
   }
   out.baseline = PredictBaseline(workspace, tables, out.corrections);
@@ -140,7 +144,8 @@ Outcome Loop(Workspace& workspace, const std::vector<LookupTable>& tables) {
 }  // namespace
 
 std::string VerifyInputs(const Workspace& workspace) {
-  return FileKey(workspace, "search.json") + FileKey(workspace, "table.json") + StudySectionJson(workspace.study(), "search");
+  return FileKey(workspace, "search.json") + FileKey(workspace, "table.json") +
+         StudySectionJson(workspace.study(), "search");
 }
 
 std::string RunVerify(Workspace& workspace) {
@@ -164,8 +169,8 @@ std::string RunVerify(Workspace& workspace) {
                 {"median_error_pct", error_pct},
                 {"plain_sum_median_error_pct", plain_error_pct}});
   char text[120];
-  std::snprintf(text, sizeof text, "%zu networks measured whole, predictions off by %.1f %% (plain sum: %.1f %%)", out.known.size(),
-                error_pct, plain_error_pct);
+  std::snprintf(text, sizeof text, "%zu networks measured whole, predictions off by %.1f %% (plain sum: %.1f %%)",
+                out.known.size(), error_pct, plain_error_pct);
   return text;
 }
 

@@ -20,7 +20,8 @@ TaskOptions MakeTaskOptions(const Study& study, const std::vector<std::string>& 
 }
 
 std::unique_ptr<Store> OpenJournal(const Study& study, const fs::path& folder) {
-  const fs::path file = study.run.journal.empty() ? folder.parent_path() / "journal.sqlite" : fs::path(study.run.journal);
+  const fs::path file =
+      study.run.journal.empty() ? folder.parent_path() / "journal.sqlite" : fs::path(study.run.journal);
   if (file.has_parent_path()) EnsureFolder(file.parent_path());
   return OpenSqliteStore(file);
 }

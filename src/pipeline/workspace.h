@@ -1,5 +1,5 @@
-// Everything a stage of one study works with: options, run folder, journal, network builder, toolchain, device. Made by a CLI
-// command for as long as it runs; holds the run folder's lock. Not thread-safe.
+// Everything a stage of one study works with: options, run folder, journal, network builder, toolchain, device. Made by
+// a CLI command for as long as it runs; holds the run folder's lock. Not thread-safe.
 #pragma once
 
 #include <memory>

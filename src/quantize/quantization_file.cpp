@@ -11,7 +11,8 @@ std::string ToJson(const Quantization& quantization) {
   Json activations = Json::object(), weights = Json::object();
   for (const auto& [name, scale] : quantization.activations) activations[name] = {scale.scale, scale.zero_point};
   for (const auto& [name, scales] : quantization.weight_scales) weights[name] = scales;
-  return Json{{"version", 1}, {"scheme", quantization.scheme}, {"activations", activations}, {"weight_scales", weights}}.dump();
+  return Json{{"version", 1}, {"scheme", quantization.scheme}, {"activations", activations}, {"weight_scales", weights}}
+      .dump();
 }
 
 Quantization ReadQuantization(const fs::path& file) {
@@ -27,7 +28,8 @@ Quantization ReadQuantization(const fs::path& file) {
     }
     return quantization;
   } catch (const nlohmann::json::exception& error) {
-    throw Error(Code::kDataLoss, file.string(), std::string("is broken: ") + error.what(), "delete it and quantize again");
+    throw Error(Code::kDataLoss, file.string(), std::string("is broken: ") + error.what(),
+                "delete it and quantize again");
   }
 }
 

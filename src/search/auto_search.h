@@ -1,5 +1,5 @@
-// AutoSearch (source paper, section 4.2): top-k networks of a look-up table, accuracy-aware (most MACs within the budgets)
-// or latency-aware (lowest predicted latency).
+// AutoSearch (source paper, section 4.2): top-k networks of a look-up table, accuracy-aware (most MACs within the
+// budgets) or latency-aware (lowest predicted latency).
 #pragma once
 
 #include <cstdint>
@@ -17,11 +17,11 @@ std::string ObjectiveName(Objective objective);
 
 // Unset: no such budget. KiB = 1024 bytes.
 struct Budgets {
-  std::optional<double> latency_ms;   // stem + slots + tail + head
-  std::optional<double> flash_kib;    // weight and bias bytes, summed over the whole network
-  std::optional<double> ram_kib;      // max over time of live activations
-  std::optional<double> memory_kib;   // M_max of the paper's eq. 4: sum over slots of weights + peak <= M_max - M_head
-  std::optional<int64_t> min_macs;    // quality_min
+  std::optional<double> latency_ms;  // stem + slots + tail + head
+  std::optional<double> flash_kib;   // weight and bias bytes, summed over the whole network
+  std::optional<double> ram_kib;     // max over time of live activations
+  std::optional<double> memory_kib;  // M_max of the paper's eq. 4: sum over slots of weights + peak <= M_max - M_head
+  std::optional<int64_t> min_macs;   // quality_min
 };
 
 // Prediction = intercept + slope * sum of rows; {0, 1} is the plain sum.
@@ -35,8 +35,8 @@ struct Candidate {
   int rank = 0;  // 1-based within objective and width
   double width = 1.0;
   std::vector<Choice> choices;
-  int64_t macs = 0;            // whole network
-  double latency_ns = 0;       // predicted
+  int64_t macs = 0;       // whole network
+  double latency_ns = 0;  // predicted
   int64_t flash_bytes = 0, ram_bytes = 0, memory_bytes = 0;
   std::string solver;
   bool optimal = false;
@@ -50,11 +50,12 @@ struct SearchResult {
   int64_t largest_macs = 0;
 };
 
-// ram_kib is a maximum, so it only removes choices; the other budgets are sums. M_head is weights + peak of stem, tail and
-// head. Latencies are rounded to whole nanoseconds a row, so that the program is exact in integers; a budget holds on the
-// corrected prediction. Throws Error(kInvalidArgument) for k < 1, an empty table or slope <= 0, and what the solver throws.
-SearchResult AutoSearch(const LookupTable& table, Objective objective, const Budgets& budgets, int k, const Solver& solver,
-                        const CostCorrection& correction);
+// ram_kib is a maximum, so it only removes choices; the other budgets are sums. M_head is weights + peak of stem, tail
+// and head. Latencies are rounded to whole nanoseconds a row, so that the program is exact in integers; a budget holds
+// on the corrected prediction. Throws Error(kInvalidArgument) for k < 1, an empty table or slope <= 0, and what the
+// solver throws.
+SearchResult AutoSearch(const LookupTable& table, Objective objective, const Budgets& budgets, int k,
+                        const Solver& solver, const CostCorrection& correction);
 
 // Prediction of given choices (one a slot); Error(kNotFound) when the table lacks a choice.
 Candidate Predict(const LookupTable& table, const std::vector<Choice>& choices, const CostCorrection& correction);

@@ -1,5 +1,5 @@
-// The look-up table of one device, toolchain, precision and width: a row for every slot and distinct choice, and rows for
-// stem, tail and head (source paper, section 3 and 4.2). Built by pipeline/ from the journal. Values.
+// The look-up table of one device, toolchain, precision and width: a row for every slot and distinct choice, and rows
+// for stem, tail and head (source paper, section 3 and 4.2). Built by pipeline/ from the journal. Values.
 #pragma once
 
 #include <cstdint>
@@ -11,16 +11,16 @@
 namespace hot {
 
 struct TableRow {
-  std::string part;            // "slot3", "stem", "tail", "head"
-  Choice choice;               // of slots
+  std::string part;  // "slot3", "stem", "tail", "head"
+  Choice choice;     // of slots
   std::string graph_key;
   int64_t macs = 0;
   int64_t weight_bytes = 0;
-  int64_t peak_bytes = 0;      // live activations of the part alone
-  int64_t carried_bytes = 0;   // taps alive meanwhile
-  double latency_ns = 0;       // canary-normalised median
+  int64_t peak_bytes = 0;     // live activations of the part alone
+  int64_t carried_bytes = 0;  // taps alive meanwhile
+  double latency_ns = 0;      // canary-normalised median
   double low_ns = 0, high_ns = 0;
-  double raw_median_ns = 0;    // as the clock said
+  double raw_median_ns = 0;  // as the clock said
   int samples = 0;
   bool steady = true;
 };

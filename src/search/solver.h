@@ -1,5 +1,5 @@
-// Solvers of the integer program. To add one: a file in solvers/, its row in MakeSolver(), and solver_contract_test runs it.
-// Thread rule: one call at a time a solver object.
+// Solvers of the integer program. To add one: a file in solvers/, its row in MakeSolver(), and solver_contract_test
+// runs it. Thread rule: one call at a time a solver object.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@ namespace hot {
 struct SolveResult {
   // At most k, by falling value, ties by choices in lexicographic order; distinct. Empty: no feasible pick exists.
   std::vector<Solution> solutions;
-  bool optimal = true;    // proven; false when a time limit ended the search
+  bool optimal = true;  // proven; false when a time limit ended the search
   int64_t solve_ns = 0;
 };
 

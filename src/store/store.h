@@ -15,13 +15,13 @@ namespace hot {
 
 // Everything that changes the number. Equal keys, comparable numbers.
 struct MeasurementKey {
-  std::string graph_key;          // structural hash, precision included
-  std::string device;             // fingerprint of board, CPU model, kernel, governor, affinity
-  std::string toolchain;          // "openvino"
+  std::string graph_key;  // structural hash, precision included
+  std::string device;     // fingerprint of board, CPU model, kernel, governor, affinity
+  std::string toolchain;  // "openvino"
   std::string toolchain_version;
-  std::string flags;              // canonical text
-  std::string precision;          // executed: "fp32", "int8"
-  std::string scheme;             // quantization scheme, "" in float
+  std::string flags;      // canonical text
+  std::string precision;  // executed: "fp32", "int8"
+  std::string scheme;     // quantization scheme, "" in float
   int threads = 1;
   int batch = 1;
   bool operator==(const MeasurementKey&) const = default;
@@ -37,18 +37,18 @@ struct MeasurementRow {
   double low_ns = 0, high_ns = 0;        // 95 % interval of the median
   double raw_median_ns = 0, p90_ns = 0;  // of the raw samples
   double canary_median_ns = 0;
-  bool steady = true;                    // false: the interval's target was not reached before the cap
+  bool steady = true;  // false: the interval's target was not reached before the cap
   std::string note;
-  int64_t created = 0;                   // Unix seconds
+  int64_t created = 0;  // Unix seconds
 };
 
 // A finished piece of work whose result others may reuse: kind "candidate", "trial", "evaluation", ... body is JSON.
 struct RecordRow {
   int64_t id = 0;
   std::string kind;
-  std::string key;     // hash of everything it depends on
+  std::string key;  // hash of everything it depends on
   std::string study;
-  std::string body;    // JSON
+  std::string body;  // JSON
   int64_t created = 0;
 };
 

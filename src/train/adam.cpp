@@ -40,7 +40,7 @@ struct State {
 
 // value -= lr / (1 - beta1^t) * first / (sqrt(second / (1 - beta2^t)) + eps)
 HOT_VECTOR_CLONES void Update(const State& state, int64_t count, const Coefficients& c) {
-  float *__restrict value = state.value, *__restrict first = state.first, *__restrict second = state.second;
+  float* __restrict value = state.value, * __restrict first = state.first, * __restrict second = state.second;
   const float* __restrict gradient = state.gradient;
   for (int64_t i = 0; i < count; ++i) {
     const float g = gradient[i] * c.scale + value[i] * c.decay;
@@ -53,7 +53,9 @@ HOT_VECTOR_CLONES void Update(const State& state, int64_t count, const Coefficie
 }  // namespace
 
 Adam::Adam(int64_t parameters, const AdamOptions& options)
-    : options_(options), first_(static_cast<size_t>(parameters), 0.0f), second_(static_cast<size_t>(parameters), 0.0f) {}
+    : options_(options),
+      first_(static_cast<size_t>(parameters), 0.0f),
+      second_(static_cast<size_t>(parameters), 0.0f) {}
 
 double Adam::Step(std::span<float> values, std::span<const float> gradients, double lr, double clip_norm) {
   HOT_ASSERT(values.size() == first_.size() && gradients.size() == first_.size());
@@ -69,7 +71,8 @@ double Adam::Step(std::span<float> values, std::span<const float> gradients, dou
                  .correction = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(options_.beta2, t))),
                  .eps = static_cast<float>(options_.eps)};
   const auto run = [&](int64_t begin, int64_t end) {
-    Update({values.data() + begin, first_.data() + begin, second_.data() + begin, gradients.data() + begin}, end - begin, c);
+    Update({values.data() + begin, first_.data() + begin, second_.data() + begin, gradients.data() + begin},
+           end - begin, c);
   };
   run(0, options_.decayed);
   c.decay = 0;

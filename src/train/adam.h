@@ -1,5 +1,6 @@
-// Adam (Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1) with gradient clipping, on the flat
-// buffers of FlatParameters: two passes over memory for the whole network. Called by the trainer. Thread rule: one thread.
+// Adam (Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1) with gradient clipping, on
+// the flat buffers of FlatParameters: two passes over memory for the whole network. Called by the trainer. Thread rule:
+// one thread.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ class Adam {
  public:
   Adam(int64_t parameters, const AdamOptions& options);
 
-  // Moves `values` by one step; the gradients are first scaled so that their norm is at most `clip_norm` (0: no clipping).
-  // Returns the norm before clipping; when that is not finite nothing is changed.
+  // Moves `values` by one step; the gradients are first scaled so that their norm is at most `clip_norm` (0: no
+  // clipping). Returns the norm before clipping; when that is not finite nothing is changed.
   double Step(std::span<float> values, std::span<const float> gradients, double lr, double clip_norm);
 
   // For checkpoints.

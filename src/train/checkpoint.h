@@ -1,5 +1,5 @@
-// The state of a training between two epochs, on disk: bytes in, the same bytes out. Called by the trainer. A file is one line
-// "hot-checkpoint 1 <sha256 of the rest>", one line of JSON, then the arrays as raw little-endian floats.
+// The state of a training between two epochs, on disk: bytes in, the same bytes out. Called by the trainer. A file is
+// one line "hot-checkpoint 1 <sha256 of the rest>", one line of JSON, then the arrays as raw little-endian floats.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,16 @@
 namespace hot {
 
 struct Checkpoint {
-  std::string trial;      // identifies the trial; a checkpoint of another one is not used
-  int epochs = 0;         // finished
-  int64_t steps = 0;      // of the optimizer
-  double loss = 0;        // mean of the last epoch
-  double seconds = 0;     // training time so far
+  std::string trial;   // identifies the trial; a checkpoint of another one is not used
+  int epochs = 0;      // finished
+  int64_t steps = 0;   // of the optimizer
+  double loss = 0;     // mean of the last epoch
+  double seconds = 0;  // training time so far
   std::vector<float> values, statistics, first_moment, second_moment;
 };
 
-// Keeps the file that was there as `path` with ".prev" before its extension. Throws kResourceExhausted on a full disk; the kept
-// one then stays usable.
+// Keeps the file that was there as `path` with ".prev" before its extension. Throws kResourceExhausted on a full disk;
+// the kept one then stays usable.
 void WriteCheckpoint(const fs::path& path, const Checkpoint& checkpoint);
 
 // Throws Error(kDataLoss) when the file is cut off or changed, kNotFound when there is none.

@@ -16,7 +16,8 @@ struct EpochRecord {
 
 void AppendEpoch(const fs::path& path, const EpochRecord& record);
 
-// Drops lines of epochs after `epochs`, and anything that is no record (a line cut off by a kill). No file: nothing to do.
+// Drops lines of epochs after `epochs`, and anything that is no record (a line cut off by a kill). No file: nothing to
+// do.
 void KeepEpochs(const fs::path& path, int epochs);
 
 }  // namespace hot

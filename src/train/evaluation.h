@@ -9,7 +9,8 @@
 
 namespace hot {
 
-// Detections are in pixels of the picture as stored, as the truth is. `loader` reads `dataset` unshuffled and unaugmented.
+// Detections are in pixels of the picture as stored, as the truth is. `loader` reads `dataset` unshuffled and
+// unaugmented.
 std::vector<ScoredPicture> Predict(GraphModule& module, const Task& task, const Dataset& dataset, Loader& loader);
 
 }  // namespace hot

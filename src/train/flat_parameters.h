@@ -1,6 +1,6 @@
-// All parameters of a graph in three flat buffers (trainable values, their gradients, running statistics), with a tensor
-// that looks into them for each. So the optimizer, gradient clipping and checkpoints are a few long vector operations instead of
-// hundreds of short ones. Private to train/. Thread rule: one thread.
+// All parameters of a graph in three flat buffers (trainable values, their gradients, running statistics), with a
+// tensor that looks into them for each. So the optimizer, gradient clipping and checkpoints are a few long vector
+// operations instead of hundreds of short ones. Private to train/. Thread rule: one thread.
 #pragma once
 
 #include <ATen/ATen.h>

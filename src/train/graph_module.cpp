@@ -36,16 +36,25 @@ at::Tensor RunPool(const Node& node, const at::Tensor& x) {
 
 at::Tensor RunUnary(const Node& node, const at::Tensor& x) {
   switch (node.op) {
-    case Op::kRelu: return at::relu(x);
-    case Op::kRelu6: return at::hardtanh(x, 0, 6);
+    case Op::kRelu:
+      return at::relu(x);
+    case Op::kRelu6:
+      return at::hardtanh(x, 0, 6);
     case Op::kMaxPool:
-    case Op::kAvgPool: return RunPool(node, x);
-    case Op::kGlobalAvgPool: return at::mean(x, {2, 3}, /*keepdim=*/true);
-    case Op::kUpsample: return at::upsample_bilinear2d(x, {node.shape.h, node.shape.w}, /*align_corners=*/false);
-    case Op::kFlatten: return x.contiguous().reshape({x.size(0), -1, 1, 1});
-    case Op::kSigmoid: return at::sigmoid(x);
-    case Op::kSoftmax: return at::softmax(x, 1);
-    default: break;
+    case Op::kAvgPool:
+      return RunPool(node, x);
+    case Op::kGlobalAvgPool:
+      return at::mean(x, {2, 3}, /*keepdim=*/true);
+    case Op::kUpsample:
+      return at::upsample_bilinear2d(x, {node.shape.h, node.shape.w}, /*align_corners=*/false);
+    case Op::kFlatten:
+      return x.contiguous().reshape({x.size(0), -1, 1, 1});
+    case Op::kSigmoid:
+      return at::sigmoid(x);
+    case Op::kSoftmax:
+      return at::softmax(x, 1);
+    default:
+      break;
   }
   throw Error(Code::kUnimplemented, node.name, "LibTorch module lacks the operation " + std::string(OpName(node.op)));
 }
@@ -123,8 +132,10 @@ at::Tensor GraphModule::Run(const Step& step, const Values& values) const {
   const at::Tensor& x = values[static_cast<size_t>(node.inputs[0])];
   switch (node.op) {
     case Op::kConv:
-    case Op::kLinear: return RunParametric(node, x);
-    case Op::kBatchNorm: return RunBatchNorm(step, x);
+    case Op::kLinear:
+      return RunParametric(node, x);
+    case Op::kBatchNorm:
+      return RunBatchNorm(step, x);
     case Op::kAdd: {
       at::Tensor other = values[static_cast<size_t>(node.inputs[1])];
       return step.in_place ? other.add_(x) : at::add(x, other);
@@ -134,7 +145,8 @@ at::Tensor GraphModule::Run(const Step& step, const Values& values) const {
       for (NodeId input : node.inputs) parts.push_back(values[static_cast<size_t>(input)]);
       return at::cat(parts, 1);
     }
-    default: return RunUnary(node, x);
+    default:
+      return RunUnary(node, x);
   }
 }
 

@@ -1,6 +1,6 @@
-// A Graph as LibTorch runs it: the nodes in order, channels-last, with autograd. Batch norm and the ReLU behind it are one
-// step; a value is dropped after its last reader. Called by the trainer and by tests. Thread rule: one thread calls; LibTorch
-// may use more inside.
+// A Graph as LibTorch runs it: the nodes in order, channels-last, with autograd. Batch norm and the ReLU behind it are
+// one step; a value is dropped after its last reader. Called by the trainer and by tests. Thread rule: one thread
+// calls; LibTorch may use more inside.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -20,8 +20,8 @@ class GraphModule {
   // `images` is [n, c, h, w] for the graph's only input; one tensor [n, c, h, w] an output, in the graph's order.
   std::vector<at::Tensor> Forward(const at::Tensor& images) const;
 
-  // Training mode: batch norm uses the batch's statistics and moves the running ones by `momentum` (weight of the new batch).
-  // Evaluation mode (at first): the running statistics, unchanged.
+  // Training mode: batch norm uses the batch's statistics and moves the running ones by `momentum` (weight of the new
+  // batch). Evaluation mode (at first): the running statistics, unchanged.
   void Train(double momentum);
   void Evaluate() { training_ = false; }
 

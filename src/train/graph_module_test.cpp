@@ -78,8 +78,11 @@ double BilinearAt(const Map& in, int factor, int c, int y, int x) {
 }
 
 double BatchNormAt(double value, const Node& node, const Weights& weights, int c) {
-  const auto part = [&](const char* name) { return static_cast<double>(weights.at(node.name + name).data[static_cast<size_t>(c)]); };
-  return (value - part(".running_mean")) / std::sqrt(part(".running_var") + node.attrs.eps) * part(".weight") + part(".bias");
+  const auto part = [&](const char* name) {
+    return static_cast<double>(weights.at(node.name + name).data[static_cast<size_t>(c)]);
+  };
+  return (value - part(".running_mean")) / std::sqrt(part(".running_var") + node.attrs.eps) * part(".weight") +
+         part(".bias");
 }
 
 double SoftmaxAt(const Map& in, int c, int y, int x) {
@@ -97,12 +100,19 @@ double MeanOf(const Map& in, int c) {
 double ElementwiseAt(const Node& node, const Map& in, const Weights& weights, int c, int y, int x) {
   const double value = in.at(c, y, x);
   switch (node.op) {
-    case Op::kRelu: return std::max(0.0, value);
-    case Op::kRelu6: return std::clamp(value, 0.0, 6.0);
-    case Op::kSigmoid: return 1 / (1 + std::exp(-value));
-    case Op::kSoftmax: return SoftmaxAt(in, c, y, x);
-    case Op::kBatchNorm: return BatchNormAt(value, node, weights, c);
-    default: ADD_FAILURE() << "no reference for " << OpName(node.op); return 0;
+    case Op::kRelu:
+      return std::max(0.0, value);
+    case Op::kRelu6:
+      return std::clamp(value, 0.0, 6.0);
+    case Op::kSigmoid:
+      return 1 / (1 + std::exp(-value));
+    case Op::kSoftmax:
+      return SoftmaxAt(in, c, y, x);
+    case Op::kBatchNorm:
+      return BatchNormAt(value, node, weights, c);
+    default:
+      ADD_FAILURE() << "no reference for " << OpName(node.op);
+      return 0;
   }
 }
 
@@ -122,19 +132,29 @@ double ConcatAt(const std::vector<const Map*>& inputs, int c, int y, int x) {
   return 0;
 }
 
-double ReferenceAt(const Node& node, const std::vector<const Map*>& inputs, const Weights& weights, int c, int y, int x) {
+double ReferenceAt(const Node& node, const std::vector<const Map*>& inputs, const Weights& weights, int c, int y,
+                   int x) {
   const Map& in = *inputs[0];
   switch (node.op) {
-    case Op::kConv: return ConvAt(in, node, weights, c, y, x);
-    case Op::kAdd: return in.at(c, y, x) + inputs[1]->at(c, y, x);
-    case Op::kConcat: return ConcatAt(inputs, c, y, x);
+    case Op::kConv:
+      return ConvAt(in, node, weights, c, y, x);
+    case Op::kAdd:
+      return in.at(c, y, x) + inputs[1]->at(c, y, x);
+    case Op::kConcat:
+      return ConcatAt(inputs, c, y, x);
     case Op::kMaxPool:
-    case Op::kAvgPool: return PoolAt(in, node, c, y, x);
-    case Op::kGlobalAvgPool: return MeanOf(in, c);
-    case Op::kUpsample: return BilinearAt(in, node.attrs.stride, c, y, x);
-    case Op::kFlatten: return in.data[static_cast<size_t>(c)];
-    case Op::kLinear: return LinearAt(in, node, weights, c);
-    default: return ElementwiseAt(node, in, weights, c, y, x);
+    case Op::kAvgPool:
+      return PoolAt(in, node, c, y, x);
+    case Op::kGlobalAvgPool:
+      return MeanOf(in, c);
+    case Op::kUpsample:
+      return BilinearAt(in, node.attrs.stride, c, y, x);
+    case Op::kFlatten:
+      return in.data[static_cast<size_t>(c)];
+    case Op::kLinear:
+      return LinearAt(in, node, weights, c);
+    default:
+      return ElementwiseAt(node, in, weights, c, y, x);
   }
 }
 
@@ -158,7 +178,8 @@ Weights AnyWeights(const Graph& graph, uint64_t seed) {
   for (auto& [name, tensor] : weights) {
     const bool positive = name.ends_with(".running_var");
     if (tensor.shape.size() == 1) {
-      for (float& value : tensor.data) value = static_cast<float>(positive ? rng.Uniform(0.5, 2) : rng.Uniform(-1, 1.5));
+      for (float& value : tensor.data)
+        value = static_cast<float>(positive ? rng.Uniform(0.5, 2) : rng.Uniform(-1, 1.5));
     }
   }
   return weights;
@@ -181,7 +202,8 @@ void ExpectAgreement(const Graph& graph) {
       const Map& expected = values[static_cast<size_t>(graph.outputs()[i])];
       ASSERT_EQ(outputs[i].sizes(), (std::vector<int64_t>{2, expected.shape.c, expected.shape.h, expected.shape.w}));
       ForEach(expected.shape, [&](int c, int y, int x) {
-        ASSERT_NEAR(outputs[i][picture][c][y][x].item<double>(), expected.at(c, y, x), 2e-4) << c << " " << y << " " << x;
+        ASSERT_NEAR(outputs[i][picture][c][y][x].item<double>(), expected.at(c, y, x), 2e-4)
+            << c << " " << y << " " << x;
       });
     }
   }
@@ -216,22 +238,35 @@ Build Pool(Op op, int kernel, int stride, int pad) {
 INSTANTIATE_TEST_SUITE_P(
     Ops, EveryOp,
     testing::Values(
-        OpCase{"Conv", {3, 7, 6}, Convolution({.out_channels = 4, .kernel = 3, .stride = 2, .pads = {1, 1, 1, 1}, .bias = true})},
-        OpCase{"Depthwise", {8, 7, 6}, Convolution({.out_channels = 8, .kernel = 5, .groups = 8, .pads = {2, 2, 2, 2}})},
+        OpCase{"Conv",
+               {3, 7, 6},
+               Convolution({.out_channels = 4, .kernel = 3, .stride = 2, .pads = {1, 1, 1, 1}, .bias = true})},
+        OpCase{
+            "Depthwise", {8, 7, 6}, Convolution({.out_channels = 8, .kernel = 5, .groups = 8, .pads = {2, 2, 2, 2}})},
         OpCase{"Grouped", {4, 5, 5}, Convolution({.out_channels = 6, .kernel = 3, .groups = 2})},
-        OpCase{"UnevenPads", {3, 6, 6}, Convolution({.out_channels = 4, .kernel = 3, .stride = 2, .pads = {0, 0, 1, 1}})},
+        OpCase{
+            "UnevenPads", {3, 6, 6}, Convolution({.out_channels = 4, .kernel = 3, .stride = 2, .pads = {0, 0, 1, 1}})},
         OpCase{"BatchNorm", {5, 4, 3}, [](GraphBuilder& b, NodeId x) { return b.BatchNorm("n", x, 1e-3f); }},
         OpCase{"Relu", {3, 4, 4}, Unary(Op::kRelu)}, OpCase{"Relu6", {3, 4, 4}, Unary(Op::kRelu6)},
         OpCase{"Sigmoid", {3, 4, 4}, Unary(Op::kSigmoid)}, OpCase{"Softmax", {3, 4, 4}, Unary(Op::kSoftmax)},
-        OpCase{"GlobalAvgPool", {3, 4, 5}, Unary(Op::kGlobalAvgPool)}, OpCase{"Flatten", {3, 4, 5}, Unary(Op::kFlatten)},
-        OpCase{"MaxPool", {3, 7, 7}, Pool(Op::kMaxPool, 3, 2, 1)}, OpCase{"AvgPool", {3, 7, 7}, Pool(Op::kAvgPool, 3, 2, 1)},
+        OpCase{"GlobalAvgPool", {3, 4, 5}, Unary(Op::kGlobalAvgPool)},
+        OpCase{"Flatten", {3, 4, 5}, Unary(Op::kFlatten)}, OpCase{"MaxPool", {3, 7, 7}, Pool(Op::kMaxPool, 3, 2, 1)},
+        OpCase{"AvgPool", {3, 7, 7}, Pool(Op::kAvgPool, 3, 2, 1)},
         OpCase{"Add", {3, 4, 4}, [](GraphBuilder& b, NodeId x) { return b.Add("a", x, b.Unary(Op::kRelu, "r", x)); }},
         OpCase{"AddToItself", {3, 4, 4}, [](GraphBuilder& b, NodeId x) { return b.Add("a", x, x); }},
-        OpCase{"Concat", {3, 4, 4}, [](GraphBuilder& b, NodeId x) { return b.Concat("c", {x, b.Unary(Op::kRelu, "r", x), x}); }},
+        OpCase{"Concat",
+               {3, 4, 4},
+               [](GraphBuilder& b, NodeId x) {
+                 return b.Concat("c", {x, b.Unary(Op::kRelu, "r", x), x});
+               }},
         OpCase{"Upsample", {3, 4, 5}, [](GraphBuilder& b, NodeId x) { return b.Upsample("u", x, 2); }},
         OpCase{"Linear", {6, 1, 1}, [](GraphBuilder& b, NodeId x) { return b.Linear("l", x, 4); }},
-        OpCase{"ConvNormRelu", {3, 6, 6}, [](GraphBuilder& b, NodeId x) { return b.ConvBn("s", x, 8, 3, 2, 1, Op::kRelu); }},
-        OpCase{"ConvNormRelu6", {3, 6, 6}, [](GraphBuilder& b, NodeId x) { return b.ConvBn("s", x, 8, 3, 1, 1, Op::kRelu6); }}),
+        OpCase{"ConvNormRelu",
+               {3, 6, 6},
+               [](GraphBuilder& b, NodeId x) { return b.ConvBn("s", x, 8, 3, 2, 1, Op::kRelu); }},
+        OpCase{"ConvNormRelu6",
+               {3, 6, 6},
+               [](GraphBuilder& b, NodeId x) { return b.ConvBn("s", x, 8, 3, 1, 1, Op::kRelu6); }}),
     [](const auto& info) { return std::string(info.param.name); });
 
 // A value read twice, an output in the middle, and batch norms whose output may or may not be overwritten.
@@ -300,7 +335,8 @@ Gradients ResidualByHand(const Weights& weights, const at::Tensor& image) {
   for (const auto& [name, tensor] : weights) {
     p[name] = at::from_blob(const_cast<float*>(tensor.data.data()), tensor.shape).clone();
   }
-  const std::vector<std::string> names{"a.conv.weight", "a.bn.weight", "a.bn.bias", "b.conv.weight", "b.bn.weight", "b.bn.bias"};
+  const std::vector<std::string> names{"a.conv.weight", "a.bn.weight", "a.bn.bias",
+                                       "b.conv.weight", "b.bn.weight", "b.bn.bias"};
   std::vector<at::Tensor> leaves;
   for (const std::string& name : names) leaves.push_back(p[name].requires_grad_(true));
   const auto norm = [&](const at::Tensor& x, const std::string& bn) {

@@ -28,7 +28,8 @@ Tensor Tensors(const std::vector<float>& values) {
 
 std::vector<float> InverseDeviation(const Moments& moments, double rows, double eps) {
   std::vector<float> inverse;
-  for (double squares : moments.squared_deviation) inverse.push_back(static_cast<float>(1.0 / std::sqrt(squares / rows + eps)));
+  for (double squares : moments.squared_deviation)
+    inverse.push_back(static_cast<float>(1.0 / std::sqrt(squares / rows + eps)));
   return inverse;
 }
 
@@ -90,7 +91,8 @@ class BatchNormActFunction : public torch::autograd::Function<BatchNormActFuncti
     std::vector<float> weight_gradient, bias_gradient;
     InputGradient input;
     for (size_t c = 0; c < mean.size(); ++c) {
-      const double slope = -static_cast<double>(affine.scale[c]) * inverse[c] * inverse[c] * sums.gradient_deviation[c] / rows;
+      const double slope =
+          -static_cast<double>(affine.scale[c]) * inverse[c] * inverse[c] * sums.gradient_deviation[c] / rows;
       input.slope.push_back(static_cast<float>(slope));
       input.offset.push_back(static_cast<float>(-affine.scale[c] * sums.gradient[c] / rows - slope * mean[c]));
       weight_gradient.push_back(static_cast<float>(sums.gradient_deviation[c] * inverse[c]));

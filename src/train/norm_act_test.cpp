@@ -23,8 +23,7 @@ struct Result {
 Result RunNorm(const Case& c, bool fused) {
   at::manual_seed(3);
   const int64_t channels = c.shape[1];
-  const at::Tensor x =
-      (at::randn(c.shape) * 2 + 3).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_(true);
+  const at::Tensor x = (at::randn(c.shape) * 2 + 3).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_(true);
   NormParameters parts{.weight = (at::rand({channels}) + 0.5).requires_grad_(true),
                        .bias = at::randn({channels}).requires_grad_(true),
                        .running_mean = at::randn({channels}),

@@ -9,8 +9,8 @@
 namespace hot {
 namespace {
 
-constexpr int64_t kPeriod = 128;        // shortest inner loop: rows are joined until they are at least this long
-constexpr int64_t kChunk = 16 * 1024;   // elements that stay in the first-level caches
+constexpr int64_t kPeriod = 128;       // shortest inner loop: rows are joined until they are at least this long
+constexpr int64_t kChunk = 16 * 1024;  // elements that stay in the first-level caches
 
 // Joins rows to runs of `period` elements that all start at channel 0, and runs to chunks.
 struct Tiling {
@@ -35,7 +35,8 @@ HOT_VECTOR_CLONES void SumRun(const float* __restrict x, int64_t n, float* __res
   for (int64_t i = 0; i < n; ++i) sum[i] += x[i];
 }
 
-HOT_VECTOR_CLONES void SquareRun(const float* __restrict x, const float* __restrict mean, int64_t n, float* __restrict sum) {
+HOT_VECTOR_CLONES void SquareRun(const float* __restrict x, const float* __restrict mean, int64_t n,
+                                 float* __restrict sum) {
   for (int64_t i = 0; i < n; ++i) {
     const float deviation = x[i] - mean[i];
     sum[i] += deviation * deviation;
@@ -46,8 +47,8 @@ struct Bounds {
   float low, high;
 };
 
-HOT_VECTOR_CLONES void AffineRun(const float* __restrict x, const float* __restrict scale, const float* __restrict shift,
-                                 Bounds bounds, int64_t n, float* __restrict y) {
+HOT_VECTOR_CLONES void AffineRun(const float* __restrict x, const float* __restrict scale,
+                                 const float* __restrict shift, Bounds bounds, int64_t n, float* __restrict y) {
   for (int64_t i = 0; i < n; ++i) {
     const float z = x[i] * scale[i] + shift[i];
     const float floored = z > bounds.low ? z : bounds.low;
@@ -59,9 +60,10 @@ struct RunParameters {
   const float *scale, *shift, *a, *b;
 };
 
-HOT_VECTOR_CLONES void GradientSumRun(const float* __restrict x, const float* __restrict dy, RunParameters p, Bounds bounds,
-                                      int64_t n, float* __restrict sum, float* __restrict sum_deviation) {
-  const float *__restrict scale = p.scale, *__restrict shift = p.shift, *__restrict mean = p.a;
+HOT_VECTOR_CLONES void GradientSumRun(const float* __restrict x, const float* __restrict dy, RunParameters p,
+                                      Bounds bounds, int64_t n, float* __restrict sum,
+                                      float* __restrict sum_deviation) {
+  const float* __restrict scale = p.scale, * __restrict shift = p.shift, * __restrict mean = p.a;
   for (int64_t i = 0; i < n; ++i) {
     const float z = x[i] * scale[i] + shift[i], incoming = dy[i];
     const float g = (z > bounds.low) & (z < bounds.high) ? incoming : 0.0f;
@@ -70,9 +72,12 @@ HOT_VECTOR_CLONES void GradientSumRun(const float* __restrict x, const float* __
   }
 }
 
-HOT_VECTOR_CLONES void InputGradientRun(const float* __restrict x, const float* __restrict dy, RunParameters p, Bounds bounds,
-                                        int64_t n, float* __restrict dx) {
-  const float *__restrict scale = p.scale, *__restrict shift = p.shift, *__restrict slope = p.a, *__restrict offset = p.b;
+HOT_VECTOR_CLONES void InputGradientRun(const float* __restrict x, const float* __restrict dy, RunParameters p,
+                                        Bounds bounds, int64_t n, float* __restrict dx) {
+  const float* __restrict scale = p.scale;
+  const float* __restrict shift = p.shift;
+  const float* __restrict slope = p.a;
+  const float* __restrict offset = p.b;
   for (int64_t i = 0; i < n; ++i) {
     const float z = x[i] * scale[i] + shift[i], incoming = dy[i];
     const float g = (z > bounds.low) & (z < bounds.high) ? incoming : 0.0f;
@@ -130,7 +135,9 @@ ChunkMoments MomentsOfChunk(const float* x, const Tiling& tiling, int64_t chunk,
 Moments ChannelMoments(const float* x, Rows shape) {
   const Tiling tiling(shape);
   std::vector<ChunkMoments> parts(static_cast<size_t>(tiling.chunks));
-  ForChunks(tiling, [&](int64_t chunk) { parts[static_cast<size_t>(chunk)] = MomentsOfChunk(x, tiling, chunk, shape.channels); });
+  ForChunks(tiling, [&](int64_t chunk) {
+    parts[static_cast<size_t>(chunk)] = MomentsOfChunk(x, tiling, chunk, shape.channels);
+  });
   const auto channels = static_cast<size_t>(shape.channels);
   std::vector<double> mean(channels, 0.0), squares(channels, 0.0);
   double rows = 0;
@@ -151,7 +158,8 @@ void ApplyAffineClamp(const float* x, Rows shape, const AffineClamp& affine, flo
   const std::vector<float> scale = Repeat(affine.scale, tiling.period), shift = Repeat(affine.shift, tiling.period);
   const Bounds bounds{affine.low, affine.high};
   ForChunks(tiling, [&](int64_t chunk) {
-    ForRuns(tiling, chunk, [&](int64_t at, int64_t n) { AffineRun(x + at, scale.data(), shift.data(), bounds, n, y + at); });
+    ForRuns(tiling, chunk,
+            [&](int64_t at, int64_t n) { AffineRun(x + at, scale.data(), shift.data(), bounds, n, y + at); });
   });
 }
 
@@ -182,17 +190,16 @@ GradientSums SumGradients(const float* x, const float* dy, Rows shape, const Aff
   return total;
 }
 
-void ApplyInputGradient(const float* x, const float* dy, Rows shape, const AffineClamp& affine, const InputGradient& input,
-                        float* dx) {
+void ApplyInputGradient(const float* x, const float* dy, Rows shape, const AffineClamp& affine,
+                        const InputGradient& input, float* dx) {
   const Tiling tiling(shape);
   const std::vector<float> scale = Repeat(affine.scale, tiling.period), shift = Repeat(affine.shift, tiling.period);
   const std::vector<float> slope = Repeat(input.slope, tiling.period), offset = Repeat(input.offset, tiling.period);
   const RunParameters parameters{scale.data(), shift.data(), slope.data(), offset.data()};
   const Bounds bounds{affine.low, affine.high};
   ForChunks(tiling, [&](int64_t chunk) {
-    ForRuns(tiling, chunk, [&](int64_t at, int64_t n) {
-      InputGradientRun(x + at, dy + at, parameters, bounds, n, dx + at);
-    });
+    ForRuns(tiling, chunk,
+            [&](int64_t at, int64_t n) { InputGradientRun(x + at, dy + at, parameters, bounds, n, dx + at); });
   });
 }
 

@@ -1,5 +1,6 @@
-// Loops over maps seen as rows x channels in memory order (channels-last), compiled for the vector units of several CPUs.
-// Private to train/. Work is cut into chunks that don't depend on the number of threads, so neither does the result.
+// Loops over maps seen as rows x channels in memory order (channels-last), compiled for the vector units of several
+// CPUs. Private to train/. Work is cut into chunks that don't depend on the number of threads, so neither does the
+// result.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,8 @@ struct Rows {
   int64_t elements() const { return rows * channels; }
 };
 
-// Mean and sum of squared deviations of every channel, combined over chunks by Chan et al., "Algorithms for computing the
-// sample variance", 1983, equation 2.1.
+// Mean and sum of squared deviations of every channel, combined over chunks by Chan et al., "Algorithms for computing
+// the sample variance", 1983, equation 2.1.
 struct Moments {
   std::vector<float> mean;
   std::vector<double> squared_deviation;
@@ -38,7 +39,7 @@ GradientSums SumGradients(const float* x, const float* dy, Rows shape, const Aff
 struct InputGradient {
   std::vector<float> slope, offset;
 };
-void ApplyInputGradient(const float* x, const float* dy, Rows shape, const AffineClamp& affine, const InputGradient& input,
-                        float* dx);
+void ApplyInputGradient(const float* x, const float* dy, Rows shape, const AffineClamp& affine,
+                        const InputGradient& input, float* dx);
 
 }  // namespace hot

@@ -9,8 +9,8 @@ struct Schedule {
   int batches = 1;  // an epoch
 };
 
-// Rate of a batch (both counted from 0): rises linearly to `lr` over the warm-up, is multiplied by gamma once 2/3 and again
-// once 5/6 of the epochs are done.
+// Rate of a batch (both counted from 0): rises linearly to `lr` over the warm-up, is multiplied by gamma once 2/3 and
+// again once 5/6 of the epochs are done.
 double LearningRate(const Schedule& schedule, int epoch, int batch);
 
 }  // namespace hot

@@ -23,7 +23,8 @@ TEST(Schedule, WarmsUpThenStepsDownTwice) {
                         Case{4, 1, 3, 0, 0.5},     //
                         Case{1, 1, 0, 9, 1.0}}) {
     const Schedule schedule{.lr = 1.0, .gamma = 0.5, .epochs = c.epochs, .warmup_epochs = c.warmup, .batches = 10};
-    EXPECT_DOUBLE_EQ(LearningRate(schedule, c.epoch, c.batch), c.expected) << c.epochs << " " << c.epoch << " " << c.batch;
+    EXPECT_DOUBLE_EQ(LearningRate(schedule, c.epoch, c.batch), c.expected)
+        << c.epochs << " " << c.epoch << " " << c.batch;
   }
 }
 

@@ -55,7 +55,8 @@ SsdBatchTargets SsdObjective::Match(const std::vector<std::vector<Object>>& obje
   const auto pictures = static_cast<int64_t>(objects.size());
   const auto anchors = static_cast<int64_t>(task_.anchors().size());
   const Shape& input = task_.options().input;
-  SsdBatchTargets targets{.labels = at::zeros({pictures, anchors}, at::kLong), .offsets = at::zeros({pictures, anchors, 4})};
+  SsdBatchTargets targets{.labels = at::zeros({pictures, anchors}, at::kLong),
+                          .offsets = at::zeros({pictures, anchors, 4})};
   for (int64_t i = 0; i < pictures; ++i) {
     const SsdTargets one = MatchAnchors(objects[static_cast<size_t>(i)], task_.anchors(), input.w, input.h);
     std::copy(one.labels.begin(), one.labels.end(), targets.labels.mutable_data_ptr<int64_t>() + i * anchors);
@@ -64,7 +65,8 @@ SsdBatchTargets SsdObjective::Match(const std::vector<std::vector<Object>>& obje
   return targets;
 }
 
-at::Tensor SsdObjective::Loss(std::span<const at::Tensor> outputs, const std::vector<std::vector<Object>>& objects) const {
+at::Tensor SsdObjective::Loss(std::span<const at::Tensor> outputs,
+                              const std::vector<std::vector<Object>>& objects) const {
   const auto rows = [&](const std::vector<size_t>& positions, int64_t values) {
     std::vector<at::Tensor> maps;
     for (size_t position : positions) maps.push_back(AnchorRows(outputs[position], values));

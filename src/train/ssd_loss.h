@@ -1,5 +1,6 @@
-// SSD's training objective (Liu et al., "SSD: Single Shot MultiBox Detector", ECCV 2016, section 2.2): smooth L1 on the offsets
-// of matched anchors, cross-entropy on matched anchors and on the hardest background ones. Called by the trainer.
+// SSD's training objective (Liu et al., "SSD: Single Shot MultiBox Detector", ECCV 2016, section 2.2): smooth L1 on the
+// offsets of matched anchors, cross-entropy on matched anchors and on the hardest background ones. Called by the
+// trainer.
 #pragma once
 
 #include <ATen/ATen.h>

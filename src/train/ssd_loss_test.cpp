@@ -83,7 +83,8 @@ TEST(SsdLoss, GradientIsItsSlope) {
       const auto at_offset = [&](double offset) {
         const at::Tensor before = flat[i].clone();
         flat[i] += offset;
-        const double loss = SsdLoss({p.predictions.scores.detach(), p.predictions.offsets.detach()}, p.targets).item<double>();
+        const double loss =
+            SsdLoss({p.predictions.scores.detach(), p.predictions.offsets.detach()}, p.targets).item<double>();
         flat[i] = before;
         return loss;
       };

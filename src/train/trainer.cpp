@@ -16,8 +16,8 @@
 namespace hot {
 namespace {
 
-// Activations come and go with every batch. By default glibc gives large ones back to the kernel and gets them zeroed page by
-// page the next time: nearly half of a small network's step. Here the process keeps what it had.
+// Activations come and go with every batch. By default glibc gives large ones back to the kernel and gets them zeroed
+// page by page the next time: nearly half of a small network's step. Here the process keeps what it had.
 void KeepFreedMemory() {
 #ifdef __GLIBC__
   mallopt(M_MMAP_MAX, 0);
@@ -31,8 +31,9 @@ void SetUpTorch(const TrialSpec& spec) {
   at::set_num_threads(spec.threads);
   at::Context& context = at::globalContext();
   context.setDeterministicAlgorithms(true, /*warn_only=*/false);
-  context.setDeterministicFillUninitializedMemory(false);  // every value is written before it is read; filling costs a pass
-  context.setFlushDenormal(true);                          // they slow a core down many times and carry no information here
+  context.setDeterministicFillUninitializedMemory(
+      false);                      // every value is written before it is read; filling costs a pass
+  context.setFlushDenormal(true);  // they slow a core down many times and carry no information here
 }
 
 // LibTorch's messages go on with a stack trace after their first line.

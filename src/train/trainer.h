@@ -1,6 +1,6 @@
-// One training from trial.json to result.json: Adam with warm-up and step decay, a checkpoint every epoch, validation at the end.
-// Called by hot-train (one trial a process). Needs no LibTorch header. Thread rule: one trial a process; the loader and
-// LibTorch have threads of their own.
+// One training from trial.json to result.json: Adam with warm-up and step decay, a checkpoint every epoch, validation
+// at the end. Called by hot-train (one trial a process). Needs no LibTorch header. Thread rule: one trial a process;
+// the loader and LibTorch have threads of their own.
 #pragma once
 
 #include <atomic>
@@ -10,10 +10,11 @@
 
 namespace hot {
 
-// Trains what `spec` says and leaves in `folder`: epochs.jsonl, checkpoint.pt, weights.safetensors and, last, result.json.
-// Goes on behind the last checkpoint; on one thread the weights are then the same to the last bit as without the break.
-// Progress and warnings go to stdout, a line each. Throws Error: kCancelled soon after `cancelled` is set, kAborted when the loss
-// is no longer finite, kResourceExhausted on a full disk, and what the data reader throws.
+// Trains what `spec` says and leaves in `folder`: epochs.jsonl, checkpoint.pt, weights.safetensors and, last,
+// result.json. Goes on behind the last checkpoint; on one thread the weights are then the same to the last bit as
+// without the break. Progress and warnings go to stdout, a line each. Throws Error: kCancelled soon after `cancelled`
+// is set, kAborted when the loss is no longer finite, kResourceExhausted on a full disk, and what the data reader
+// throws.
 TrialResult RunTrial(const fs::path& folder, const TrialSpec& spec, const std::atomic<bool>& cancelled);
 
 }  // namespace hot

@@ -34,7 +34,8 @@ AdamOptions OptimizerOptions(const TrialSpec& spec, const FlatParameters& parame
 
 LoaderOptions MakeLoaderOptions(const TrialSpec& spec) {
   LoaderOptions options{.batch = spec.batch, .threads = spec.loader_threads, .seed = spec.seed};
-  options.cache_side = 2 * std::max(spec.task.input.w, spec.task.input.h);  // crops still have more pixels than the input
+  options.cache_side =
+      2 * std::max(spec.task.input.w, spec.task.input.h);  // crops still have more pixels than the input
   options.preprocessing.width = spec.task.input.w;
   options.preprocessing.height = spec.task.input.h;
   return options;
@@ -69,8 +70,8 @@ Graph TrialGraph(const TrialSpec& spec, const Task& task) {
   const Backbone& backbone = FindBackbone(spec.backbone);
   const size_t slots = backbone.Slots(spec.width, Precision::kFp32).size();
   if (choices.size() != slots) {
-    throw Error(Code::kInvalidArgument, "slots", "expected " + std::to_string(slots) + " choices, got " +
-                                                     std::to_string(choices.size()));
+    throw Error(Code::kInvalidArgument, "slots",
+                "expected " + std::to_string(slots) + " choices, got " + std::to_string(choices.size()));
   }
   return BuildNetwork(backbone, spec.width, choices, task);
 }
@@ -194,7 +195,8 @@ void Training::RunEpoch() {
   record.seconds = static_cast<double>(SystemClock().NowNs() - start_ns) * 1e-9;
   seconds_ += record.seconds;
   ++epochs_;
-  // The line first: one without a checkpoint is dropped at the next start, a checkpoint without its line would leave a gap.
+  // The line first: one without a checkpoint is dropped at the next start, a checkpoint without its line would leave a
+  // gap.
   AppendEpoch(folder_ / "epochs.jsonl", record);
   Save();
   std::printf("epoch %d of %d: loss %.4f, %.1f s\n", epochs_, spec_.epochs, loss_, record.seconds);

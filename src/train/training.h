@@ -1,5 +1,5 @@
-// The state of one training and its steps: epoch after epoch, then the end. RunTrial (trainer.h) drives it; tests do so to stop
-// between epochs. Thread rule: one thread.
+// The state of one training and its steps: epoch after epoch, then the end. RunTrial (trainer.h) drives it; tests do so
+// to stop between epochs. Thread rule: one thread.
 #pragma once
 
 #include <atomic>
@@ -20,8 +20,8 @@ Graph TrialGraph(const TrialSpec& spec, const Task& task);
 
 class Training {
  public:
-  // Starts from random weights (spec.seed) or, when `folder` has a checkpoint of this trial, behind that; a damaged one is
-  // reported on stdout, and the one before it is used. `spec`, `data` and `cancelled` must outlive this.
+  // Starts from random weights (spec.seed) or, when `folder` has a checkpoint of this trial, behind that; a damaged one
+  // is reported on stdout, and the one before it is used. `spec`, `data` and `cancelled` must outlive this.
   Training(fs::path folder, const TrialSpec& spec, const TrialData& data, const std::atomic<bool>& cancelled);
 
   int finished_epochs() const { return epochs_; }

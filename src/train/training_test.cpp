@@ -22,7 +22,8 @@ class TrainingTest : public testing::Test {
   void SetUp() override {
     const std::atomic<bool> never{false};
     const auto silent = MakeSilentProgress();
-    WriteShapes(folder_.path() / "data", {.train_pictures = 24, .test_pictures = 4, .width = 96, .height = 80, .seed = 1},
+    WriteShapes(folder_.path() / "data",
+                {.train_pictures = 24, .test_pictures = 4, .width = 96, .height = 80, .seed = 1},
                 {SystemClock(), *silent, never});
     at::set_num_threads(1);
   }
@@ -78,7 +79,8 @@ TEST_F(TrainingTest, ResumedRunsGiveTheSameWeightsToTheLastBit) {
   RunInPieces(Trial("pieces"), spec, 2);
   EXPECT_EQ(ReadFile(Trial("straight") / "weights.safetensors"), ReadFile(Trial("pieces") / "weights.safetensors"));
   EXPECT_EQ(Curve(Trial("straight")), Curve(Trial("pieces")));
-  const TrialResult a = ReadTrialResult(Trial("straight") / "result.json"), b = ReadTrialResult(Trial("pieces") / "result.json");
+  const TrialResult a = ReadTrialResult(Trial("straight") / "result.json"),
+                    b = ReadTrialResult(Trial("pieces") / "result.json");
   EXPECT_EQ(a.val_score, b.val_score);
   EXPECT_EQ(a.train_loss, b.train_loss);
   EXPECT_EQ(a.epochs, 4);
@@ -192,8 +194,8 @@ TEST_F(TrainingTest, BadSettingsAreRefused) {
   }
 }
 
-// Eight pictures, each with one bright box on noise: the whole chain from pixels through matching and loss to decoding works
-// only if the network can learn them by heart.
+// Eight pictures, each with one bright box on noise: the whole chain from pixels through matching and loss to decoding
+// works only if the network can learn them by heart.
 class Overfit : public testing::Test {
  protected:
   static constexpr int kPictures = 8, kSide = 64;
@@ -234,7 +236,8 @@ class Overfit : public testing::Test {
       const at::Tensor loss = objective->Loss(module.Forward(images_), objects_);
       loss.backward();
       last = loss.item<double>();
-      adam.Step({parameters.values().data_ptr<float>(), size}, {parameters.gradients().data_ptr<float>(), size}, 3e-3, 10);
+      adam.Step({parameters.values().data_ptr<float>(), size}, {parameters.gradients().data_ptr<float>(), size}, 3e-3,
+                10);
     }
     return last;
   }
@@ -269,7 +272,8 @@ TEST_F(Overfit, EightPicturesAreLearntByHeartAndFoundAtInference) {
   EXPECT_GT(ScoreOf(module), 0.99);
 }
 
-// A running average that is too slow for a short training makes a good network look broken; recomputed statistics do not.
+// A running average that is too slow for a short training makes a good network look broken; recomputed statistics do
+// not.
 TEST_F(Overfit, SlowStatisticsBreakInferenceAndRecomputedOnesMendIt) {
   GraphModule module(Net());
   module.Load(RandomWeights(module.graph(), 1));

@@ -1,4 +1,5 @@
-// Grid search: every combination of the listed values, in the order of the lists (source paper, sections 3 and 5). Values.
+// Grid search: every combination of the listed values, in the order of the lists (source paper, sections 3 and 5).
+// Values.
 #pragma once
 
 #include <map>

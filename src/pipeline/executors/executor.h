@@ -15,16 +15,17 @@ namespace hot {
 
 struct TrialOutcome {
   fs::path folder;
-  bool done = false;    // result.json is there
-  std::string error;    // one line when it is not
+  bool done = false;  // result.json is there
+  std::string error;  // one line when it is not
 };
 
 class Executor {
  public:
   virtual ~Executor() = default;
   virtual std::string_view name() const = 0;
-  // Runs hot-train on each folder (with a trial.json in it) and returns when all have ended, in the order given. A trial whose
-  // process was killed is resumed from its checkpoint once. `tick` is called about once a second from this thread.
+  // Runs hot-train on each folder (with a trial.json in it) and returns when all have ended, in the order given. A
+  // trial whose process was killed is resumed from its checkpoint once. `tick` is called about once a second from this
+  // thread.
   virtual std::vector<TrialOutcome> Run(const std::vector<fs::path>& trials, const std::function<void()>& tick,
                                         const Context& context) = 0;
 };

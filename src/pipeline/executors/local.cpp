@@ -30,7 +30,8 @@ std::string LastLine(const fs::path& log) {
 TrialOutcome Finish(const fs::path& folder, const ExitStatus& status) {
   TrialOutcome outcome{.folder = folder, .done = status.ok() && fs::exists(folder / "result.json"), .error = ""};
   if (outcome.done) return outcome;
-  outcome.error = status.signal != 0 ? "ended by signal " + std::to_string(status.signal) : LastLine(folder / "log.txt");
+  outcome.error =
+      status.signal != 0 ? "ended by signal " + std::to_string(status.signal) : LastLine(folder / "log.txt");
   if (outcome.error.empty()) outcome.error = "exit code " + std::to_string(status.code);
   return outcome;
 }
@@ -77,7 +78,8 @@ std::vector<TrialOutcome> LocalExecutor::Run(const std::vector<fs::path>& trials
 
 std::unique_ptr<Executor> MakeExecutor(std::string_view name, int workers) {
   if (name != "local") {
-    throw Error(Code::kInvalidArgument, "run.executor", "unknown executor \"" + std::string(name) + "\"", "known: local");
+    throw Error(Code::kInvalidArgument, "run.executor", "unknown executor \"" + std::string(name) + "\"",
+                "known: local");
   }
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
   return std::make_unique<LocalExecutor>(FindHotTrain(), workers > 0 ? workers : std::max(1, cores));
@@ -88,7 +90,8 @@ fs::path FindHotTrain() {
   const fs::path beside = fs::read_symlink("/proc/self/exe", error).parent_path() / "hot-train";
   if (::access(beside.c_str(), X_OK) == 0) return beside;
   if (const auto found = FindProgram("hot-train")) return *found;
-  throw Error(Code::kUnavailable, "hot-train", "is not installed beside hot nor in PATH", "build it with scripts/setup");
+  throw Error(Code::kUnavailable, "hot-train", "is not installed beside hot nor in PATH",
+              "build it with scripts/setup");
 }
 
 }  // namespace hot

@@ -21,7 +21,9 @@ class LocalExecutorTest : public testing::Test {
       folders.push_back(folder_.path() / ("trial" + std::to_string(i)));
       EnsureFolder(folders.back());
     }
-    return LocalExecutor(program, workers).Run(folders, [] {}, context_);
+    return LocalExecutor(program, workers)
+        .Run(
+            folders, [] {}, context_);
   }
 
   TempFolder folder_;
