@@ -4,6 +4,7 @@
 
 #include "graph/costs.h"
 #include "pipeline/deployment.h"
+#include "pipeline/latencies.h"
 #include "pipeline/scoring.h"
 #include "pipeline/stages.h"
 #include "pipeline/verdict.h"
@@ -46,7 +47,7 @@ void MeasureAll(const Workspace& workspace, std::vector<Built>& built) {
     for (size_t i = begin; i < std::min(begin + kMost, built.size()); ++i) batch.push_back(&built[i].artifact);
     MeasureOptions options;
     options.min_samples = 64;  // enough for a p90
-    const auto measured = workspace.device().Profile(batch, options, 0, workspace.context());
+    const auto measured = workspace.device().Profile(batch, options, ReferenceCanaryNs(workspace), workspace.context());
     for (size_t i = 0; i < measured.size(); ++i) built[begin + i].latency = measured[i];
   }
 }

@@ -77,17 +77,6 @@ double CanaryReference(const MeasurementRow& row) {
   return row.median_ns / MedianWithInterval(std::move(ratios)).median;
 }
 
-// Canary of the device's first row: every later row is expressed in that machine speed, so that rows can be added up.
-double ReferenceCanary(const Workspace& workspace) {
-  const auto rows = workspace.store().Measurements(workspace.device().Describe().fingerprint);
-  const MeasurementRow* first = nullptr;
-  for (const MeasurementRow& row : rows) {
-    if (row.key.toolchain != workspace.toolchain().name() || row.canary_ns.empty()) continue;
-    if (first == nullptr || row.id < first->id) first = &row;
-  }
-  return first == nullptr ? 0 : CanaryReference(*first);
-}
-
 struct Unique {
   MeasurementKey key;
   LatencyJob job;
@@ -126,6 +115,16 @@ void MeasureAll(Workspace& workspace, std::vector<Unique*> open, double done_bef
 
 }  // namespace
 
+double ReferenceCanaryNs(const Workspace& workspace) {
+  const auto rows = workspace.store().Measurements(workspace.device().Describe().fingerprint);
+  const MeasurementRow* first = nullptr;
+  for (const MeasurementRow& row : rows) {
+    if (row.key.toolchain != workspace.toolchain().name() || row.canary_ns.empty()) continue;
+    if (first == nullptr || row.id < first->id) first = &row;
+  }
+  return first == nullptr ? 0 : CanaryReference(*first);
+}
+
 LatencyRows MeasureLatencies(Workspace& workspace, std::span<const LatencyJob> jobs, const std::string& stage) {
   std::map<std::string, Unique> unique;
   std::vector<Unique*> by_job, open;
@@ -142,7 +141,7 @@ LatencyRows MeasureLatencies(Workspace& workspace, std::span<const LatencyJob> j
   result.measured = static_cast<int>(open.size());
   result.from_journal = static_cast<int>(unique.size() - open.size());
   workspace.context().progress.Begin(stage, static_cast<double>(unique.size()));
-  double reference = ReferenceCanary(workspace);
+  double reference = ReferenceCanaryNs(workspace);
   MeasureAll(workspace, open, result.from_journal, reference);
   std::erase_if(open, [](const Unique* u) { return u->row->steady; });
   MeasureAll(workspace, open, static_cast<double>(unique.size() - open.size()),

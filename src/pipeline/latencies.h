@@ -23,4 +23,8 @@ struct LatencyRows {
 // Equal graphs are measured once. Every finished row is in the journal before the next batch begins.
 LatencyRows MeasureLatencies(Workspace& workspace, std::span<const LatencyJob> jobs, const std::string& stage);
 
+// Canary of the device's first row in the journal, in nanoseconds: every later measurement is expressed in that machine
+// speed, so that numbers of different sessions can be added and compared. 0 when nothing was measured yet.
+double ReferenceCanaryNs(const Workspace& workspace);
+
 }  // namespace hot
