@@ -146,7 +146,8 @@ std::string RunTrain(Workspace& workspace) {
     }
     network["best"] = BestTrial(network["trials"]);
     if (network["best"] == "" && networks[i].baseline) {
-      throw Error(Code::kUnknown, TrialFolder(workspace, trials[0].name).string(),
+      throw Error(outcomes[0].exit_code == 2 ? Code::kInvalidArgument : Code::kUnknown,
+                  TrialFolder(workspace, trials[0].name).string(),
                   "the baseline could not be trained: " + outcomes[0].error, "see log.txt there");
     }
     list.push_back(network);

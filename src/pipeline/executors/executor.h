@@ -17,6 +17,7 @@ struct TrialOutcome {
   fs::path folder;
   bool done = false;  // result.json is there
   std::string error;  // one line when it is not
+  int exit_code = 0;  // of hot-train: 2 means that its input is wrong
 };
 
 class Executor {

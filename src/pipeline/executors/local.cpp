@@ -29,6 +29,7 @@ std::string LastLine(const fs::path& log) {
 
 TrialOutcome Finish(const fs::path& folder, const ExitStatus& status) {
   TrialOutcome outcome{.folder = folder, .done = status.ok() && fs::exists(folder / "result.json"), .error = ""};
+  outcome.exit_code = status.code;
   if (outcome.done) return outcome;
   outcome.error =
       status.signal != 0 ? "ended by signal " + std::to_string(status.signal) : LastLine(folder / "log.txt");
