@@ -1,7 +1,8 @@
 // SSD with separable prediction layers (SSDLite; Liu et al., 2016; Sandler et al., 2018, section 6.2). Taps: output of
-// slot 5 (stride 16) and the tail (stride 32); extra maps (1x1 to half, depthwise 3x3 stride 2, 1x1) until 1x1.
-// Outputs, a pair a map: "head.clsN" [anchors*(classes+1), h, w], class 0 = background, logits; "head.boxN" [anchors*4,
-// h, w]. Channel order is anchor-major: channel = anchor * (classes+1) + class. Anchor order: map, row, column, anchor.
+// slot 5 (stride 16), widened six times by a 1x1 (docs/adr/0006-wide-tap.md), and the tail (stride 32); extra maps (1x1
+// to half, depthwise 3x3 stride 2, 1x1) until 1x1. Outputs, a pair a map: "head.clsN" [anchors*(classes+1), h, w],
+// class 0 = background, logits; "head.boxN" [anchors*4, h, w]. Channel order is anchor-major: channel = anchor *
+// (classes+1) + class. Anchor order: map, row, column, anchor.
 #pragma once
 
 #include <array>

@@ -8,7 +8,8 @@
 namespace hot {
 namespace {
 
-constexpr int kTapSlot = 5;                             // its output has stride 16
+constexpr int kTapSlot = 5;       // its output has stride 16
+constexpr int kTapExpansion = 6;  // SSDLite reads the wide end of the next block, not the narrow linear bottleneck
 constexpr int kExtraChannels[] = {512, 256, 256, 128};  // the last for all further maps; independent of the width
 constexpr size_t kBeforeSuppression = 400;              // best detections a class that enter non-maximum suppression
 
@@ -127,6 +128,7 @@ void SsdTask::BuildHead(GraphBuilder& builder, const Features& features) const {
   const int classes = static_cast<int>(options_.classes.size()) + 1;
   const size_t count = Maps().size();
   NodeId x = features.slots.at(kTapSlot - 1);
+  x = builder.ConvBn("head.tap", x, kTapExpansion * builder.shape(x).c, 1, 1, 1, Op::kRelu6);
   for (size_t map = 0; map < count; ++map) {
     const std::string index = std::to_string(map);
     if (map == 1) x = features.tail;
