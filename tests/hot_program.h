@@ -28,7 +28,7 @@ inline std::string TinyStudy(const std::string& extra_train = "") {
          "model: {width: 0.35, input: [64, 64]}\n"
          "data: {root: data}\n"
          "target: {precision: int8}\n"
-         "search: {latency_ratio: 1.0, candidates: 2, train_candidates: 1}\n"
+         "search: {latency_ratio: 1.5, candidates: 2, train_candidates: 1}\n"
          "train: {epochs: 3, batch: 8, metric: ap50, hpo: {method: grid, lr: 1e-3, gamma: 0.5}" +
          extra_train +
          "}\n"

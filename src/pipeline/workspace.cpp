@@ -45,8 +45,15 @@ Workspace::Workspace(Study study, const Context& context)
   const Dataset train = ReadDataset(Source(study_.data.train));
   classes_ = train.classes;
   data_warnings_ = train.warnings;
+  CheckSplit(study_.data.test);  // now, not after an hour of training
+  if (!study_.data.val.empty()) CheckSplit(study_.data.val);
   task_ = MakeTask(MakeTaskOptions(study_, classes_));
   WriteFileAtomic(folder_ / "study.json", StudyJson(study_) + "\n");
+}
+
+void Workspace::CheckSplit(const std::string& split) {
+  const Dataset dataset = ReadDataset(Source(split));
+  data_warnings_.insert(data_warnings_.end(), dataset.warnings.begin(), dataset.warnings.end());
 }
 
 Precision Workspace::precision() const { return ParsePrecision(study_.target.precision.front()); }

@@ -22,7 +22,7 @@ namespace hot {
 
 class Workspace {
  public:
-  // Makes the run folder, takes its lock, opens the journal and reads the training annotations (for the classes).
+  // Makes the run folder, takes its lock, opens the journal and reads all annotations (classes, faults).
   Workspace(Study study, const Context& context);
 
   const Study& study() const { return study_; }
@@ -42,6 +42,9 @@ class Workspace {
   TrialSpec TrialTemplate() const;
 
  private:
+  // Reads a split's annotations for their faults; warnings are kept.
+  void CheckSplit(const std::string& split);
+
   Study study_;
   const Context& context_;
   fs::path folder_;
