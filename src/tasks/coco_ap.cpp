@@ -58,13 +58,8 @@ std::vector<Truth> SortedTruths(const ScoredPicture& picture, int label, double 
   return truths;
 }
 
-std::vector<const Detection*> SortedDetections(const ScoredPicture& picture, int label) {
-  std::vector<const Detection*> detections;
-  for (const Detection& detection : picture.detections) {
-    if (detection.label == label) detections.push_back(&detection);
-  }
-  std::stable_sort(detections.begin(), detections.end(),
-                   [](const auto* a, const auto* b) { return a->score > b->score; });
+std::vector<const Detection*> BestDetections(const ScoredPicture& picture, int label) {
+  std::vector<const Detection*> detections = SortedDetections(picture, label);
   if (detections.size() > kMaxDetections) detections.resize(kMaxDetections);
   return detections;
 }
@@ -76,7 +71,7 @@ void MatchPicture(const ScoredPicture& picture, int index, double low, double hi
       static_cast<int>(std::count_if(truths.begin(), truths.end(), [](const Truth& truth) { return !truth.ignored; }));
   std::vector<double> ious(truths.size());
   uint8_t rank = 0;
-  for (const Detection* detection : SortedDetections(picture, ranked.label)) {
+  for (const Detection* detection : BestDetections(picture, ranked.label)) {
     for (size_t g = 0; g < truths.size(); ++g) ious[g] = CocoIou(detection->box, *truths[g].object);
     const Box& b = detection->box;
     const bool outside = Outside((b.x1 - b.x0) * (b.y1 - b.y0), low, high);

@@ -100,4 +100,14 @@ CurveResult AveragePrecision(const RankedClass& ranked, int threshold, Recall ki
   return result;
 }
 
+std::vector<const Detection*> SortedDetections(const ScoredPicture& picture, int label) {
+  std::vector<const Detection*> detections;
+  for (const Detection& detection : picture.detections) {
+    if (detection.label == label) detections.push_back(&detection);
+  }
+  std::stable_sort(detections.begin(), detections.end(),
+                   [](const auto* a, const auto* b) { return a->score > b->score; });
+  return detections;
+}
+
 }  // namespace hot

@@ -43,6 +43,9 @@ struct CurveResult {
 CurveResult AveragePrecision(const RankedClass& ranked, int threshold, Recall kind, const PictureWeights& weights,
                              int max_rank = 255);
 
+// Detections of one class by falling score, stable.
+std::vector<const Detection*> SortedDetections(const ScoredPicture& picture, int label);
+
 // COCO's matching for an area range; entries are cut at 100 a picture. Classes that have an object, by label.
 std::vector<RankedClass> RankCoco(const std::vector<ScoredPicture>& pictures, double area_low, double area_high);
 std::vector<double> CocoThresholds();

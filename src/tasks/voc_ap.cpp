@@ -27,16 +27,6 @@ std::vector<Truth> TruthsOf(const ScoredPicture& picture, int label) {
   return truths;
 }
 
-std::vector<const Detection*> SortedDetections(const ScoredPicture& picture, int label) {
-  std::vector<const Detection*> detections;
-  for (const Detection& detection : picture.detections) {
-    if (detection.label == label) detections.push_back(&detection);
-  }
-  std::stable_sort(detections.begin(), detections.end(),
-                   [](const auto* a, const auto* b) { return a->score > b->score; });
-  return detections;
-}
-
 // The object with the largest overlap, the first of equals, or null when none reaches the threshold.
 Truth* BestTruth(std::vector<Truth>& truths, const Box& box, const VocOptions& options) {
   Truth* best = nullptr;
