@@ -166,7 +166,7 @@ DecodedJpeg DecodeJpeg(const fs::path& path, std::string_view bytes) {
   Decoder decoder(bytes);
   DecodedJpeg decoded = HeaderOf(path, &decoder);
   const int64_t pixels = int64_t{decoded.image.width} * decoded.image.height;
-  if (pixels > kMaxPixels) throw Error(Code::kOutOfRange, path.string(), "the picture has more than 2^28 pixels");
+  if (pixels > kMaxPixels) throw Error(Code::kInvalidArgument, path.string(), "the picture has more than 2^28 pixels");
   decoded.image.rgb.resize(static_cast<size_t>(pixels) * 3);
   if (!decoder.is_cmyk()) {
     if (!decoder.ReadPixels(decoded.image.rgb.data())) ThrowDamaged(path, decoder.reason());
