@@ -216,6 +216,8 @@ const BadFile kBadFiles[] = {
      "takes the other away)"},
     {"name: a\ndata: {root: data}\nsearch: {candidates: 4, train_candidates: 5}\n",
      "study.yaml:3:43: search.train_candidates: 5 is more than search.candidates (4)"},
+    {"name: a\ndata: {root: data}\nmodel: {finest_stride: 12}\n",
+     "study.yaml:3:24: model.finest_stride: expected 8 or 16, got 12"},
     {"name: a\ndata: {root: data}\nmodel: {anchor_min_scale: 0.95}\n",
      "study.yaml:3:27: model.anchor_min_scale: the smallest anchors (0.95) must be smaller than the largest (0.95)"},
     {"name: a\ndata: {root: data}\ntrain: {epochs: 3, warmup_epochs: 4}\n",

@@ -62,6 +62,12 @@ void AddModel(std::vector<Option>& out) {
                  .range = {.min = 1, .max = 10, .above_min = true},
                  .min_count = 0,
                  .max_count = 8});
+  out.push_back({.name = "model.finest_stride",
+                 .field = HOT_FIELD(model.finest_stride),
+                 .help = "Pixels between anchors of SSD's finest map, 16 or 8: objects smaller than about twice this "
+                         "are hard to find; 8 takes more time.",
+                 .fallback = "",
+                 .range = Between(8, 16)});
 }
 
 void AddData(std::vector<Option>& out) {

@@ -52,6 +52,9 @@ void CheckBaselineWidth(StudyReader& reader) {
 
 void CheckAnchors(StudyReader& reader) {
   const Study::Model& model = reader.study().model;
+  if (model.finest_stride != 8 && model.finest_stride != 16) {
+    FailAt(reader, "model.finest_stride", "expected 8 or 16, got " + std::to_string(model.finest_stride));
+  }
   if (model.anchor_min_scale < model.anchor_max_scale) return;
   const bool min_given = reader.places().contains("model.anchor_min_scale");
   FailAt(reader, min_given ? "model.anchor_min_scale" : "model.anchor_max_scale",

@@ -23,6 +23,7 @@ struct Study {
     std::vector<int64_t> input{320, 320};  // height, width
     double anchor_min_scale = 0.15, anchor_max_scale = 0.95;
     std::vector<double> aspect_ratios{2.0, 3.0};
+    int64_t finest_stride = 16;  // 8 | 16
   } model;
 
   struct Data {

@@ -9,12 +9,11 @@ namespace hot {
 namespace {
 
 std::string TaskOptionsJson(const TaskOptions& options) {
-  return nlohmann::ordered_json{{"anchor_min_scale", options.anchor_min_scale},
-                                {"anchor_max_scale", options.anchor_max_scale},
-                                {"aspect_ratios", options.aspect_ratios},
-                                {"score_threshold", options.score_threshold},
-                                {"nms_iou", options.nms_iou},
-                                {"max_detections", options.max_detections}}
+  return nlohmann::ordered_json{
+      {"anchor_min_scale", options.anchor_min_scale}, {"anchor_max_scale", options.anchor_max_scale},
+      {"aspect_ratios", options.aspect_ratios},       {"finest_stride", options.finest_stride},
+      {"score_threshold", options.score_threshold},   {"nms_iou", options.nms_iou},
+      {"max_detections", options.max_detections}}
       .dump();
 }
 

@@ -16,6 +16,7 @@ TaskOptions MakeTaskOptions(const Study& study, const std::vector<std::string>& 
   options.anchor_min_scale = study.model.anchor_min_scale;
   options.anchor_max_scale = study.model.anchor_max_scale;
   options.aspect_ratios = study.model.aspect_ratios;
+  options.finest_stride = static_cast<int>(study.model.finest_stride);
   return options;
 }
 

@@ -22,6 +22,7 @@ struct TaskOptions {
   // SSD: smallest and largest anchor side relative to the picture (Liu et al., 2016, eq. 4), and aspect ratios.
   double anchor_min_scale = 0.15, anchor_max_scale = 0.95;
   std::vector<double> aspect_ratios{2.0, 3.0};
+  int finest_stride = 16;  // SSD: input pixels a cell of the finest map; 16 as published, 8 for small objects
   // Thresholds for scoring; an application uses higher ones (artifact manifest).
   double score_threshold = 0.01, nms_iou = 0.45;
   int max_detections = 100;

@@ -32,6 +32,7 @@ Json TaskJson(const TaskOptions& task) {
           {"anchor_min_scale", task.anchor_min_scale},
           {"anchor_max_scale", task.anchor_max_scale},
           {"aspect_ratios", task.aspect_ratios},
+          {"finest_stride", task.finest_stride},
           {"score_threshold", task.score_threshold},
           {"nms_iou", task.nms_iou},
           {"max_detections", task.max_detections}};
@@ -45,6 +46,7 @@ TaskOptions TaskFrom(const Json& json) {
   task.anchor_min_scale = json.at("anchor_min_scale");
   task.anchor_max_scale = json.at("anchor_max_scale");
   task.aspect_ratios = json.at("aspect_ratios").get<std::vector<double>>();
+  task.finest_stride = json.value("finest_stride", task.finest_stride);  // the first files had none
   task.score_threshold = json.at("score_threshold");
   task.nms_iou = json.at("nms_iou");
   task.max_detections = json.at("max_detections");

@@ -8,21 +8,31 @@
 namespace hot {
 namespace {
 
-constexpr int kTapSlot = 5;       // its output has stride 16
+struct Tap {
+  int stride, slot;
+};
+constexpr Tap kTaps[] = {{8, 3}, {16, 5}};  // fine to coarse
 constexpr int kTapExpansion = 6;  // SSDLite reads the wide end of the next block, not the narrow linear bottleneck
 constexpr int kExtraChannels[] = {512, 256, 256, 128};  // the last for all further maps; independent of the width
 constexpr size_t kBeforeSuppression = 400;              // best detections a class that enter non-maximum suppression
 
 int ExtraChannels(size_t extra) { return kExtraChannels[std::min(extra, std::size(kExtraChannels) - 1)]; }
 
-// Sides after four and five halvings (each rounds up), then one halving a map until 1.
-std::vector<int> MapSides(int side) {
-  for (int i = 0; i < 4; ++i) side = (side + 1) / 2;
+// Slots that the head reads beside the tail.
+std::vector<int> TapSlots(int finest_stride) {
+  std::vector<int> slots;
+  for (const Tap& tap : kTaps) {
+    if (tap.stride >= finest_stride) slots.push_back(tap.slot);
+  }
+  return slots;
+}
+
+// Sides of the maps: as many halvings (each rounds up) as make the finest stride, then one a map until 1, the tail's
+// stride of 32 always among them.
+std::vector<int> MapSides(int side, int finest_stride) {
+  for (int stride = 1; stride < finest_stride; stride *= 2) side = (side + 1) / 2;
   std::vector<int> sides{side};
-  do {
-    side = (side + 1) / 2;
-    sides.push_back(side);
-  } while (side > 1);
+  for (int stride = finest_stride; side > 1 || stride < 32; stride *= 2) sides.push_back(side = (side + 1) / 2);
   return sides;
 }
 
@@ -108,13 +118,17 @@ SsdTask::SsdTask(TaskOptions options) : options_(std::move(options)) {
   if (options_.input.h < 32 || options_.input.w < 32) {
     throw Error(Code::kInvalidArgument, "model.input", "SSD needs at least 32 x 32 pixels");
   }
+  if (options_.finest_stride != 8 && options_.finest_stride != 16) {
+    throw Error(Code::kInvalidArgument, "model.finest_stride", "must be 8 or 16");
+  }
   anchors_ = MakeAnchors(Maps(), options_);
 }
 
 int SsdTask::anchors_per_cell() const { return 2 + 2 * static_cast<int>(options_.aspect_ratios.size()); }
 
 std::vector<std::pair<int, int>> SsdTask::Maps() const {
-  std::vector<int> rows = MapSides(options_.input.h), columns = MapSides(options_.input.w);
+  const int stride = options_.finest_stride;
+  std::vector<int> rows = MapSides(options_.input.h, stride), columns = MapSides(options_.input.w, stride);
   const size_t count = std::max(rows.size(), columns.size());
   rows.resize(count, 1);
   columns.resize(count, 1);
@@ -127,12 +141,18 @@ void SsdTask::BuildHead(GraphBuilder& builder, const Features& features) const {
   const int per_cell = anchors_per_cell();
   const int classes = static_cast<int>(options_.classes.size()) + 1;
   const size_t count = Maps().size();
-  NodeId x = features.slots.at(kTapSlot - 1);
-  x = builder.ConvBn("head.tap", x, kTapExpansion * builder.shape(x).c, 1, 1, 1, Op::kRelu6);
+  const std::vector<int> taps = TapSlots(options_.finest_stride);
+  NodeId x = -1;
   for (size_t map = 0; map < count; ++map) {
     const std::string index = std::to_string(map);
-    if (map == 1) x = features.tail;
-    if (map > 1) x = ExtraMap(builder, x, "head.extra" + index, ExtraChannels(map - 2));
+    if (map < taps.size()) {
+      x = features.slots.at(static_cast<size_t>(taps[map] - 1));
+      x = builder.ConvBn("head.tap" + index, x, kTapExpansion * builder.shape(x).c, 1, 1, 1, Op::kRelu6);
+    } else if (map == taps.size()) {
+      x = features.tail;
+    } else {
+      x = ExtraMap(builder, x, "head.extra" + index, ExtraChannels(map - taps.size() - 1));
+    }
     builder.Output(Predict(builder, x, "head.cls" + index, per_cell * classes));
     builder.Output(Predict(builder, x, "head.box" + index, per_cell * 4));
   }

@@ -24,6 +24,13 @@ TEST(SsdTask, MapsHalveUntilOne) {
   EXPECT_EQ(SsdTask(Options(160, 160)).Maps(), (Maps{{10, 10}, {5, 5}, {3, 3}, {2, 2}, {1, 1}}));
   EXPECT_EQ(SsdTask(Options(320, 320)).Maps(), (Maps{{20, 20}, {10, 10}, {5, 5}, {3, 3}, {2, 2}, {1, 1}}));
   EXPECT_EQ(SsdTask(Options(128, 256)).Maps(), (Maps{{8, 16}, {4, 8}, {2, 4}, {1, 2}, {1, 1}}));
+  TaskOptions fine = Options(160, 160);
+  fine.finest_stride = 8;
+  EXPECT_EQ(SsdTask(fine).Maps(), (Maps{{20, 20}, {10, 10}, {5, 5}, {3, 3}, {2, 2}, {1, 1}}));
+  fine.input = {3, 32, 32};  // the tail's map comes after both taps, however small the picture
+  EXPECT_EQ(SsdTask(fine).Maps(), (Maps{{4, 4}, {2, 2}, {1, 1}}));
+  fine.finest_stride = 4;
+  EXPECT_THROW(SsdTask{fine}, Error);
   EXPECT_THROW(SsdTask(Options(16, 160)), Error);
   TaskOptions none = Options(160, 160);
   none.classes.clear();
@@ -31,8 +38,10 @@ TEST(SsdTask, MapsHalveUntilOne) {
 }
 
 TEST(SsdTask, OutputsHaveTheMapsShapes) {
-  for (const auto& [h, w] : {std::pair{160, 160}, {128, 256}, {150, 190}}) {
-    const SsdTask task(Options(h, w));
+  for (const auto& [h, w, stride] : {std::tuple{160, 160, 16}, {128, 256, 16}, {150, 190, 16}, {160, 160, 8}}) {
+    TaskOptions options = Options(h, w);
+    options.finest_stride = stride;
+    const SsdTask task(options);
     const Backbone& net = FindBackbone("mobilenet_v2");
     const Graph graph = BuildNetwork(net, 0.35, BaselineChoices(net, 0.35, Precision::kFp32), task);
     const auto maps = task.Maps();
