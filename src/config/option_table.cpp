@@ -5,10 +5,7 @@
 namespace hot {
 namespace {
 
-#define HOT_FIELD(member)       \
-  +[](Study & study) -> auto& { \
-    return study.member;        \
-  }
+#define HOT_FIELD(member) +[](Study& study) -> auto& { return study.member; }
 
 const OptionRange kPositive{.min = 0, .max = {}, .above_min = true};
 
@@ -207,6 +204,18 @@ void AddTrain(std::vector<Option>& out) {
                  .help = "L2 penalty.",
                  .fallback = "",
                  .range = Between(0, 1)});
+  out.push_back({.name = "train.schedule",
+                 .field = HOT_FIELD(train.schedule),
+                 .help = "Learning rate after the warm-up. `step`: times gamma at 2/3 and 5/6 of the epochs; `cosine`: "
+                         "falls to 0, without gamma.",
+                 .fallback = "",
+                 .allowed = {"step", "cosine"}});
+  out.push_back({.name = "train.ema",
+                 .field = HOT_FIELD(train.ema),
+                 .help = "Decay of a moving average of the weights, which is then validated and stored, such as 0.998; "
+                         "it starts lower, so short trainings profit too. 0 means none.",
+                 .fallback = "",
+                 .range = Between(0, 0.99999)});
   out.push_back({.name = "train.warmup_epochs",
                  .field = HOT_FIELD(train.warmup_epochs),
                  .help = "Epochs over which the learning rate rises linearly.",
@@ -254,7 +263,7 @@ void AddTrain(std::vector<Option>& out) {
                  .max_count = 32});
   out.push_back({.name = "train.hpo.gamma",
                  .field = HOT_FIELD(train.hpo.gamma),
-                 .help = "Factors to try; the learning rate is multiplied by it at 2/3 and 5/6 of the epochs.",
+                 .help = "Factors to try in `train.schedule: step`.",
                  .fallback = "",
                  .range = UpTo(1),
                  .max_count = 32});

@@ -56,6 +56,8 @@ struct Study {
     int64_t epochs = 100, batch = 32;
     std::string optimizer = "adam";  // adam
     double weight_decay = 0;
+    std::string schedule = "step";  // step | cosine
+    double ema = 0;                 // decay; 0: none
     int64_t warmup_epochs = 1;
     double clip_norm = 10;
     bool augment = true;

@@ -22,18 +22,22 @@ struct Trial {
   TrialSpec spec;
 };
 
+// A cosine schedule has no gamma.
+std::vector<GridPoint> Points(const Study::Train& train) {
+  if (train.schedule == "cosine") return Grid({{"lr", train.hpo.lr}});
+  return Grid({{"lr", train.hpo.lr}, {"gamma", train.hpo.gamma}});
+}
+
 std::vector<Trial> MakeTrials(const Workspace& workspace, const std::vector<StudyNetwork>& networks) {
-  const auto& hpo = workspace.study().train.hpo;
   std::vector<Trial> trials;
-  for (const GridPoint& point :
-       Grid({{"lr", hpo.lr}, {"gamma", hpo.gamma}})) {  // every network once before a second round
+  for (const GridPoint& point : Points(workspace.study().train)) {  // every network once before a second round
     for (size_t i = 0; i < networks.size(); ++i) {
       Trial trial{.name = networks[i].id + "-" + point.Name(), .network = i, .spec = workspace.TrialTemplate()};
       trial.spec.id = trial.name;
       trial.spec.width = networks[i].width;
       for (const Choice& choice : networks[i].choices) trial.spec.slots.push_back(choice.Name());
       trial.spec.lr = point.values.at("lr");
-      trial.spec.gamma = point.values.at("gamma");
+      if (point.values.contains("gamma")) trial.spec.gamma = point.values.at("gamma");
       trials.push_back(std::move(trial));
     }
   }
@@ -44,12 +48,21 @@ fs::path TrialFolder(const Workspace& workspace, const std::string& name) {
   return workspace.folder() / "trials" / name;
 }
 
+// Compares what the file means, so that one of an older version, without the newest keys, stays good.
+bool IsTrial(const fs::path& file, const std::string& text) {
+  try {
+    return fs::exists(file) && ToJson(ReadTrial(file)) + "\n" == text;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 // A trial.json that says something else belongs to an older study file: its folder is made anew.
 void PrepareFolder(const Workspace& workspace, const Trial& trial) {
   const fs::path folder = TrialFolder(workspace, trial.name);
   const std::string text = ToJson(trial.spec) + "\n";
   const fs::path file = folder / "trial.json";
-  if (fs::exists(file) && ReadFile(file) == text) return;
+  if (IsTrial(file, text)) return;
   std::error_code ignored;
   fs::remove_all(folder, ignored);
   EnsureFolder(folder);

@@ -91,6 +91,8 @@ TrialSpec Workspace::TrialTemplate() const {
   spec.optimizer = study_.train.optimizer;
   spec.weight_decay = study_.train.weight_decay;
   spec.clip_norm = study_.train.clip_norm;
+  spec.schedule = study_.train.schedule;
+  spec.ema = study_.train.ema;
   spec.warmup_epochs = static_cast<int>(study_.train.warmup_epochs);
   spec.validate_every = std::max(1, spec.epochs / 10);  // for the learning curves
   spec.metric = ParseMetric(study_.train.metric);

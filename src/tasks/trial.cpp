@@ -83,6 +83,8 @@ Json OptimizerJson(const TrialSpec& s) {
           {"lr", s.lr},
           {"gamma", s.gamma},
           {"weight_decay", s.weight_decay},
+          {"schedule", s.schedule},
+          {"ema", s.ema},
           {"clip_norm", s.clip_norm},
           {"warmup_epochs", s.warmup_epochs},
           {"batchnorm_momentum", s.batchnorm_momentum},
@@ -100,6 +102,8 @@ void OptimizerFrom(const Json& json, TrialSpec& s) {
   s.gamma = json.at("gamma");
   s.weight_decay = json.at("weight_decay");
   s.clip_norm = json.at("clip_norm");
+  s.schedule = json.value("schedule", s.schedule);  // the first files had none of these
+  s.ema = json.value("ema", s.ema);
   s.warmup_epochs = json.at("warmup_epochs");
   s.batchnorm_momentum = json.at("batchnorm_momentum");
   s.validate_every = json.at("validate_every");

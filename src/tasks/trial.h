@@ -32,6 +32,8 @@ struct TrialSpec {
   int batch = 32;
   std::string optimizer = "adam";
   double lr = 5e-4, gamma = 0.5, weight_decay = 0;
+  std::string schedule = "step";    // step | cosine, which has no gamma
+  double ema = 0;                   // decay of the weights' moving average, which is validated and stored; 0: none
   double clip_norm = 10.0;          // 0: no gradient clipping
   int warmup_epochs = 1;            // linear
   double batchnorm_momentum = 0.1;  // LibTorch's meaning: weight of the new batch

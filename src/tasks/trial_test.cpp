@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "data/image.h"
@@ -19,11 +20,25 @@ TEST(Trial, RoundTripsThroughJson) {
   spec.lr = 0.0007;
   spec.metric = Metric::kVoc07;
   spec.augment.flip = 0.25;
+  spec.schedule = "cosine";
+  spec.ema = 0.998;
   WriteFileAtomic(folder.path() / "trial.json", ToJson(spec));
   EXPECT_EQ(ToJson(ReadTrial(folder.path() / "trial.json")), ToJson(spec));
   const TrialResult result{.val_score = 0.5, .train_loss = 1.25, .epochs = 7, .seconds = 3.5};
   WriteFileAtomic(folder.path() / "result.json", ToJson(result));
   EXPECT_EQ(ToJson(ReadTrialResult(folder.path() / "result.json")), ToJson(result));
+}
+
+// What the first version wrote, without the keys that came later.
+TEST(Trial, OlderFilesHaveDefaultsForNewerKeys) {
+  TempFolder folder;
+  TrialSpec spec;
+  spec.id = "old";
+  nlohmann::ordered_json json = nlohmann::ordered_json::parse(ToJson(spec));
+  for (const char* key : {"schedule", "ema"}) ASSERT_EQ(json.erase(key), 1u) << key;
+  ASSERT_EQ(json["augment"].erase("crop"), 1u);
+  WriteFileAtomic(folder.path() / "trial.json", json.dump());
+  EXPECT_EQ(ToJson(ReadTrial(folder.path() / "trial.json")), ToJson(spec));
 }
 
 TEST(Trial, BrokenFilesAreNamed) {

@@ -21,7 +21,8 @@ struct NamedArray {
 constexpr NamedArray kArrays[] = {{"values", &Checkpoint::values},
                                   {"statistics", &Checkpoint::statistics},
                                   {"first_moment", &Checkpoint::first_moment},
-                                  {"second_moment", &Checkpoint::second_moment}};
+                                  {"second_moment", &Checkpoint::second_moment},
+                                  {"average", &Checkpoint::average}};
 
 std::string Serialize(const Checkpoint& checkpoint) {
   nlohmann::ordered_json header{{"trial", checkpoint.trial},
@@ -49,7 +50,7 @@ Checkpoint Parse(std::string_view body) {
   size_t at = line + 1;
   for (const auto& [name, array] : kArrays) {
     std::vector<float>& values = checkpoint.*array;
-    values.resize(header.at("floats").at(name));
+    values.resize(header.at("floats").value(name, size_t{0}));  // files of older versions lack the later arrays
     std::memcpy(values.data(), body.data() + at, values.size() * sizeof(float));
     at += values.size() * sizeof(float);
   }

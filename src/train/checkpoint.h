@@ -18,6 +18,7 @@ struct Checkpoint {
   double loss = 0;     // mean of the last epoch
   double seconds = 0;  // training time so far
   std::vector<float> values, statistics, first_moment, second_moment;
+  std::vector<float> average;  // of the values; empty without one
 };
 
 // Keeps the file that was there as `path` with ".prev" before its extension. Throws kResourceExhausted on a full disk;

@@ -17,7 +17,8 @@ Checkpoint Example(int epochs) {
           .values = {1.5f, -0.0f, 3e-38f},
           .statistics = {2.0f},
           .first_moment = {1, 2, 3},
-          .second_moment = {4, 5, 6}};
+          .second_moment = {4, 5, 6},
+          .average = {0.25f}};
 }
 
 TEST(Checkpoint, ComesBackToTheLastBit) {
@@ -35,6 +36,7 @@ TEST(Checkpoint, ComesBackToTheLastBit) {
   EXPECT_EQ(read.statistics, saved.statistics);
   EXPECT_EQ(read.first_moment, saved.first_moment);
   EXPECT_EQ(read.second_moment, saved.second_moment);
+  EXPECT_EQ(read.average, saved.average);
 }
 
 TEST(Checkpoint, KeepsTheOneBefore) {

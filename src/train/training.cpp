@@ -13,7 +13,6 @@
 #include "models/backbone.h"
 #include "train/epoch_log.h"
 #include "train/evaluation.h"
-#include "train/schedule.h"
 #include "train/torch_pch.h"
 
 namespace hot {
@@ -24,6 +23,11 @@ std::span<float> Span(const at::Tensor& tensor) {
 }
 
 std::vector<float> Copy(const at::Tensor& tensor) { return {Span(tensor).begin(), Span(tensor).end()}; }
+
+void Paste(const std::vector<float>& values, const at::Tensor& tensor) {
+  HOT_ASSERT(values.size() == Span(tensor).size());
+  std::copy(values.begin(), values.end(), Span(tensor).begin());
+}
 
 AdamOptions OptimizerOptions(const TrialSpec& spec, const FlatParameters& parameters) {
   if (spec.optimizer != "adam") {
@@ -56,9 +60,22 @@ LoaderOptions ValLoader(const TrialSpec& spec) {
   return options;
 }
 
+Schedule MakeSchedule(const TrialSpec& spec, int batches) {
+  return {.kind = ParseScheduleKind(spec.schedule),
+          .lr = spec.lr,
+          .gamma = spec.gamma,
+          .epochs = spec.epochs,
+          .warmup_epochs = spec.warmup_epochs,
+          .batches = batches};
+}
+
 std::string Place(const TrialSpec& spec, int epoch, int batch) {
   return spec.id + ": epoch " + std::to_string(epoch + 1) + ", batch " + std::to_string(batch + 1);
 }
+
+// Pictures that batch-norm statistics are taken from: for the stored weights (Wu and Johnson see no gain from more than
+// some thousands), and for a point of the learning curve.
+constexpr int kFinalStatistics = 8192, kCurveStatistics = 512;
 
 constexpr const char* kDivergedHint = "choose a smaller train.hpo.lr, or more train.warmup_epochs";
 
@@ -86,8 +103,10 @@ Training::Training(fs::path folder, const TrialSpec& spec, const TrialData& data
       module_(TrialGraph(spec, *task_)),
       objective_(MakeObjective(*task_, module_.graph())),
       adam_(module_.parameters().values().numel(), OptimizerOptions(spec, module_.parameters())),
+      average_(spec.ema),
       train_loader_(data.train, TrainLoader(spec, data.train)),
-      val_loader_(data.val, ValLoader(spec)) {
+      val_loader_(data.val, ValLoader(spec)),
+      schedule_(MakeSchedule(spec, train_loader_.batches_per_epoch())) {
   Resume();
 }
 
@@ -103,6 +122,7 @@ void Training::Resume() {
     std::printf("going on after epoch %d of %d\n", epochs_, spec_.epochs);
   } else {
     module_.Load(RandomWeights(module_.graph(), spec_.seed));
+    average_.Start(Span(module_.parameters().values()));
   }
   KeepEpochs(folder_ / "epochs.jsonl", epochs_);
 }
@@ -110,19 +130,15 @@ void Training::Resume() {
 bool Training::Restore(const fs::path& path) {
   if (!fs::exists(path)) return false;
   const FlatParameters& parameters = module_.parameters();
-  const std::pair<const at::Tensor*, std::vector<float> Checkpoint::*> parts[] = {
-      {&parameters.values(), &Checkpoint::values}, {&parameters.statistics(), &Checkpoint::statistics}};
   try {
     Checkpoint checkpoint = ReadCheckpoint(path);
     if (checkpoint.trial != identity_) throw Error(Code::kDataLoss, path.string(), "is of a trial with other settings");
-    for (const auto& [tensor, part] : parts) {
-      const std::vector<float>& saved = checkpoint.*part;
-      HOT_ASSERT(saved.size() == Span(*tensor).size());
-      std::copy(saved.begin(), saved.end(), Span(*tensor).begin());
-    }
+    Paste(checkpoint.values, parameters.values());
+    Paste(checkpoint.statistics, parameters.statistics());
     adam_.first_moment() = std::move(checkpoint.first_moment);
     adam_.second_moment() = std::move(checkpoint.second_moment);
     adam_.set_steps(checkpoint.steps);
+    average_.values() = std::move(checkpoint.average);
     epochs_ = checkpoint.epochs;
     loss_ = checkpoint.loss;
     seconds_ = checkpoint.seconds;
@@ -146,7 +162,8 @@ void Training::Save() const {
                                               .values = Copy(parameters.values()),
                                               .statistics = Copy(parameters.statistics()),
                                               .first_moment = std::move(adam.first_moment()),
-                                              .second_moment = std::move(adam.second_moment())});
+                                              .second_moment = std::move(adam.second_moment()),
+                                              .average = average_.values()});
 }
 
 at::Tensor Training::Images(Batch& batch) const {
@@ -163,16 +180,12 @@ double Training::Step(Batch& batch, int index) {
     throw Error(Code::kAborted, Place(spec_, epochs_, index), "the loss is no longer a finite number", kDivergedHint);
   }
   loss.backward();
-  const double lr = LearningRate({.lr = spec_.lr,
-                                  .gamma = spec_.gamma,
-                                  .epochs = spec_.epochs,
-                                  .warmup_epochs = spec_.warmup_epochs,
-                                  .batches = train_loader_.batches_per_epoch()},
-                                 epochs_, index);
+  const double lr = LearningRate(schedule_, epochs_, index);
   const double norm = adam_.Step(Span(parameters.values()), Span(parameters.gradients()), lr, spec_.clip_norm);
   if (!std::isfinite(norm)) {
     throw Error(Code::kAborted, Place(spec_, epochs_, index), "the gradient is no longer finite", kDivergedHint);
   }
+  average_.Update(Span(parameters.values()), adam_.steps());
   return value;
 }
 
@@ -188,10 +201,9 @@ void Training::RunEpoch() {
   }
   if (batches == 0) throw Error(Code::kInvalidArgument, spec_.id, "the training split has no pictures");
   loss_ = total / batches;
-  const Schedule schedule{spec_.lr, spec_.gamma, spec_.epochs, spec_.warmup_epochs, batches};
-  EpochRecord record{.epoch = epochs_ + 1, .loss = loss_, .lr = LearningRate(schedule, epochs_, batches - 1)};
+  EpochRecord record{.epoch = epochs_ + 1, .loss = loss_, .lr = LearningRate(schedule_, epochs_, batches - 1)};
   const bool last = record.epoch == spec_.epochs;
-  if (!last && spec_.validate_every > 0 && record.epoch % spec_.validate_every == 0) record.val = Validate();
+  if (!last && spec_.validate_every > 0 && record.epoch % spec_.validate_every == 0) record.val = ValidateInBetween();
   record.seconds = static_cast<double>(SystemClock().NowNs() - start_ns) * 1e-9;
   seconds_ += record.seconds;
   ++epochs_;
@@ -203,17 +215,34 @@ void Training::RunEpoch() {
   std::fflush(stdout);
 }
 
-// Averages of the batch statistics under the final weights, instead of a running average that lags behind them
+// Averages of the batch statistics under the present weights, instead of a running average that lags behind them
 // (Wu and Johnson, "Rethinking 'Batch' in BatchNorm", 2021, section 3).
-void Training::RecomputeStatistics() {
+void Training::RecomputeStatistics(int pictures) {
   const at::NoGradGuard no_grad;
   train_loader_.BeginEpoch(spec_.epochs);
   int batches = 0;
-  for (Batch batch; train_loader_.Next(&batch);) {
+  for (Batch batch; batches * spec_.batch < pictures && train_loader_.Next(&batch);) {
     ThrowIfCancelled();
     module_.Train(1.0 / ++batches);
     module_.Forward(Images(batch));
   }
+}
+
+void Training::UseAverage() {
+  if (average_.enabled()) Paste(average_.values(), module_.parameters().values());
+}
+
+// The running statistics belong to the trained weights, not to their average.
+double Training::ValidateInBetween() {
+  if (!average_.enabled()) return Validate();
+  const FlatParameters& parameters = module_.parameters();
+  const std::vector<float> values = Copy(parameters.values()), statistics = Copy(parameters.statistics());
+  UseAverage();
+  RecomputeStatistics(kCurveStatistics);
+  const double score = Validate();
+  Paste(values, parameters.values());
+  Paste(statistics, parameters.statistics());
+  return score;
 }
 
 double Training::Validate() {
@@ -224,7 +253,8 @@ double Training::Validate() {
 
 TrialResult Training::Finish() {
   const int64_t start_ns = SystemClock().NowNs();
-  RecomputeStatistics();
+  UseAverage();
+  RecomputeStatistics(kFinalStatistics);
   const double score = Validate();
   ThrowIfCancelled();
   const Weights weights = module_.Store();

@@ -12,6 +12,8 @@
 #include "train/checkpoint.h"
 #include "train/graph_module.h"
 #include "train/objective.h"
+#include "train/schedule.h"
+#include "train/weight_average.h"
 
 namespace hot {
 
@@ -30,7 +32,8 @@ class Training {
   // One epoch, its line in epochs.jsonl and its checkpoint. See RunTrial for errors.
   void RunEpoch();
 
-  // Batch-norm statistics of the final weights, validation score, weights.safetensors, result.json.
+  // The weights to keep (the moving average, if there is one) with batch-norm statistics of their own; validation
+  // score, weights.safetensors, result.json.
   TrialResult Finish();
 
  private:
@@ -39,8 +42,10 @@ class Training {
   void Save() const;
   double Step(Batch& batch, int index);
   at::Tensor Images(Batch& batch) const;
-  void RecomputeStatistics();
+  void UseAverage();
+  void RecomputeStatistics(int pictures);
   double Validate();
+  double ValidateInBetween();
   void ThrowIfCancelled() const;
 
   const fs::path folder_;
@@ -52,7 +57,9 @@ class Training {
   GraphModule module_;
   std::unique_ptr<Objective> objective_;
   Adam adam_;
+  WeightAverage average_;
   Loader train_loader_, val_loader_;
+  const Schedule schedule_;
   int epochs_ = 0;  // finished
   double loss_ = 0, seconds_ = 0;
 };

@@ -73,17 +73,62 @@ class TrainingTest : public testing::Test {
   const std::atomic<bool> never_{false};
 };
 
+// Every feature with a state of its own has a row here.
+struct Recipe {
+  const char* name;
+  void (*change)(TrialSpec&);
+};
+
+const Recipe kRecipes[] = {{"plain", [](TrialSpec&) {}},
+                           {"validating", [](TrialSpec& s) { s.validate_every = 1; }},
+                           {"cosine", [](TrialSpec& s) { s.schedule = "cosine"; }},
+                           {"ema", [](TrialSpec& s) { s.ema = 0.9, s.validate_every = 1; }}};
+
 TEST_F(TrainingTest, ResumedRunsGiveTheSameWeightsToTheLastBit) {
-  const TrialSpec spec = Spec(4);
-  RunTrial(Trial("straight"), spec, never_);
-  RunInPieces(Trial("pieces"), spec, 2);
-  EXPECT_EQ(ReadFile(Trial("straight") / "weights.safetensors"), ReadFile(Trial("pieces") / "weights.safetensors"));
-  EXPECT_EQ(Curve(Trial("straight")), Curve(Trial("pieces")));
-  const TrialResult a = ReadTrialResult(Trial("straight") / "result.json"),
-                    b = ReadTrialResult(Trial("pieces") / "result.json");
-  EXPECT_EQ(a.val_score, b.val_score);
-  EXPECT_EQ(a.train_loss, b.train_loss);
-  EXPECT_EQ(a.epochs, 4);
+  for (const Recipe& recipe : kRecipes) {
+    SCOPED_TRACE(recipe.name);
+    TrialSpec spec = Spec(4);
+    recipe.change(spec);
+    const fs::path straight = Trial(recipe.name), pieces = Trial(std::string(recipe.name) + "-pieces");
+    RunTrial(straight, spec, never_);
+    RunInPieces(pieces, spec, 2);
+    EXPECT_EQ(ReadFile(straight / "weights.safetensors"), ReadFile(pieces / "weights.safetensors"));
+    EXPECT_EQ(Curve(straight), Curve(pieces));
+    const TrialResult a = ReadTrialResult(straight / "result.json"), b = ReadTrialResult(pieces / "result.json");
+    EXPECT_EQ(a.val_score, b.val_score);
+    EXPECT_EQ(a.train_loss, b.train_loss);
+    EXPECT_EQ(a.epochs, 4);
+  }
+}
+
+// Validation in between looks at other weights and statistics; the training must not notice.
+TEST_F(TrainingTest, AveragingAndValidatingLeaveTheTrainingAlone) {
+  TrialSpec plain = Spec(3), averaged = Spec(3);
+  averaged.ema = 0.9;
+  averaged.validate_every = 1;
+  const TrialData data = LoadTrialData(plain);
+  Training a(Trial("plain"), plain, data, never_), b(Trial("averaged"), averaged, data, never_);
+  for (int epoch = 0; epoch < 2; ++epoch) {
+    a.RunEpoch();
+    b.RunEpoch();
+  }
+  const Checkpoint of_a = ReadCheckpoint(Trial("plain") / "checkpoint.pt"),
+                   of_b = ReadCheckpoint(Trial("averaged") / "checkpoint.pt");
+  EXPECT_EQ(of_a.values, of_b.values);
+  EXPECT_EQ(of_a.statistics, of_b.statistics);
+  EXPECT_EQ(of_b.average.size(), of_b.values.size());
+  EXPECT_NE(of_b.average, of_b.values);
+}
+
+TEST_F(TrainingTest, TheAverageIsWhatIsStored) {
+  TrialSpec spec = Spec(2);
+  spec.ema = 0.9;
+  RunTrial(Trial("t"), spec, never_);
+  const Checkpoint last = ReadCheckpoint(Trial("t") / "checkpoint.pt");
+  GraphModule module(TrialGraph(spec, *MakeTask(spec.task)));
+  module.Load(ReadSafetensors(Trial("t") / "weights.safetensors"));
+  const at::Tensor& stored = module.parameters().values();
+  EXPECT_EQ(std::vector<float>(stored.data_ptr<float>(), stored.data_ptr<float>() + stored.numel()), last.average);
 }
 
 TEST_F(TrainingTest, LeavesWeightsThatFitTheNetwork) {
@@ -180,6 +225,7 @@ struct BadSpec {
 
 TEST_F(TrainingTest, BadSettingsAreRefused) {
   for (const BadSpec& bad : {BadSpec{"optimizer", [](TrialSpec& s) { s.optimizer = "sgdm"; }},
+                             BadSpec{"schedule", [](TrialSpec& s) { s.schedule = "linear"; }},
                              BadSpec{"slots", [](TrialSpec& s) { s.slots.pop_back(); }},
                              BadSpec{"block", [](TrialSpec& s) { s.slots[0] = "conv-k3-e1@int8"; }},
                              BadSpec{"backbone", [](TrialSpec& s) { s.backbone = "vgg"; }}}) {
