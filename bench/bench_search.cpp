@@ -14,7 +14,7 @@
 #include "core/rng.h"
 #include "search/solver.h"
 #include "search/testing/enumerate.h"
-#include "search/testing/seed_table.h"
+#include "search/testing/seed_program.h"
 
 namespace hot {
 namespace {
@@ -24,24 +24,6 @@ constexpr int kDeepTop = 64;
 constexpr int kReducedSlots = 5;  // 6 x 18^4 = 629,856 picks; all seven slots have 204 million
 constexpr uint64_t kSeeds[] = {1, 2, 3};
 constexpr double kTightness[] = {0.15, 0.8, 3.0};  // limit = smallest x (1 + tightness)
-
-Program SeedProgram(uint64_t seed, double tightness, int slots) {
-  Program program;
-  for (const auto& rows : MakeSeedTable(seed, slots).slots) {
-    auto& choices = program.slots.emplace_back();
-    for (const TableRow& row : rows) {
-      choices.push_back({row.choice.Name(),
-                         row.macs,
-                         {std::llround(row.latency_ns), row.weight_bytes, row.weight_bytes + row.peak_bytes}});
-    }
-  }
-  program.budgets = {{"latency_ns", 0}, {"flash_bytes", 0}, {"memory_bytes", 0}};
-  const std::vector<int64_t> smallest = SmallestCosts(program);
-  for (size_t b = 0; b < smallest.size(); ++b) {
-    program.budgets[b].limit = std::llround(static_cast<double>(smallest[b]) * (1 + tightness));
-  }
-  return program;
-}
 
 // 20 slots x 90 choices, three budgets; value and costs grow together, +-30 %.
 Program LargeProgram(uint64_t seed, double tightness) {

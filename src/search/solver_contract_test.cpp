@@ -11,7 +11,7 @@
 #include "search/solvers/exact.h"
 #include "search/solvers/glpk.h"
 #include "search/testing/enumerate.h"
-#include "search/testing/seed_table.h"
+#include "search/testing/seed_program.h"
 
 namespace hot {
 namespace {
@@ -194,24 +194,6 @@ TEST_P(SolverContract, RefusesBadInput) {
     }
   }
   EXPECT_THROW(solver_->Solve(Program(), 1), Error);
-}
-
-Program SeedProgram(uint64_t seed, double tightness, int slots = 7) {
-  Program program;
-  for (const auto& rows : MakeSeedTable(seed, slots).slots) {
-    auto& choices = program.slots.emplace_back();
-    for (const TableRow& row : rows) {
-      choices.push_back({row.choice.Name(),
-                         row.macs,
-                         {std::llround(row.latency_ns), row.weight_bytes, row.weight_bytes + row.peak_bytes}});
-    }
-  }
-  program.budgets = {{"latency_ns", 0}, {"flash_bytes", 0}, {"memory_bytes", 0}};
-  const std::vector<int64_t> smallest = SmallestCosts(program);
-  for (size_t b = 0; b < smallest.size(); ++b) {
-    program.budgets[b].limit = smallest[b] + static_cast<int64_t>(tightness * static_cast<double>(smallest[b]));
-  }
-  return program;
 }
 
 TEST_P(SolverContract, SeedSpaceOfFourSlots) {

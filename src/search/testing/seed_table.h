@@ -66,7 +66,6 @@ inline TableRow SeedRow(const std::string& part, const Choice& choice, const See
 }
 
 // The first `slots` of the seven.
-// space.
 inline LookupTable MakeSeedTable(uint64_t seed, int slots = 7) {
   const std::vector<SeedStage> stages = {{16, 1, 1}, {24, 2, 2},  {32, 3, 2}, {64, 4, 2},
                                          {96, 3, 1}, {160, 3, 2}, {320, 1, 1}};
