@@ -10,8 +10,8 @@
 namespace hot {
 namespace {
 
-TableRow MakeRow(const Workspace& workspace, double width, const std::string& part, const Choice& choice,
-                 const Graph& graph, Precision precision) {
+TableRow MakeRow(const std::string& part, const Choice& choice, const Graph& graph, Precision precision,
+                 int64_t carried_bytes) {
   const Costs costs = ComputeCosts(graph, precision);
   TableRow row;
   row.part = part;
@@ -20,7 +20,7 @@ TableRow MakeRow(const Workspace& workspace, double width, const std::string& pa
   row.macs = costs.macs;
   row.weight_bytes = costs.weight_bytes;
   row.peak_bytes = costs.peak_activation_bytes;
-  row.carried_bytes = CarriedBytes(workspace.backbone(), width, workspace.task(), part, precision);
+  row.carried_bytes = carried_bytes;
   return row;
 }
 
@@ -30,6 +30,7 @@ TablePlan PlanTable(const Workspace& workspace, double width, Precision precisio
   const Backbone& backbone = workspace.backbone();
   const Task& task = workspace.task();
   const auto inputs = SlotInputShapes(backbone, width, task.options().input);
+  const auto carried = CarriedBytes(backbone, width, task, precision);
   TablePlan plan;
   plan.table.width = width;
   plan.table.precision = precision;
@@ -38,11 +39,11 @@ TablePlan PlanTable(const Workspace& workspace, double width, Precision precisio
     auto& rows = plan.table.slots.emplace_back();
     for (const Choice& choice : DistinctChoices(slot, inputs[static_cast<size_t>(slot.index - 1)])) {
       plan.graphs.push_back(BuildSlotPart(backbone, width, task, slot.index, choice));
-      rows.push_back(MakeRow(workspace, width, part, choice, plan.graphs.back(), precision));
+      rows.push_back(MakeRow(part, choice, plan.graphs.back(), precision, carried.at(part)));
     }
   }
   const auto add_fixed = [&](const std::string& part, Graph graph) {
-    plan.table.fixed.push_back(MakeRow(workspace, width, part, {}, graph, precision));
+    plan.table.fixed.push_back(MakeRow(part, {}, graph, precision, carried.at(part)));
     plan.graphs.push_back(std::move(graph));
   };
   add_fixed("stem", BuildStemPart(backbone, width, task));

@@ -94,19 +94,22 @@ Graph BuildHeadPart(const Backbone& backbone, double width, const Task& task) {
   return MakeHead(backbone, width, task).graph;
 }
 
-int64_t CarriedBytes(const Backbone& backbone, double width, const Task& task, const std::string& part,
-                     Precision precision) {
-  if (part == "stem" || part == "head") return 0;
+std::map<std::string, int64_t> CarriedBytes(const Backbone& backbone, double width, const Task& task,
+                                            Precision precision) {
   const HeadPart head = MakeHead(backbone, width, task);
   const FeatureShapes shapes = ShapesOf(backbone, width, task.options().input);
   // Slot i (0-based) reads the output of slot i - 1, so taps from before that are carried; the tail reads the last
   // slot.
-  const size_t reader = part == "tail" ? shapes.slots.size() : std::stoul(part.substr(4)) - 1;
-  int64_t bytes = 0;
-  for (size_t tap : head.slots) {
-    if (tap + 1 < reader) bytes += shapes.slots[tap].elements() * ActivationBytes(precision);
-  }
-  return bytes;
+  const auto carried = [&](size_t reader) {
+    int64_t bytes = 0;
+    for (const size_t tap : head.slots) {
+      if (tap + 1 < reader) bytes += shapes.slots[tap].elements() * ActivationBytes(precision);
+    }
+    return bytes;
+  };
+  std::map<std::string, int64_t> parts = {{"stem", 0}, {"tail", carried(shapes.slots.size())}, {"head", 0}};
+  for (size_t i = 0; i < shapes.slots.size(); ++i) parts["slot" + std::to_string(i + 1)] = carried(i);
+  return parts;
 }
 
 }  // namespace hot

@@ -31,12 +31,13 @@ struct Sum {
 Sum SumOfParts(const Backbone& net, double width, const Task& task, const std::vector<Choice>& pick,
                Precision precision) {
   Sum sum;
+  const auto carried = CarriedBytes(net, width, task, precision);
   const auto add = [&](const Graph& graph, const std::string& part) {
     const Costs costs = ComputeCosts(graph, precision);
     sum.macs += costs.macs;
     sum.weights += costs.weight_bytes;
     sum.params += costs.params;
-    sum.peak = std::max(sum.peak, costs.peak_activation_bytes + CarriedBytes(net, width, task, part, precision));
+    sum.peak = std::max(sum.peak, costs.peak_activation_bytes + carried.at(part));
   };
   add(BuildStemPart(net, width, task), "stem");
   for (int slot = 1; slot <= static_cast<int>(pick.size()); ++slot) {

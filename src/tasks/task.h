@@ -2,6 +2,7 @@
 // the loss of each task lives in train/. To add one: a folder beside ssd/, its row in MakeTask(), the contract suite.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -50,9 +51,9 @@ Graph BuildSlotPart(const Backbone& backbone, double width, const Task& task, in
 Graph BuildTailPart(const Backbone& backbone, double width, const Task& task);
 Graph BuildHeadPart(const Backbone& backbone, double width, const Task& task);
 
-// Bytes that stay alive while a part runs although the part does not read them (taps that the head reads later):
-// "stem", "slot1".., "tail", "head". peak(network) = max over parts of (peak of the part alone + these).
-int64_t CarriedBytes(const Backbone& backbone, double width, const Task& task, const std::string& part,
-                     Precision precision);
+// Bytes that stay alive while a part runs although the part does not read them (taps that the head reads later), by
+// part: "stem", "slot1".., "tail", "head". peak(network) = max over parts of (peak of the part alone + these).
+std::map<std::string, int64_t> CarriedBytes(const Backbone& backbone, double width, const Task& task,
+                                            Precision precision);
 
 }  // namespace hot
