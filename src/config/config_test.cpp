@@ -246,7 +246,9 @@ const BadFile kBadOverrides[] = {
     {"model.width=", "--set model.width: expected 1 to 8 values, got 0"},
     {"model.width=0.7,,1", "--set model.width: expected a number from 0.1 to 4, got \"\""},
     {"train.epochs=", "--set train.epochs: expected a whole number from 1 to 10000, got nothing"},
-    {"train.metric=map", "--set train.metric: expected one of coco_ap, ap50, voc07, got \"map\""},
+    {"train.metric=map", "--set train.metric: expected one of coco_ap, ap50, voc07, pck, got \"map\""},
+    {"train.metric=pck", "--set train.metric: pck is for keypoints; model.task ssd predicts boxes"},
+    {"train.pck_threshold=0", "--set train.pck_threshold: expected a number from 0.001 to 1, got \"0\""},
     {"name=a\nb", "--set name: expected a name of letters, digits, '.', '_' and '-', got \"a b\""},
     {"model.baseline_width=2", "--set model.baseline_width: 2 is not one of model.width"},
 };

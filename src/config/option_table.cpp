@@ -247,9 +247,16 @@ void AddTrain(std::vector<Option>& out) {
                  .range = Between(0.1, 1)});
   out.push_back({.name = "train.metric",
                  .field = HOT_FIELD(train.metric),
-                 .help = "What decides on `data.val`.",
+                 .help =
+                     "What decides on `data.val`: for boxes `coco_ap`, `ap50` or `voc07`; for keypoints `coco_ap` or "
+                     "`ap50` (OKS) or `pck`.",
                  .fallback = "",
-                 .allowed = {"coco_ap", "ap50", "voc07"}});
+                 .allowed = {"coco_ap", "ap50", "voc07", "pck"}});
+  out.push_back({.name = "train.pck_threshold",
+                 .field = HOT_FIELD(train.pck_threshold),
+                 .help = "How far a correct keypoint may be off, relative to the longer side of the object's box.",
+                 .fallback = "",
+                 .range = Between(0.001, 1)});
   out.push_back({.name = "train.hpo.method",
                  .field = HOT_FIELD(train.hpo.method),
                  .help = "How hyper-parameters are searched for each network.",

@@ -84,6 +84,12 @@ void CheckTrain(StudyReader& reader) {
       "warm-up of " + std::to_string(train.warmup_epochs) + " epochs in a training of " + std::to_string(train.epochs));
 }
 
+void CheckMetric(StudyReader& reader) {
+  const Study& study = reader.study();
+  if (study.train.metric != "pck" || study.model.task != "ssd") return;
+  FailAt(reader, "train.metric", "pck is for keypoints; model.task ssd predicts boxes");
+}
+
 void FillDefaults(Study& study) {
   if (study.run.folder.empty()) study.run.folder = (fs::path("runs") / study.name).string();
   if (study.run.journal.empty()) {
@@ -115,6 +121,7 @@ Study ReadStudy(const fs::path& file, const std::vector<std::string>& overrides)
   CheckAnchors(reader);
   CheckSearch(reader);
   CheckTrain(reader);
+  CheckMetric(reader);
   CheckDataRoot(reader);
   FillDefaults(reader.study());
   return reader.study();

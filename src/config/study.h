@@ -64,7 +64,8 @@ struct Study {
     double zoom_out = 4;             // largest canvas in picture sides; 1: none
     double crop = 0.85;              // probability of a random crop
     double min_crop = 0.3;           // smallest side of a crop relative to the picture's
-    std::string metric = "coco_ap";  // coco_ap | ap50 | voc07
+    std::string metric = "coco_ap";  // coco_ap | ap50 | voc07 | pck
+    double pck_threshold = 0.05;     // of the longer side of the object's box
     struct Hpo {
       std::string method = "grid";
       std::vector<double> lr{5e-4, 7e-4}, gamma{0.3, 0.5, 0.7};

@@ -78,7 +78,7 @@ Json LayersJson(const Artifact& artifact) {
 }
 
 Json ArtifactJson(const Workspace& workspace, const Built& built, const StudyNetwork& network) {
-  const Metric metric = ParseMetric(workspace.study().train.metric);
+  const ScoreOptions scoring = workspace.Scoring();
   const auto& classes = workspace.task().options().classes;
   const bool predicted = built.precision == workspace.precision();
   return {{"precision", PrecisionName(built.precision)},
@@ -86,8 +86,8 @@ Json ArtifactJson(const Workspace& workspace, const Built& built, const StudyNet
           {"bytes", built.artifact.blob.size()},
           {"folder", fs::relative(built.folder, workspace.folder()).string()},
           {"latency", LatencyJson(built.latency, predicted ? network.predicted_ns : 0)},
-          {"val", ScoresJson(built.val, metric, classes)},
-          {"test", ScoresJson(built.test, metric, classes)},
+          {"val", ScoresJson(built.val, scoring, classes)},
+          {"test", ScoresJson(built.test, scoring, classes)},
           {"layers", LayersJson(built.artifact)}};
 }
 
@@ -135,10 +135,9 @@ std::string RunEvaluate(Workspace& workspace) {
   workspace.context().progress.Begin("evaluate", static_cast<double>(built.size()));
   MeasureAll(workspace, built);
 
-  const Metric metric = ParseMetric(workspace.study().train.metric);
   const auto contenders = MakeContenders(workspace, networks, built);
-  const Judgement judgement =
-      Judge(contenders, metric, StudyLatencyBudgetNs(workspace), static_cast<uint64_t>(workspace.study().run.seed));
+  const Judgement judgement = Judge(contenders, workspace.Scoring(), StudyLatencyBudgetNs(workspace),
+                                    static_cast<uint64_t>(workspace.study().run.seed));
   Json list = Json::array();
   for (size_t i = 0; i < networks.size(); ++i) {
     Json network = NetworkJson(workspace, networks[i].network);

@@ -27,15 +27,15 @@ std::vector<ScoredPicture> DetectPictures(Session& session, const Task& task, co
   return pictures;
 }
 
-nlohmann::ordered_json ScoresJson(const std::vector<ScoredPicture>& pictures, Metric metric,
+nlohmann::ordered_json ScoresJson(const std::vector<ScoredPicture>& pictures, const ScoreOptions& options,
                                   const std::vector<std::string>& classes) {
   const CocoResult coco = CocoBoxAp(pictures);
-  const auto [low, high] = BootstrapInterval(pictures, metric, kBootstrapRounds, /*seed=*/1);
+  const auto [low, high] = BootstrapInterval(pictures, options, kBootstrapRounds, /*seed=*/1);
   nlohmann::ordered_json per_class = nlohmann::ordered_json::array();
   for (const auto& [label, ap] : coco.per_class) {
     per_class.push_back({{"name", classes.at(static_cast<size_t>(label))}, {"ap", ap.first}, {"ap50", ap.second}});
   }
-  return {{"score", Score(pictures, metric)},
+  return {{"score", Score(pictures, options)},
           {"low", low},
           {"high", high},
           {"coco_ap", coco.ap},

@@ -17,7 +17,7 @@ std::vector<ScoredPicture> DetectPictures(Session& session, const Task& task, co
                                           const Preprocessing& preprocessing);
 
 // {"score", "low", "high", "coco_ap", "ap50", "ap75", "voc07", "per_class": [{"name", "ap", "ap50"}]}
-nlohmann::ordered_json ScoresJson(const std::vector<ScoredPicture>& pictures, Metric metric,
+nlohmann::ordered_json ScoresJson(const std::vector<ScoredPicture>& pictures, const ScoreOptions& options,
                                   const std::vector<std::string>& classes);
 
 }  // namespace hot

@@ -52,12 +52,12 @@ std::string VerdictText(const Judgement& judgement, Metric metric) {
 }
 
 void ChooseWinners(Judgement& judgement, const std::vector<Contender>& contenders, const Contender& baseline,
-                   Metric metric, double limit_ns) {
-  const double baseline_val = Score(*baseline.val, metric);
+                   const ScoreOptions& options, double limit_ns) {
+  const double baseline_val = Score(*baseline.val, options);
   double best_score = baseline_val, best_latency_ns = baseline.latency->median_ns;
   for (const Contender& contender : contenders) {
     if (contender.baseline) continue;
-    const double score = Score(*contender.val, metric);
+    const double score = Score(*contender.val, options);
     const double latency_ns = contender.latency->median_ns;
     if (latency_ns <= limit_ns && score > best_score) {
       best_score = score;
@@ -72,22 +72,22 @@ void ChooseWinners(Judgement& judgement, const std::vector<Contender>& contender
 
 }  // namespace
 
-Judgement Judge(const std::vector<Contender>& contenders, Metric metric, std::optional<double> latency_budget_ns,
-                uint64_t seed) {
+Judgement Judge(const std::vector<Contender>& contenders, const ScoreOptions& options,
+                std::optional<double> latency_budget_ns, uint64_t seed) {
   const auto baseline =
       std::find_if(contenders.begin(), contenders.end(), [](const Contender& c) { return c.baseline; });
   HOT_ASSERT(baseline != contenders.end());
   Judgement judgement;
-  const double baseline_score = Score(*baseline->test, metric);
+  const double baseline_score = Score(*baseline->test, options);
   for (const Contender& contender : contenders) {
     if (contender.baseline) continue;
     judgement.comparisons[contender.id] = {
-        .test = PairedBootstrap(*baseline->test, *contender.test, metric, kBootstrapRounds, seed),
+        .test = PairedBootstrap(*baseline->test, *contender.test, options, kBootstrapRounds, seed),
         .latency_ratio = contender.latency->median_ns / baseline->latency->median_ns,
         .baseline_score = baseline_score};
   }
-  ChooseWinners(judgement, contenders, *baseline, metric, latency_budget_ns.value_or(baseline->latency->median_ns));
-  judgement.verdict = VerdictText(judgement, metric);
+  ChooseWinners(judgement, contenders, *baseline, options, latency_budget_ns.value_or(baseline->latency->median_ns));
+  judgement.verdict = VerdictText(judgement, options.metric);
   return judgement;
 }
 

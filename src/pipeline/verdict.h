@@ -37,8 +37,8 @@ struct Judgement {
 };
 
 // `contenders` holds exactly one baseline.
-Judgement Judge(const std::vector<Contender>& contenders, Metric metric, std::optional<double> latency_budget_ns,
-                uint64_t seed);
+Judgement Judge(const std::vector<Contender>& contenders, const ScoreOptions& options,
+                std::optional<double> latency_budget_ns, uint64_t seed);
 
 // The budget of the study in nanoseconds, if it has one (verify.json).
 std::optional<double> StudyLatencyBudgetNs(const Workspace& workspace);

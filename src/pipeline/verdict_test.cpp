@@ -41,7 +41,7 @@ Judgement JudgeEntries(const std::vector<Entry>& entries, std::optional<double> 
     contenders.push_back(
         {.id = entries[i].id, .baseline = i == 0, .latency = &latencies[i], .val = &val[i], .test = &test[i]});
   }
-  return Judge(contenders, Metric::kAp50, budget_ns, 1);
+  return Judge(contenders, {.metric = Metric::kAp50}, budget_ns, 1);
 }
 
 TEST(Judge, ChoosesOnValAndClaimsOnTest) {

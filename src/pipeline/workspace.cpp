@@ -74,6 +74,13 @@ DataSource Workspace::Source(const std::string& split) const {
   return source;
 }
 
+ScoreOptions Workspace::Scoring() const {
+  return {.metric = ParseMetric(study_.train.metric),
+          .predicted = task_->predicted(),
+          .oks = {},
+          .pck_threshold = study_.train.pck_threshold};
+}
+
 TrialSpec Workspace::TrialTemplate() const {
   TrialSpec spec;
   spec.backbone = study_.model.backbone;
@@ -95,7 +102,7 @@ TrialSpec Workspace::TrialTemplate() const {
   spec.ema = study_.train.ema;
   spec.warmup_epochs = static_cast<int>(study_.train.warmup_epochs);
   spec.validate_every = std::max(1, spec.epochs / 10);  // for the learning curves
-  spec.metric = ParseMetric(study_.train.metric);
+  spec.score = Scoring();
   return spec;
 }
 

@@ -38,6 +38,8 @@ class Workspace {
   const std::vector<std::string>& data_warnings() const { return data_warnings_; }
 
   DataSource Source(const std::string& split) const;
+  // How predictions of this study are scored.
+  ScoreOptions Scoring() const;
   // What every trial of this study has in common; network, lr and gamma are filled in by the train stage.
   TrialSpec TrialTemplate() const;
 

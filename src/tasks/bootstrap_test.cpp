@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 #include "core/rng.h"
-#include "tasks/ranking.h"
+#include "tasks/coco_ranking.h"
 
 namespace hot {
 namespace {
@@ -67,6 +67,7 @@ void ExpectWeightsEqualCopies(const std::vector<RankedClass>& matched_once, cons
 }
 
 TEST(Bootstrap, WeightsEqualCopiesOfPictures) {
+  const auto overlap = MakeBoxOverlap();
   for (uint64_t seed = 0; seed < 10; ++seed) {
     SCOPED_TRACE(seed);
     const std::vector<ScoredPicture> pictures = RandomPictures(15, 3, seed);
@@ -77,7 +78,7 @@ TEST(Bootstrap, WeightsEqualCopiesOfPictures) {
       weights.push_back(static_cast<int>(rng.Below(4)));
       copies.insert(copies.end(), static_cast<size_t>(weights.back()), picture);
     }
-    ExpectWeightsEqualCopies(RankCoco(pictures, 0, 1e10), RankCoco(copies, 0, 1e10), weights, copies.size(), 10,
+    ExpectWeightsEqualCopies(RankCoco(pictures, *overlap), RankCoco(copies, *overlap), weights, copies.size(), 10,
                              Recall::kCoco101);
     for (Recall kind : {Recall::kVoc11, Recall::kArea}) {
       ExpectWeightsEqualCopies(RankVoc(pictures, {}), RankVoc(copies, {}), weights, copies.size(), 1, kind);
@@ -92,10 +93,12 @@ TEST(Bootstrap, SameSeedSameInterval) {
     for (Detection& detection : picture.detections) detection.score = 1 - detection.score;
   }
   for (Metric metric : {Metric::kCocoAp, Metric::kAp50, Metric::kVoc07}) {
-    EXPECT_EQ(BootstrapInterval(a, metric, 200, 3), BootstrapInterval(a, metric, 200, 3));
-    EXPECT_NE(BootstrapInterval(a, metric, 200, 3), BootstrapInterval(a, metric, 200, 4));
-    const PairedDifference there = PairedBootstrap(a, b, metric, 200, 3), back = PairedBootstrap(b, a, metric, 200, 3);
-    EXPECT_DOUBLE_EQ(there.difference, Score(b, metric) - Score(a, metric));
+    const ScoreOptions options{.metric = metric};
+    EXPECT_EQ(BootstrapInterval(a, options, 200, 3), BootstrapInterval(a, options, 200, 3));
+    EXPECT_NE(BootstrapInterval(a, options, 200, 3), BootstrapInterval(a, options, 200, 4));
+    const PairedDifference there = PairedBootstrap(a, b, options, 200, 3);
+    const PairedDifference back = PairedBootstrap(b, a, options, 200, 3);
+    EXPECT_DOUBLE_EQ(there.difference, Score(b, options) - Score(a, options));
     EXPECT_LE(there.low, there.high);
     EXPECT_NEAR(there.low, -back.high, 1e-12);
   }
@@ -107,15 +110,19 @@ TEST(Bootstrap, BoxesThatAreNotNumbersMatchNothing) {
   for (ScoredPicture& picture : pictures) {
     for (Detection& detection : picture.detections) detection.box = {nan, nan, nan, nan};
   }
-  for (Metric metric : {Metric::kCocoAp, Metric::kAp50, Metric::kVoc07}) EXPECT_EQ(Score(pictures, metric), 0);
+  for (Metric metric : {Metric::kCocoAp, Metric::kAp50, Metric::kVoc07})
+    EXPECT_EQ(Score(pictures, {.metric = metric}), 0);
 }
 
-TEST(Score, KeypointMetricIsRefusedForBoxes) {
-  try {
-    Score({}, Metric::kPck);
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), Code::kInvalidArgument);
+TEST(Score, MetricsAreRefusedForWhatTheyCannotScore) {
+  for (const ScoreOptions& options : {ScoreOptions{.metric = Metric::kPck},
+                                      ScoreOptions{.metric = Metric::kVoc07, .predicted = Predicted::kKeypoints}}) {
+    try {
+      Score({}, options);
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kInvalidArgument);
+    }
   }
 }
 

@@ -7,7 +7,8 @@
 
 #include "core/error.h"
 #include "core/rng.h"
-#include "tasks/ranking.h"
+#include "tasks/coco_ranking.h"
+#include "tasks/pck.h"
 
 namespace hot {
 namespace {
@@ -15,25 +16,72 @@ namespace {
 constexpr std::array<std::pair<Metric, std::string_view>, 4> kNames{
     {{Metric::kCocoAp, "coco_ap"}, {Metric::kAp50, "ap50"}, {Metric::kVoc07, "voc07"}, {Metric::kPck, "pck"}}};
 
-// One system's detections, matched once; any resampling of the pictures is scored from here.
+// Correct and labelled keypoints of each picture.
+struct KeypointCounts {
+  std::vector<int64_t> correct, labelled;
+};
+
+KeypointCounts CountKeypoints(const std::vector<ScoredPicture>& pictures, double threshold) {
+  KeypointCounts counts{.correct = std::vector<int64_t>(pictures.size(), 0),
+                        .labelled = std::vector<int64_t>(pictures.size(), 0)};
+  VisitKeypointErrors(pictures, [&](size_t picture, size_t /*keypoint*/, double error) {
+    ++counts.labelled[picture];
+    if (error <= threshold) ++counts.correct[picture];
+  });
+  return counts;
+}
+
+void CheckSubject(const ScoreOptions& options) {
+  const bool keypoints = options.predicted == Predicted::kKeypoints;
+  if (options.metric == Metric::kPck && !keypoints)
+    throw Error(Code::kInvalidArgument, "metric", "pck is for keypoints, not for boxes", "use coco_ap, ap50 or voc07");
+  if (options.metric == Metric::kVoc07 && keypoints)
+    throw Error(Code::kInvalidArgument, "metric", "voc07 is for boxes, not for keypoints", "use coco_ap, ap50 or pck");
+}
+
+std::vector<RankedClass> RankFor(const std::vector<ScoredPicture>& pictures, const ScoreOptions& options) {
+  if (options.metric == Metric::kVoc07) return RankVoc(pictures, {});
+  const auto overlap =
+      options.predicted == Predicted::kKeypoints ? MakeKeypointOverlap(pictures, options.oks) : MakeBoxOverlap();
+  return RankCoco(pictures, *overlap);
+}
+
+// One system's predictions, matched once; any resampling of the pictures is scored from here.
 class Scorer {
  public:
-  Scorer(const std::vector<ScoredPicture>& pictures, Metric metric) : metric_(metric) {
-    if (metric == Metric::kPck)
-      throw Error(Code::kInvalidArgument, "metric", "pck is for keypoints, not for boxes",
-                  "use coco_ap, ap50 or voc07");
-    classes_ = metric == Metric::kVoc07 ? RankVoc(pictures, {}) : RankCoco(pictures, 0, 1e10);
+  Scorer(const std::vector<ScoredPicture>& pictures, const ScoreOptions& options) : metric_(options.metric) {
+    CheckSubject(options);
+    if (metric_ == Metric::kPck) {
+      keypoints_ = CountKeypoints(pictures, options.pck_threshold);
+    } else {
+      classes_ = RankFor(pictures, options);
+    }
+  }
+
+  double Score(const PictureWeights& weights) const {
+    return metric_ == Metric::kPck ? CorrectShare(weights) : MeanPrecision(weights);
+  }
+
+ private:
+  // 0 where nothing is labelled.
+  double CorrectShare(const PictureWeights& weights) const {
+    int64_t correct = 0, labelled = 0;
+    for (size_t i = 0; i < weights.size(); ++i) {
+      correct += weights[i] * keypoints_.correct[i];
+      labelled += weights[i] * keypoints_.labelled[i];
+    }
+    return labelled > 0 ? static_cast<double>(correct) / static_cast<double>(labelled) : 0;
   }
 
   // Mean over classes with a positive (and over thresholds); 0 without any.
-  double Score(const PictureWeights& weights) const {
-    const int thresholds = metric_ == Metric::kCocoAp ? 10 : 1;
+  double MeanPrecision(const PictureWeights& weights) const {
+    const int thresholds = metric_ == Metric::kCocoAp ? kCocoThresholds : 1;
+    const Recall recall = metric_ == Metric::kVoc07 ? Recall::kVoc11 : Recall::kCoco101;
     double sum = 0;
     int count = 0;
     for (const RankedClass& ranked : classes_) {
       for (int t = 0; t < thresholds; ++t) {
-        const double ap =
-            AveragePrecision(ranked, t, metric_ == Metric::kVoc07 ? Recall::kVoc11 : Recall::kCoco101, weights).ap;
+        const double ap = AveragePrecision(ranked, t, recall, weights).ap;
         if (ap < 0) continue;
         sum += ap;
         ++count;
@@ -42,9 +90,9 @@ class Scorer {
     return count > 0 ? sum / count : 0;
   }
 
- private:
   Metric metric_;
-  std::vector<RankedClass> classes_;
+  std::vector<RankedClass> classes_;  // average precision
+  KeypointCounts keypoints_;          // pck
 };
 
 PictureWeights Resample(size_t pictures, Rng& rng) {
@@ -79,15 +127,15 @@ std::string MetricName(Metric metric) {
   return "unknown";
 }
 
-double Score(const std::vector<ScoredPicture>& pictures, Metric metric) {
-  return Scorer(pictures, metric).Score(PictureWeights(pictures.size(), 1));
+double Score(const std::vector<ScoredPicture>& pictures, const ScoreOptions& options) {
+  return Scorer(pictures, options).Score(PictureWeights(pictures.size(), 1));
 }
 
 PairedDifference PairedBootstrap(const std::vector<ScoredPicture>& a, const std::vector<ScoredPicture>& b,
-                                 Metric metric, int rounds, uint64_t seed) {
+                                 const ScoreOptions& options, int rounds, uint64_t seed) {
   const auto same_picture = [](const ScoredPicture& x, const ScoredPicture& y) { return x.id == y.id; };
   HOT_ASSERT(std::equal(a.begin(), a.end(), b.begin(), b.end(), same_picture));
-  const Scorer first(a, metric), second(b, metric);
+  const Scorer first(a, options), second(b, options);
   const PictureWeights ones(a.size(), 1);
   PairedDifference result;
   result.difference = second.Score(ones) - first.Score(ones);
@@ -101,9 +149,9 @@ PairedDifference PairedBootstrap(const std::vector<ScoredPicture>& a, const std:
   return result;
 }
 
-std::pair<double, double> BootstrapInterval(const std::vector<ScoredPicture>& pictures, Metric metric, int rounds,
-                                            uint64_t seed) {
-  const Scorer scorer(pictures, metric);
+std::pair<double, double> BootstrapInterval(const std::vector<ScoredPicture>& pictures, const ScoreOptions& options,
+                                            int rounds, uint64_t seed) {
+  const Scorer scorer(pictures, options);
   Rng rng(MixSeed(seed, "bootstrap"));
   std::vector<double> scores;
   for (int round = 0; round < rounds && !pictures.empty(); ++round)

@@ -1,4 +1,5 @@
-// Detection metrics that agree with pycocotools and the VOC development kit, and the paired test behind every verdict.
+// Detection and pose metrics that agree with pycocotools and the VOC development kit, and the paired test behind every
+// verdict. Values; no state.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +12,10 @@
 namespace hot {
 
 struct Detection {
-  Box box;
+  Box box;  // of a pose: the box that its keypoints were looked for in
   int label = 0;
   float score = 0;
+  std::vector<Keypoint> keypoints = {};  // of a pose; `visibility` of a prediction is not read. Boxes: empty
 };
 
 // Ground truth and detections of one picture; both in the same pixel frame.
@@ -23,15 +25,53 @@ struct ScoredPicture {
   std::vector<Detection> detections;
 };
 
-// COCO (pycocotools' COCOeval, iouType "bbox"): IoU 0.50:0.05:0.95, 101 recall points, crowds by intersection over
-// detection area and ignored, area ranges from Object::area, stable sort by falling score, classes without ground truth
-// left out of the mean. -1 where nothing is defined, as pycocotools gives.
+// COCO (pycocotools' COCOeval, iouType "bbox"): IoU 0.50:0.05:0.95, 101 recall points, at most 100 detections of a
+// class in a picture, crowds by intersection over detection area and ignored, area ranges from Object::area, stable
+// sort by falling score, classes without ground truth left out of the mean. -1 where nothing is defined, as pycocotools
+// gives.
 struct CocoResult {
   double ap = -1, ap50 = -1, ap75 = -1, ap_small = -1, ap_medium = -1, ap_large = -1;
   double ar1 = -1, ar10 = -1, ar100 = -1, ar_small = -1, ar_medium = -1, ar_large = -1;
   std::map<int, std::pair<double, double>> per_class;  // label -> (AP, AP50); classes with ground truth
 };
 CocoResult CocoBoxAp(const std::vector<ScoredPicture>& pictures);
+
+struct OksOptions {
+  // Per-keypoint constants sigma: the tolerance of a keypoint is 2 sigma sqrt(area). Empty: COCO's, for its 17
+  // keypoints of a person.
+  std::vector<double> sigmas = {};
+  // The area of a detection, which the medium and large ranges read: of the box around its keypoints (COCO's server,
+  // whose result files have no boxes), or of Detection::box (pycocotools, where the result file has them).
+  bool area_of_box = false;
+};
+// COCO (COCOeval, iouType "keypoints"): as CocoBoxAp(), but the overlap is the object keypoint similarity, mean of
+// exp(-d^2 / (2 area (2 sigma)^2)) over the labelled keypoints of the object, and at most 20 detections count. Crowds
+// and objects without a labelled keypoint are ignored; the latter are compared by the distance of the detection's
+// keypoints to a box of three times their width and height. A keypoint that is not a number matches nothing. Throws
+// Error(kInvalidArgument) when there is not one sigma for each keypoint. Source: cocodataset.org/#keypoints-eval.
+struct OksResult {
+  double ap = -1, ap50 = -1, ap75 = -1, ap_medium = -1, ap_large = -1;
+  double ar = -1, ar50 = -1, ar75 = -1, ar_medium = -1, ar_large = -1;
+  std::map<int, std::pair<double, double>> per_class;  // label -> (AP, AP50); classes with an object that counts
+};
+OksResult CocoKeypointAp(const std::vector<ScoredPicture>& pictures, const OksOptions& options = {});
+
+// Percentage of correct keypoints, as a share (Yang and Ramanan, 2013, section 6): a labelled keypoint is correct when
+// its prediction lies within threshold * max(width, height) of the object's box, border included.
+// - Which prediction: objects and detections of one label are paired one to one by the overlap (IoU > 0) of their
+//   boxes, largest first, then in the order of the objects, then of the detections; scores are not read. In top-down
+//   evaluation both boxes are the same, so that each object gets the prediction made for it. Keypoints of an object
+//   that gets none are wrong; detections left over cost nothing. Crowds are left out.
+// - The mean is pooled: correct keypoints of all kinds over labelled keypoints of all kinds. Each labelled keypoint
+//   counts once, so that a kind that is seldom labelled weighs less (as in the mean of MPII's PCKh).
+// -1 where nothing is labelled. Throws Error(kInvalidArgument) when a detection has fewer keypoints than its object.
+struct PckResult {
+  std::vector<double> thresholds;
+  std::vector<double> mean;                       // by threshold
+  std::vector<std::vector<double>> per_keypoint;  // by keypoint, then by threshold
+  std::vector<int64_t> labelled;                  // by keypoint
+};
+PckResult Pck(const std::vector<ScoredPicture>& pictures, const std::vector<double>& thresholds = {0.05, 0.1});
 
 struct VocOptions {
   double iou = 0.5;
@@ -52,8 +92,18 @@ VocResult VocAp(const std::vector<ScoredPicture>& pictures, const VocOptions& op
 enum class Metric { kCocoAp, kAp50, kVoc07, kPck };
 Metric ParseMetric(const std::string& name);  // "coco_ap", "ap50", "voc07", "pck"
 std::string MetricName(Metric metric);
-// In [0, 1].
-double Score(const std::vector<ScoredPicture>& pictures, Metric metric);
+
+enum class Predicted { kBoxes, kKeypoints };
+
+// One number for the quality of a system. coco_ap and ap50 compare boxes by IoU and keypoints by OKS.
+struct ScoreOptions {
+  Metric metric = Metric::kCocoAp;
+  Predicted predicted = Predicted::kBoxes;
+  OksOptions oks = {};          // coco_ap and ap50 of keypoints
+  double pck_threshold = 0.05;  // pck
+};
+// In [0, 1]. Throws Error(kInvalidArgument) for pck of boxes and voc07 of keypoints.
+double Score(const std::vector<ScoredPicture>& pictures, const ScoreOptions& options);
 
 // Paired bootstrap over pictures (Efron & Tibshirani, 1993): both systems are scored on the same resampled pictures.
 struct PairedDifference {
@@ -62,9 +112,9 @@ struct PairedDifference {
   bool shown() const { return low > 0 || high < 0; }
 };
 PairedDifference PairedBootstrap(const std::vector<ScoredPicture>& a, const std::vector<ScoredPicture>& b,
-                                 Metric metric, int rounds, uint64_t seed);
+                                 const ScoreOptions& options, int rounds, uint64_t seed);
 // 95 % percentile interval of one system's score.
-std::pair<double, double> BootstrapInterval(const std::vector<ScoredPicture>& pictures, Metric metric, int rounds,
-                                            uint64_t seed);
+std::pair<double, double> BootstrapInterval(const std::vector<ScoredPicture>& pictures, const ScoreOptions& options,
+                                            int rounds, uint64_t seed);
 
 }  // namespace hot

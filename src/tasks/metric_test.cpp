@@ -76,8 +76,8 @@ TEST_P(CocoOracle, EqualsPycocotools) {
     SCOPED_TRACE(file);
     const auto pictures = ReadCoco(truth, Json::parse(ReadFile(folder / file)));
     ExpectStats(CocoBoxAp(pictures), numbers.at("stats"), numbers.at("per_category"), 1e-6);
-    EXPECT_NEAR(Score(pictures, Metric::kCocoAp), numbers.at("stats").at("AP").get<double>(), 1e-6);
-    EXPECT_NEAR(Score(pictures, Metric::kAp50), numbers.at("stats").at("AP50").get<double>(), 1e-6);
+    EXPECT_NEAR(Score(pictures, {.metric = Metric::kCocoAp}), numbers.at("stats").at("AP").get<double>(), 1e-6);
+    EXPECT_NEAR(Score(pictures, {.metric = Metric::kAp50}), numbers.at("stats").at("AP50").get<double>(), 1e-6);
   }
 }
 INSTANTIATE_TEST_SUITE_P(Folders, CocoOracle,
@@ -241,11 +241,11 @@ TEST(CocoBoxAp, EqualsPycocotoolsSideBySide) {
 TEST(Bootstrap, SameSystemShowsNoDifference) {
   const Made made = RandomCase(4);
   const auto pictures = ReadCoco(made.truth, made.detections);
-  const PairedDifference none = PairedBootstrap(pictures, pictures, Metric::kCocoAp, 200, 1);
+  const PairedDifference none = PairedBootstrap(pictures, pictures, {.metric = Metric::kCocoAp}, 200, 1);
   EXPECT_EQ(none.difference, 0);
   EXPECT_FALSE(none.shown());
-  const auto [low, high] = BootstrapInterval(pictures, Metric::kCocoAp, 500, 1);
-  const double score = Score(pictures, Metric::kCocoAp);
+  const auto [low, high] = BootstrapInterval(pictures, {.metric = Metric::kCocoAp}, 500, 1);
+  const double score = Score(pictures, {.metric = Metric::kCocoAp});
   EXPECT_LT(low, score);
   EXPECT_GT(high, score);
 }
@@ -255,15 +255,15 @@ TEST(Bootstrap, ShowsALargeDifference) {
   const auto good = ReadCoco(made.truth, made.detections);
   auto bad = good;
   for (ScoredPicture& picture : bad) picture.detections.clear();
-  const PairedDifference difference = PairedBootstrap(bad, good, Metric::kAp50, 300, 1);
+  const PairedDifference difference = PairedBootstrap(bad, good, {.metric = Metric::kAp50}, 300, 1);
   EXPECT_TRUE(difference.shown());
   EXPECT_GT(difference.low, 0);
 }
 
 TEST(Score, NothingToFindIsZero) {
-  EXPECT_EQ(Score({}, Metric::kCocoAp), 0);
+  EXPECT_EQ(Score({}, {.metric = Metric::kCocoAp}), 0);
   EXPECT_EQ(CocoBoxAp({}).ap, -1);
-  EXPECT_EQ(Score({ScoredPicture{}}, Metric::kVoc07), 0);
+  EXPECT_EQ(Score({ScoredPicture{}}, {.metric = Metric::kVoc07}), 0);
 }
 
 TEST(Metric, NamesRoundTrip) {

@@ -69,9 +69,7 @@ double Area(const std::vector<Point>& points) {
 
 }  // namespace
 
-void Rank(RankedClass& ranked) {
-  std::stable_sort(ranked.entries.begin(), ranked.entries.end(),
-                   [](const RankedEntry& a, const RankedEntry& b) { return a.score > b.score; });
+void Mark(RankedClass& ranked) {
   for (size_t i = 0; i < ranked.entries.size(); ++i) {
     const unsigned mask = ranked.entries[i].hit | ranked.entries[i].ignored;
     for (size_t t = 0; mask >> t != 0; ++t) {
@@ -98,16 +96,6 @@ CurveResult AveragePrecision(const RankedClass& ranked, int threshold, Recall ki
       break;
   }
   return result;
-}
-
-std::vector<const Detection*> SortedDetections(const ScoredPicture& picture, int label) {
-  std::vector<const Detection*> detections;
-  for (const Detection& detection : picture.detections) {
-    if (detection.label == label) detections.push_back(&detection);
-  }
-  std::stable_sort(detections.begin(), detections.end(),
-                   [](const auto* a, const auto* b) { return a->score > b->score; });
-  return detections;
 }
 
 }  // namespace hot

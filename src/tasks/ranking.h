@@ -27,8 +27,8 @@ struct RankedClass {
   std::array<std::vector<size_t>, 16> marked;
 };
 
-// Sorts the entries (added picture by picture) and fills `marked`.
-void Rank(RankedClass& ranked);
+// Fills `marked` from sorted entries.
+void Mark(RankedClass& ranked);
 
 enum class Recall { kCoco101, kVoc11, kArea };
 
@@ -42,13 +42,6 @@ struct CurveResult {
 };
 CurveResult AveragePrecision(const RankedClass& ranked, int threshold, Recall kind, const PictureWeights& weights,
                              int max_rank = 255);
-
-// Detections of one class by falling score, stable.
-std::vector<const Detection*> SortedDetections(const ScoredPicture& picture, int label);
-
-// COCO's matching for an area range; entries are cut at 100 a picture. Classes that have an object, by label.
-std::vector<RankedClass> RankCoco(const std::vector<ScoredPicture>& pictures, double area_low, double area_high);
-std::vector<double> CocoThresholds();
 
 // VOC's matching at one IoU threshold (bit 0).
 std::vector<RankedClass> RankVoc(const std::vector<ScoredPicture>& pictures, const VocOptions& options);

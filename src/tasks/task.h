@@ -34,6 +34,7 @@ class Task {
   virtual ~Task() = default;
   virtual std::string_view name() const = 0;
   virtual const TaskOptions& options() const = 0;
+  virtual Predicted predicted() const = 0;  // what Decode() gives
   // Adds the head's nodes (names "head.*") and marks the graph's outputs, in a fixed order.
   virtual void BuildHead(GraphBuilder& builder, const Features& features) const = 0;
   // Network outputs of one picture (batch dimension 1, order of BuildHead) -> detections in input pixels.

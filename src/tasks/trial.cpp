@@ -90,8 +90,7 @@ Json OptimizerJson(const TrialSpec& s) {
           {"batchnorm_momentum", s.batchnorm_momentum},
           {"validate_every", s.validate_every},
           {"threads", s.threads},
-          {"loader_threads", s.loader_threads},
-          {"metric", MetricName(s.metric)}};
+          {"loader_threads", s.loader_threads}};
 }
 
 void OptimizerFrom(const Json& json, TrialSpec& s) {
@@ -109,7 +108,23 @@ void OptimizerFrom(const Json& json, TrialSpec& s) {
   s.validate_every = json.at("validate_every");
   s.threads = json.at("threads");
   s.loader_threads = json.at("loader_threads");
-  s.metric = ParseMetric(json.at("metric"));
+}
+
+Json ScoreJson(const ScoreOptions& score) {
+  return {{"metric", MetricName(score.metric)},
+          {"predicted", score.predicted == Predicted::kKeypoints ? "keypoints" : "boxes"},
+          {"oks_sigmas", score.oks.sigmas},
+          {"pck_threshold", score.pck_threshold}};
+}
+
+ScoreOptions ScoreFrom(const Json& json) {
+  ScoreOptions score;
+  score.metric = ParseMetric(json.at("metric"));
+  if (!json.contains("predicted")) return score;  // the first files: boxes only
+  score.predicted = json.at("predicted") == "keypoints" ? Predicted::kKeypoints : Predicted::kBoxes;
+  score.oks.sigmas = json.at("oks_sigmas").get<std::vector<double>>();
+  score.pck_threshold = json.at("pck_threshold");
+  return score;
 }
 
 Json ParseFile(const fs::path& file) {
@@ -135,6 +150,7 @@ std::string ToJson(const TrialSpec& s) {
   json["seed"] = s.seed;
   json["augment"] = AugmentJson(s.augment);
   json.update(OptimizerJson(s));
+  json.update(ScoreJson(s.score));
   return json.dump(1);
 }
 
@@ -153,6 +169,7 @@ TrialSpec ReadTrial(const fs::path& file) {
     s.seed = json.at("seed");
     s.augment = AugmentFrom(json.at("augment"));
     OptimizerFrom(json, s);
+    s.score = ScoreFrom(json);
     return s;
   } catch (const nlohmann::json::exception& error) {
     Broken(file, error);

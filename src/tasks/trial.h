@@ -40,7 +40,7 @@ struct TrialSpec {
   int validate_every = 0;           // epochs; 0: only after the last
   int threads = 1;
   int loader_threads = 1;
-  Metric metric = Metric::kCocoAp;
+  ScoreOptions score;  // how the validation pictures are scored
 };
 
 std::string ToJson(const TrialSpec& spec);

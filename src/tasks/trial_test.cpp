@@ -18,7 +18,8 @@ TEST(Trial, RoundTripsThroughJson) {
   spec.slots = {"irb-k3-e1@int8"};
   spec.task.classes = {"a", "b"};
   spec.lr = 0.0007;
-  spec.metric = Metric::kVoc07;
+  spec.score = {
+      .metric = Metric::kPck, .predicted = Predicted::kKeypoints, .oks = {.sigmas = {0.1, 0.25}}, .pck_threshold = 0.1};
   spec.augment.flip = 0.25;
   spec.schedule = "cosine";
   spec.ema = 0.998;
@@ -34,8 +35,10 @@ TEST(Trial, OlderFilesHaveDefaultsForNewerKeys) {
   TempFolder folder;
   TrialSpec spec;
   spec.id = "old";
+  spec.score.metric = Metric::kVoc07;
   nlohmann::ordered_json json = nlohmann::ordered_json::parse(ToJson(spec));
-  for (const char* key : {"schedule", "ema"}) ASSERT_EQ(json.erase(key), 1u) << key;
+  for (const char* key : {"schedule", "ema", "predicted", "oks_sigmas", "pck_threshold"})
+    ASSERT_EQ(json.erase(key), 1u) << key;
   ASSERT_EQ(json["augment"].erase("crop"), 1u);
   WriteFileAtomic(folder.path() / "trial.json", json.dump());
   EXPECT_EQ(ToJson(ReadTrial(folder.path() / "trial.json")), ToJson(spec));

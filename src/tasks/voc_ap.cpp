@@ -41,6 +41,17 @@ Truth* BestTruth(std::vector<Truth>& truths, const Box& box, const VocOptions& o
   return best_iou >= options.iou ? best : nullptr;
 }
 
+// Detections of one class by falling score, stable.
+std::vector<const Detection*> SortedDetections(const ScoredPicture& picture, int label) {
+  std::vector<const Detection*> detections;
+  for (const Detection& detection : picture.detections) {
+    if (detection.label == label) detections.push_back(&detection);
+  }
+  std::stable_sort(detections.begin(), detections.end(),
+                   [](const auto* a, const auto* b) { return a->score > b->score; });
+  return detections;
+}
+
 // Each detection looks at its best object, taken or not (VOC development kit).
 void MatchPicture(const ScoredPicture& picture, int index, const VocOptions& options, RankedClass& ranked) {
   const auto counts = [&](const Truth& truth) { return !(truth.object->difficult && options.ignore_difficult); };
@@ -69,7 +80,9 @@ std::vector<RankedClass> RankVoc(const std::vector<ScoredPicture>& pictures, con
   for (int label : labels) {
     RankedClass ranked{.label = label, .entries = {}, .positives = std::vector<int>(pictures.size(), 0)};
     for (size_t i = 0; i < pictures.size(); ++i) MatchPicture(pictures[i], static_cast<int>(i), options, ranked);
-    Rank(ranked);
+    std::stable_sort(ranked.entries.begin(), ranked.entries.end(),
+                     [](const RankedEntry& a, const RankedEntry& b) { return a.score > b.score; });
+    Mark(ranked);
     classes.push_back(std::move(ranked));
   }
   return classes;

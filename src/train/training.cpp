@@ -248,7 +248,7 @@ double Training::ValidateInBetween() {
 double Training::Validate() {
   const std::vector<ScoredPicture> pictures = Predict(module_, *task_, data_.val, val_loader_);
   module_.Train(spec_.batchnorm_momentum);
-  return Score(pictures, spec_.metric);
+  return Score(pictures, spec_.score);
 }
 
 TrialResult Training::Finish() {
@@ -263,7 +263,7 @@ TrialResult Training::Finish() {
   const double seconds = static_cast<double>(SystemClock().NowNs() - start_ns) * 1e-9;
   const TrialResult result{.val_score = score, .train_loss = loss_, .epochs = epochs_, .seconds = seconds_ + seconds};
   WriteFileAtomic(folder_ / "result.json", ToJson(result) + "\n");
-  std::printf("%s on validation: %.4f\n", MetricName(spec_.metric).c_str(), score);
+  std::printf("%s on validation: %.4f\n", MetricName(spec_.score.metric).c_str(), score);
   std::fflush(stdout);
   return result;
 }

@@ -302,7 +302,7 @@ class Overfit : public testing::Test {
       }
       pictures.push_back({.id = i, .truth = objects_[static_cast<size_t>(i)], .detections = task_->Decode(one)});
     }
-    return Score(pictures, Metric::kAp50);
+    return Score(pictures, {.metric = Metric::kAp50});
   }
 
   TaskOptions options_;

@@ -48,6 +48,7 @@ class SsdTask : public Task {
   explicit SsdTask(TaskOptions options);
   std::string_view name() const override { return "ssd"; }
   const TaskOptions& options() const override { return options_; }
+  Predicted predicted() const override { return Predicted::kBoxes; }
   void BuildHead(GraphBuilder& builder, const Features& features) const override;
   std::vector<Detection> Decode(std::span<const Tensor> outputs) const override;
 
