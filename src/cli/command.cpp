@@ -23,26 +23,6 @@ void CatchSignals() {
 
 }  // namespace
 
-int ExitCode(Code code) {
-  switch (code) {
-    case Code::kOk:
-      return 0;
-    case Code::kInvalidArgument:
-    case Code::kNotFound:
-    case Code::kPermissionDenied:
-    case Code::kResourceExhausted:
-    case Code::kFailedPrecondition:
-    case Code::kDataLoss:
-      return 2;
-    case Code::kOutOfRange:
-      return 3;
-    case Code::kCancelled:
-      return 130;
-    default:
-      return 1;
-  }
-}
-
 int RunCommand(bool quiet, const std::function<void(const Context&)>& body) {
   CatchSignals();
   const auto progress = quiet ? MakeSilentProgress() : MakeTerminalProgress(SystemClock());

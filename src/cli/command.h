@@ -10,11 +10,8 @@
 
 namespace hot {
 
-// Exit codes: 0 done, 1 failed, 2 the user's input is wrong, 3 no network fits the budgets, 130 interrupted.
-int ExitCode(Code code);
-
 // Runs `body` with a terminal progress (silent when `quiet`), SIGINT and SIGTERM bound to cancellation; prints a
-// hot::Error as one line on stderr and returns the exit code.
+// hot::Error as one line on stderr and returns its ExitCode().
 int RunCommand(bool quiet, const std::function<void(const Context&)>& body);
 
 // A command's options live as long as its callback. `exit_code` is what main returns.

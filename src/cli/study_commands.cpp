@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "config/study.h"
+#include "pipeline/solve.h"
 #include "pipeline/stage.h"
 #include "report/report.h"
 
@@ -39,6 +40,7 @@ void RunStudy(const StudyCommand& command, const StudyOptions& options, const Co
   Workspace workspace(ReadStudy(options.study, options.overrides), context);
   for (const std::string& warning : workspace.data_warnings()) context.progress.Note("warning: " + warning);
   RunStages(workspace, command.last_stage);
+  if (std::string_view(command.last_stage) == "search") ThrowIfNothingFound(workspace);
   if (std::string(command.name) == "optimize") {
     WriteReport(workspace.folder(), context);
     context.progress.Begin("report", 0);

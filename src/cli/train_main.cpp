@@ -1,6 +1,5 @@
 // hot-train: trains one network as the trial.json in a folder says. Started by `hot`, one process a trial; the only
-// program that links LibTorch. Exit codes: 0 done, 1 failed, 2 the user's input is wrong, 130 interrupted (the
-// checkpoint is kept).
+// program that links LibTorch. Exit codes: hot::ExitCode (core/error.h).
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -22,22 +21,6 @@ std::atomic<bool> stop_asked{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 
 void AskToStop(int) { stop_asked.store(true); }
-
-int ExitCode(hot::Code code) {
-  switch (code) {
-    case hot::Code::kInvalidArgument:
-    case hot::Code::kNotFound:
-    case hot::Code::kPermissionDenied:
-    case hot::Code::kResourceExhausted:
-    case hot::Code::kFailedPrecondition:
-    case hot::Code::kDataLoss:
-      return 2;
-    case hot::Code::kCancelled:
-      return 130;
-    default:
-      return 1;
-  }
-}
 
 int Fail(int exit_code, const char* message) {
   std::fflush(stdout);  // stdout and stderr may be one file, and the error has to be its last line
@@ -65,7 +48,7 @@ int main(int argc, char** argv) {
     hot::RunTrial(folder, hot::ReadTrial(folder / "trial.json"), stop_asked);
     return 0;
   } catch (const hot::Error& error) {
-    return Fail(ExitCode(error.code()), error.what());
+    return Fail(hot::ExitCode(error.code()), error.what());
   } catch (const std::bad_alloc&) {
     return Fail(1, "out of memory (close other programs, or choose a smaller input or batch)");
   } catch (const std::exception& error) {

@@ -7,13 +7,15 @@
 namespace hot {
 namespace {
 
+int64_t ReadNs(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
 class RealClock : public Clock {
  public:
-  int64_t NowNs() const override {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC_RAW, &now);
-    return static_cast<int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
-  }
+  int64_t NowNs() const override { return ReadNs(CLOCK_MONOTONIC_RAW); }
   int64_t WallSeconds() const override { return static_cast<int64_t>(time(nullptr)); }
 };
 
@@ -23,6 +25,8 @@ const Clock& SystemClock() {
   static const RealClock clock;
   return clock;
 }
+
+int64_t ProcessCpuNs() { return ReadNs(CLOCK_PROCESS_CPUTIME_ID); }
 
 std::string FormatUtc(int64_t wall_seconds) {
   const time_t seconds = wall_seconds;

@@ -20,6 +20,20 @@ TEST(Error, ReadsAsOneLine) {
   EXPECT_EQ(CodeName(Code::kDataLoss), "data loss");
 }
 
+TEST(Error, ExitCodesTellWhoseFaultItIs) {
+  EXPECT_EQ(ExitCode(Code::kOk), 0);
+  for (Code code : {Code::kInvalidArgument, Code::kNotFound, Code::kPermissionDenied, Code::kResourceExhausted,
+                    Code::kFailedPrecondition, Code::kDataLoss}) {
+    EXPECT_EQ(ExitCode(code), 2) << CodeName(code);
+  }
+  EXPECT_EQ(ExitCode(Code::kOutOfRange), 3);
+  EXPECT_EQ(ExitCode(Code::kCancelled), 130);
+  for (Code code : {Code::kUnknown, Code::kDeadlineExceeded, Code::kAlreadyExists, Code::kAborted, Code::kUnimplemented,
+                    Code::kInternal, Code::kUnavailable}) {
+    EXPECT_EQ(ExitCode(code), 1) << CodeName(code);
+  }
+}
+
 TEST(Hash, KnownDigests) {  // FIPS 180-2, appendix B
   EXPECT_EQ(Sha256Hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   TempFolder folder;

@@ -15,6 +15,26 @@ std::string_view CodeName(Code code) {
   return kNames[static_cast<int>(code)];
 }
 
+int ExitCode(Code code) {
+  switch (code) {
+    case Code::kOk:
+      return 0;
+    case Code::kInvalidArgument:
+    case Code::kNotFound:
+    case Code::kPermissionDenied:
+    case Code::kResourceExhausted:
+    case Code::kFailedPrecondition:
+    case Code::kDataLoss:
+      return 2;
+    case Code::kOutOfRange:
+      return 3;
+    case Code::kCancelled:
+      return 130;
+    default:
+      return 1;
+  }
+}
+
 Error::Error(Code code, std::string where, std::string message, std::string hint)
     : code_(code), where_(std::move(where)), message_(std::move(message)), hint_(std::move(hint)) {
   text_ = where_.empty() ? message_ : where_ + ": " + message_;

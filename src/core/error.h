@@ -31,6 +31,10 @@ enum class Code {
 
 std::string_view CodeName(Code code);
 
+// What a program of ours ends with: 0 done, 1 failed, 2 the user's input is wrong, 3 no network fits the budgets,
+// 130 interrupted (the state is kept).
+int ExitCode(Code code);
+
 // `where` names the place a person would look at ("study.yaml:12:8", a file, a stage), `message` what failed and why,
 // `hint` what to do about it (may be empty). what() is one line: "where: message (hint)".
 class Error : public std::exception {

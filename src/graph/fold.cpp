@@ -207,4 +207,14 @@ Weights RandomWeights(const Graph& graph, uint64_t seed) {
   return weights;
 }
 
+Weights TimingWeights(const Graph& graph, uint64_t seed) {
+  Weights weights = RandomWeights(graph, seed);
+  for (auto& [name, tensor] : weights) {
+    if (!name.ends_with(".bias")) continue;
+    Rng rng(MixSeed(seed, name));
+    for (float& value : tensor.data) value = static_cast<float>(rng.Uniform(-0.5, 0.5));
+  }
+  return weights;
+}
+
 }  // namespace hot

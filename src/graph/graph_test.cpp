@@ -118,6 +118,18 @@ TEST(Weights, ChecksFindFaults) {
   EXPECT_THROW(CheckWeights(graph, weights, "test"), Error);
 }
 
+TEST(Weights, ForTimingNoBiasOfTheFoldedNetworkIsZero) {
+  const Graph graph = Small("");
+  const Network folded = FoldBatchNorm(graph, TimingWeights(graph, 3));
+  int biases = 0;
+  for (const auto& [name, tensor] : folded.weights) {
+    if (!name.ends_with(".bias")) continue;
+    ++biases;
+    for (const float value : tensor.data) EXPECT_NE(value, 0) << name;
+  }
+  EXPECT_GT(biases, 0);
+}
+
 TEST(Safetensors, RoundTripAndErrors) {
   TempFolder folder;
   const fs::path file = folder.path() / "w.safetensors";

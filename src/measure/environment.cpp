@@ -99,6 +99,7 @@ Environment DescribeEnvironment() {
   description["logical_cpus"] = sysconf(_SC_NPROCESSORS_CONF);
   description["affinity"] = Allowed(getpid());  // the main thread's, so that a pinned caller does not change it
   description["memory_gib"] = MemoryGib();
+  description["measuring_method"] = kMeasuringMethod;
   Environment environment;
   environment.json = description.dump();
   environment.fingerprint = Sha256Hex(environment.json).substr(0, 16);

@@ -18,6 +18,7 @@ constexpr double kCanaryJump = 0.05;    // the two readings of a sample
 constexpr int kCanaryRuns = 3;      // a reading is their median: the first finds cold caches, one may be interrupted
 constexpr int kDropsInAdvance = 4;  // samples that may be dropped before the first is kept
 constexpr double kMaxRepeats = 10'000;
+constexpr int kMaxUntimed = 3;      // runs before a sample
 constexpr int kMinForInterval = 6;  // fewer values have no 95 % interval of the median
 
 int64_t TimeNs(const Subject& subject, int repeats, const Clock& clock) {
@@ -112,7 +113,8 @@ class Interleaver {
   void Sample(Row& row, bool keep_always) {
     if (OutOfTime() && !keep_always) return;
     context_.ThrowIfCancelled();
-    (*row.subject)();  // untimed: brings back into the caches what the other subjects pushed out
+    // Untimed: bring back into the caches what the other subjects pushed out.
+    for (int i = 0; i < std::min(row.repeats, kMaxUntimed); ++i) (*row.subject)();
     const int64_t preemptions = Preemptions();
     const auto total_ns = static_cast<double>(std::max<int64_t>(1, TimeNs(*row.subject, row.repeats, context_.clock)));
     const bool preempted = Preemptions() != preemptions;

@@ -33,10 +33,10 @@ struct Measurement {
 // One subject: runs one inference.
 using Subject = std::function<void()>;
 
-// Warms each subject up until its running median is stable, then runs all in a new random order each round, one untimed
-// run before each sample (so that a number does not depend on who is measured beside it), the canary
-// before and after each sample (a reading is the median of three runs; the mean of both is the sample's canary;
-// neighbouring samples share the reading between them).
+// Warms each subject up until its running median is stable, then runs all in a new random order each round, untimed
+// runs before each sample (as many as timed ones, at most three, so that a number does not depend on who is measured
+// beside it), the canary before and after each sample (a reading is the median of three runs; the mean of both is the
+// sample's canary; neighbouring samples share the reading between them).
 // A sample whose two readings differ by more than 5 % was taken across a change of the CPU's speed; it is dropped, as
 // is one in which the kernel gave the CPU to another job, though never more than are kept. A subject leaves the rounds
 // when its interval is within the target or it has max_samples; every subject gets a sample, however small max_total_ns
@@ -53,8 +53,13 @@ struct MedianInterval {
 MedianInterval MedianWithInterval(std::vector<double> values);
 double Percentile(std::vector<double> values, double p);
 
-// What the numbers depend on besides the subject: board, CPU model, kernel, governor, affinity, memory; canonical JSON
-// text.
+// What the numbers depend on besides the subject: board, CPU model, kernel, governor, affinity, memory, and the way of
+// measuring (kMeasuringMethod); canonical JSON text.
+// Raised when another way of measuring gives other numbers, so that old rows of the journal are not mixed with new ones.
+// 1: four inputs a subject in turn, one untimed run, networks timed without biases. 2: see MeasureInterleaved,
+// OpenVinoModel::FillInputs and TimingWeights (docs/adr/0004).
+inline constexpr int kMeasuringMethod = 2;
+
 struct Environment {
   std::string json;
   std::string fingerprint;  // short hash of json

@@ -128,6 +128,24 @@ TEST_F(MeasureTest, ShortSubjectsAreRepeatedWithinASample) {
   EXPECT_GE(runs, options.min_samples * 100);
 }
 
+TEST_F(MeasureTest, AShortSubjectIsTimedWithWarmCaches) {
+  FakeMachine machine({});
+  // After another subject, the first three runs of each take half as long again.
+  int last = -1, runs = 0;
+  std::vector<Subject> subjects;
+  for (int i = 0; i < 4; ++i) {
+    subjects.push_back([&, i] {
+      runs = last == i ? runs + 1 : 0;
+      last = i;
+      machine.Work(runs < 3 ? 450'000 : 300'000);
+    });
+  }
+  const Context context{machine, progress_, cancelled_};
+  const auto results = MeasureInterleaved(
+      subjects, [&] { machine.Work(kCanaryNs); }, {}, kCanaryNs, context);
+  for (const Measurement& result : results) EXPECT_NEAR(result.median_ns, 300'000, 2);
+}
+
 TEST_F(MeasureTest, ASubjectThatTakesNoTimeDoesNotDivideByZero) {
   FakeMachine machine({});
   const auto results = Measure(machine, {0.0}, {});

@@ -38,4 +38,19 @@ CostCorrection FitCorrection(const std::vector<PredictedMeasured>& pairs) {
   return sane ? CostCorrection{.intercept_ns = intercept, .slope = slope} : MedianRatio(pairs);
 }
 
+CostCorrection CorrectionOf(const Corrections& corrections, double width) {
+  const auto found = corrections.find(width);
+  return found == corrections.end() ? CostCorrection{} : found->second;
+}
+
+Corrections FitCorrections(const std::map<double, std::vector<PredictedMeasured>>& pairs,
+                           const std::vector<double>& widths) {
+  std::vector<PredictedMeasured> all;
+  for (const auto& [width, some] : pairs) all.insert(all.end(), some.begin(), some.end());
+  Corrections corrections;
+  for (const auto& [width, some] : pairs) corrections[width] = FitCorrection(some);
+  for (const double width : widths) corrections.try_emplace(width, FitCorrection(all));
+  return corrections;
+}
+
 }  // namespace hot

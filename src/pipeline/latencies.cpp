@@ -39,7 +39,7 @@ MeasurementKey KeyOf(const Workspace& workspace, const LatencyJob& job) {
 }
 
 Artifact CompileJob(const Workspace& workspace, const LatencyJob& job, const std::string& graph_key) {
-  const Network network = FoldBatchNorm(*job.graph, RandomWeights(*job.graph, 1));
+  const Network network = FoldBatchNorm(*job.graph, TimingWeights(*job.graph, 1));
   const Quantization quantization = SyntheticQuantization(network);
   return workspace.toolchain().Compile({.network = network,
                                         .precision = job.precision,

@@ -1,36 +1,10 @@
 #include "pipeline/solve.h"
 
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "pipeline/tables.h"
 
 namespace hot {
-namespace {
-
-CostCorrection CorrectionOf(const Corrections& corrections, double width) {
-  const auto found = corrections.find(width);
-  return found == corrections.end() ? CostCorrection{} : found->second;
-}
-
-std::string SmallestText(const SearchResult& result) {
-  char text[200];
-  std::snprintf(
-      text, sizeof text,
-      "the smallest that would do, each alone: latency_ms %.3f, flash_kib %.0f, ram_kib %.0f, memory_kib %.0f",
-      result.smallest_latency_ms, result.smallest_flash_kib, result.smallest_ram_kib, result.smallest_memory_kib);
-  return text;
-}
-
-std::vector<Objective> StudyObjectives(const Workspace& workspace) {
-  std::vector<Objective> objectives;
-  for (const std::string& name : workspace.study().search.objective) {
-    objectives.push_back(name == "latency" ? Objective::kLatency : Objective::kAccuracy);
-  }
-  return objectives;
-}
-
-}  // namespace
 
 Candidate PredictBaseline(const Workspace& workspace, const std::vector<LookupTable>& tables,
                           const Corrections& corrections) {
@@ -51,25 +25,17 @@ Budgets StudyBudgets(const Workspace& workspace, double baseline_latency_ns) {
   return budgets;
 }
 
-std::vector<Candidate> SolveStudy(const Workspace& workspace, const std::vector<LookupTable>& tables,
-                                  const Budgets& budgets, const Corrections& corrections, int k) {
-  const auto solver = MakeSolver(workspace.study().search.solver);
-  std::vector<Candidate> candidates;
-  std::string infeasible;
-  for (double width : workspace.study().model.width) {
-    const LookupTable& table = FindTable(tables, width, workspace.precision());
-    for (Objective objective : StudyObjectives(workspace)) {
-      const SearchResult found = AutoSearch(table, objective, budgets, k, *solver, CorrectionOf(corrections, width));
-      candidates.insert(candidates.end(), found.candidates.begin(), found.candidates.end());
-      if (!found.candidates.empty()) continue;
-      char text[64];
-      std::snprintf(text, sizeof text, "no network of width %g fits the budgets; ", width);
-      infeasible = text + SmallestText(found);
-    }
+std::vector<Objective> StudyObjectives(const Workspace& workspace) {
+  std::vector<Objective> objectives;
+  for (const std::string& name : workspace.study().search.objective) {
+    objectives.push_back(name == "latency" ? Objective::kLatency : Objective::kAccuracy);
   }
-  if (candidates.empty()) throw Error(Code::kOutOfRange, "search", infeasible);
-  if (!infeasible.empty()) workspace.context().progress.Note("note: " + infeasible);
-  return candidates;
+  return objectives;
+}
+
+void ThrowIfNothingFound(const Workspace& workspace) {
+  const auto found = ReadRunJson(workspace, "search.json");
+  if (found.at("candidates").empty()) throw Error(Code::kOutOfRange, "search", found.at("infeasible"));
 }
 
 nlohmann::ordered_json BudgetsJson(const Budgets& budgets) {

@@ -87,6 +87,7 @@ Json TrialJson(const Workspace& workspace, const Trial& trial, const TrialOutcom
   json["train_loss"] = result.train_loss;
   json["epochs"] = result.epochs;
   json["seconds"] = result.seconds;
+  json["cpu_seconds"] = result.cpu_seconds ? Json(*result.cpu_seconds) : Json();
   json["state"] = "done";
   json["error"] = "";
   return json;

@@ -1,10 +1,10 @@
-// Stage verify: measures the chosen networks whole (untrained; time does not depend on weights), corrects the cost
-// model, and solves again until every network that is returned has been measured and keeps the latency budget.
+// Stage verify: measures the most useful networks whole (untrained; time does not depend on weights), corrects the cost
+// model, and returns only networks that were measured and keep the budgets. What is decided is in closed_loop.h.
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "pipeline/correction.h"
+#include "pipeline/closed_loop.h"
 #include "pipeline/latencies.h"
 #include "pipeline/networks.h"
 #include "pipeline/solve.h"
@@ -16,64 +16,34 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kRounds = 5;
-
-struct Verified {
-  Candidate plain;  // prediction by the plain sum
-  MeasurementRow row;
-};
-using VerifiedById = std::map<std::string, Verified>;
-
-void MeasureNew(Workspace& workspace, const std::vector<LookupTable>& tables, const std::vector<Candidate>& candidates,
-                VerifiedById& known) {
+std::vector<MeasurementRow> MeasureWhole(Workspace& workspace, const std::vector<Candidate>& networks) {
   std::vector<Graph> graphs;
-  std::vector<std::pair<std::string, Candidate>> fresh;
-  for (const Candidate& candidate : candidates) {
-    const std::string id = NetworkId(workspace, candidate.width, candidate.choices);
-    const bool listed = std::any_of(fresh.begin(), fresh.end(), [&](const auto& entry) { return entry.first == id; });
-    if (known.contains(id) || listed) continue;
-    fresh.emplace_back(id, Predict(FindTable(tables, candidate.width, workspace.precision()), candidate.choices, {}));
-    graphs.push_back(GraphOf(workspace, candidate.width, candidate.choices));
-  }
+  for (const Candidate& network : networks) graphs.push_back(GraphOf(workspace, network.width, network.choices));
   std::vector<LatencyJob> jobs;
   for (const Graph& graph : graphs)
     jobs.push_back({.graph = &graph, .precision = workspace.precision(), .part = false});
-  if (jobs.empty()) return;
-  const LatencyRows measured = MeasureLatencies(workspace, jobs, "verify");
-  for (size_t i = 0; i < fresh.size(); ++i) known[fresh[i].first] = {fresh[i].second, measured.rows[i]};
+  return MeasureLatencies(workspace, jobs, "verify").rows;
 }
 
-Corrections Fit(const VerifiedById& known) {
-  std::map<double, std::vector<PredictedMeasured>> by_width;
-  for (const auto& [id, verified] : known) {
-    by_width[verified.plain.width].push_back({verified.plain.latency_ns, verified.row.median_ns});
+// A number that would do, in the key the study uses: rounded up, so that it does.
+std::string WhatWouldDo(const Workspace& workspace, double smallest_ns, double baseline_ns) {
+  const bool ratio = workspace.study().search.latency_ratio.has_value();
+  const double value = std::ceil(1000 * (ratio ? smallest_ns / baseline_ns : smallest_ns * 1e-6)) / 1000;
+  char text[80];
+  std::snprintf(text, sizeof text, "search.%s: %.3f or more would do", ratio ? "latency_ratio" : "latency_ms", value);
+  return text;
+}
+
+[[noreturn]] void ThrowNoneKeeps(const Workspace& workspace, const LoopResult& result, const Budgets& budgets) {
+  if (!result.smallest_latency_ns || !budgets.latency_ms) {
+    throw Error(Code::kOutOfRange, "verify", result.notes.empty() ? "no network" : result.notes.front());
   }
-  Corrections corrections;
-  for (const auto& [width, pairs] : by_width) corrections[width] = FitCorrection(pairs);
-  return corrections;
-}
-
-// The k best a width and objective that are not known to miss the budget, ranked anew.
-std::vector<Candidate> KeepPromising(const Workspace& workspace, std::vector<Candidate> candidates,
-                                     const Budgets& budgets, const VerifiedById& known, int k) {
-  std::map<std::pair<double, Objective>, int> count;
-  std::vector<Candidate> kept;
-  for (Candidate& candidate : candidates) {
-    const auto found = known.find(NetworkId(workspace, candidate.width, candidate.choices));
-    const bool misses =
-        found != known.end() && budgets.latency_ms && found->second.row.median_ns > *budgets.latency_ms * 1e6;
-    int& rank = count[{candidate.width, candidate.objective}];
-    if (misses || rank == k) continue;
-    candidate.rank = ++rank;
-    kept.push_back(std::move(candidate));
-  }
-  return kept;
-}
-
-bool AllKnown(const Workspace& workspace, const std::vector<Candidate>& candidates, const VerifiedById& known) {
-  return std::all_of(candidates.begin(), candidates.end(), [&](const Candidate& candidate) {
-    return known.contains(NetworkId(workspace, candidate.width, candidate.choices));
-  });
+  char text[160];
+  std::snprintf(text, sizeof text,
+                "no network keeps latency_ms %.3f: of %zu measured whole, the fastest that fits otherwise takes %.3f",
+                *budgets.latency_ms, result.networks.size(), *result.smallest_latency_ns * 1e-6);
+  throw Error(Code::kOutOfRange, "verify", text,
+              WhatWouldDo(workspace, *result.smallest_latency_ns, result.networks.front().row.median_ns));
 }
 
 double MedianErrorPct(const std::vector<PredictedMeasured>& pairs) {
@@ -82,63 +52,53 @@ double MedianErrorPct(const std::vector<PredictedMeasured>& pairs) {
   return MedianWithInterval(std::move(errors)).median;
 }
 
-Json NetworksJson(const std::vector<LookupTable>& tables, const Workspace& workspace, const VerifiedById& known,
-                  const Corrections& corrections, double& error_pct, double& plain_error_pct) {
-  Json list = Json::array();
-  std::vector<PredictedMeasured> corrected, plain;
-  for (const auto& [id, verified] : known) {
-    const double width = verified.plain.width;
-    const auto& table = FindTable(tables, width, workspace.precision());
-    const double predicted = Predict(table, verified.plain.choices, corrections.at(width)).latency_ns;
-    corrected.push_back({predicted, verified.row.median_ns});
-    plain.push_back({verified.plain.latency_ns, verified.row.median_ns});
-    list.push_back({{"id", id},
-                    {"width", width},
-                    {"predicted_ns", predicted},
-                    {"plain_sum_ns", verified.plain.latency_ns},
-                    {"measured_ns", verified.row.median_ns},
-                    {"low_ns", verified.row.low_ns},
-                    {"high_ns", verified.row.high_ns},
-                    {"steady", verified.row.steady}});
-  }
-  error_pct = MedianErrorPct(corrected);
-  plain_error_pct = MedianErrorPct(plain);
-  return list;
-}
-
-struct Outcome {
-  std::vector<Candidate> candidates;
-  Candidate baseline;
-  Budgets budgets;
-  Corrections corrections;
-  VerifiedById known;
+// The networks that were measured, and how far predictions were off.
+struct Fidelity {
+  Json networks = Json::array();
+  double error_pct = 0, plain_error_pct = 0;
 };
 
-// Solve, measure what is new, correct, until nothing is new and everything measured keeps the budget.
-Outcome Loop(Workspace& workspace, const std::vector<LookupTable>& tables) {
-  Outcome out;
-  const int k = static_cast<int>(workspace.study().search.candidates);
-  out.baseline = PredictBaseline(workspace, tables, {});
-  MeasureNew(workspace, tables, {out.baseline}, out.known);
-  const std::string baseline_id = NetworkId(workspace, out.baseline.width, out.baseline.choices);
-  out.budgets = StudyBudgets(workspace, out.known.at(baseline_id).row.median_ns);
-  for (int round = 0; round < kRounds; ++round) {
-    out.corrections = Fit(out.known);
-    const int ask = k + static_cast<int>(out.known.size());  // room for those known to miss
-    out.candidates = KeepPromising(workspace, SolveStudy(workspace, tables, out.budgets, out.corrections, ask),
-                                   out.budgets, out.known, k);
-    if (AllKnown(workspace, out.candidates, out.known)) break;
-    MeasureNew(workspace, tables, out.candidates, out.known);
+Fidelity Compare(const Workspace& workspace, const std::vector<LookupTable>& tables, const LoopResult& result,
+                 const Budgets& budgets) {
+  Fidelity fidelity;
+  std::vector<PredictedMeasured> corrected, plain;
+  for (const auto& [network, row] : result.networks) {
+    const LookupTable& table = FindTable(tables, network.width, workspace.precision());
+    const CostCorrection correction = CorrectionOf(result.corrections, network.width);
+    const double predicted_ns = Predict(table, network.choices, correction).latency_ns;
+    corrected.push_back({predicted_ns, row.median_ns});
+    plain.push_back({network.latency_ns, row.median_ns});
+    fidelity.networks.push_back({{"id", NetworkId(workspace, network.width, network.choices)},
+                                 {"width", network.width},
+                                 {"predicted_ns", predicted_ns},
+                                 {"plain_sum_ns", network.latency_ns},
+                                 {"measured_ns", row.median_ns},
+                                 {"low_ns", row.low_ns},
+                                 {"high_ns", row.high_ns},
+                                 {"steady", row.steady},
+                                 {"keeps_budgets", KeepsBudgets(network, row.median_ns, budgets)}});
   }
-  std::erase_if(out.candidates, [&](const Candidate& c) { return !AllKnown(workspace, {c}, out.known); });
-  out.candidates = KeepPromising(workspace, std::move(out.candidates), out.budgets, out.known, k);
-  if (out.candidates.empty()) {
-    throw Error(Code::kOutOfRange, "verify",
-                "every network that the table promised is slower than the budget when measured whole",
-                "raise search.latency_ms a little");
+  fidelity.error_pct = MedianErrorPct(corrected);
+  fidelity.plain_error_pct = MedianErrorPct(plain);
+  return fidelity;
+}
+
+void WriteVerified(Workspace& workspace, const std::vector<LookupTable>& tables, const Budgets& budgets,
+                   const LoopResult& result, const Fidelity& fidelity) {
+  Json candidates = Json::array(), corrections = Json::array();
+  for (const Candidate& candidate : result.candidates) candidates.push_back(ToJson(workspace, candidate));
+  for (const auto& [width, fit] : result.corrections) {
+    corrections.push_back({{"width", width}, {"intercept_ns", fit.intercept_ns}, {"slope", fit.slope}});
   }
-  out.baseline = PredictBaseline(workspace, tables, out.corrections);
-  return out;
+  WriteRunJson(workspace, "verify.json",
+               {{"version", 1},
+                {"baseline", ToJson(workspace, PredictBaseline(workspace, tables, result.corrections))},
+                {"budgets", BudgetsJson(budgets)},
+                {"candidates", candidates},
+                {"corrections", corrections},
+                {"networks", fidelity.networks},
+                {"median_error_pct", fidelity.error_pct},
+                {"plain_sum_median_error_pct", fidelity.plain_error_pct}});
 }
 
 }  // namespace
@@ -149,28 +109,27 @@ std::string VerifyInputs(const Workspace& workspace) {
 }
 
 std::string RunVerify(Workspace& workspace) {
-  const auto tables = ReadTables(workspace);
-  const Outcome out = Loop(workspace, tables);
-  Json candidates = Json::array();
-  for (const Candidate& candidate : out.candidates) candidates.push_back(ToJson(workspace, candidate));
-  double error_pct = 0, plain_error_pct = 0;
-  const Json networks = NetworksJson(tables, workspace, out.known, out.corrections, error_pct, plain_error_pct);
-  Json corrections = Json::array();
-  for (const auto& [width, fit] : out.corrections) {
-    corrections.push_back({{"width", width}, {"intercept_ns", fit.intercept_ns}, {"slope", fit.slope}});
-  }
-  WriteRunJson(workspace, "verify.json",
-               {{"version", 1},
-                {"baseline", ToJson(workspace, out.baseline)},
-                {"budgets", BudgetsJson(out.budgets)},
-                {"candidates", candidates},
-                {"corrections", corrections},
-                {"networks", networks},
-                {"median_error_pct", error_pct},
-                {"plain_sum_median_error_pct", plain_error_pct}});
+  std::vector<LookupTable> tables = ReadTables(workspace);
+  std::erase_if(tables, [&](const LookupTable& table) { return table.precision != workspace.precision(); });
+  const auto measure = [&](const std::vector<Candidate>& networks) { return MeasureWhole(workspace, networks); };
+  VerifiedNetwork baseline{.network = PredictBaseline(workspace, tables, {})};
+  baseline.row = measure({baseline.network}).front();
+  const Budgets budgets = StudyBudgets(workspace, baseline.row.median_ns);
+  const auto solver = MakeSolver(workspace.study().search.solver);
+  const LoopResult result = CloseLoop({.tables = tables,
+                                       .widths = workspace.study().model.width,
+                                       .objectives = StudyObjectives(workspace),
+                                       .budgets = budgets,
+                                       .k = static_cast<int>(workspace.study().search.candidates),
+                                       .solver = *solver},
+                                      std::move(baseline), measure);
+  if (result.candidates.empty()) ThrowNoneKeeps(workspace, result, budgets);
+  for (const std::string& note : result.notes) workspace.context().progress.Note("note: " + note);
+  const Fidelity fidelity = Compare(workspace, tables, result, budgets);
+  WriteVerified(workspace, tables, budgets, result, fidelity);
   char text[120];
   std::snprintf(text, sizeof text, "%zu networks measured whole, predictions off by %.1f %% (plain sum: %.1f %%)",
-                out.known.size(), error_pct, plain_error_pct);
+                result.networks.size(), fidelity.error_pct, fidelity.plain_error_pct);
   return text;
 }
 

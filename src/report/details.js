@@ -145,6 +145,8 @@ function curveChart(model, key, title, label) {
       {label, caption: label + '. Strong lines: baseline and winners.', build, legend, data, size: 'small'});
 }
 
+const timeCell = (seconds) => isNumber(seconds) ? {show: duration(seconds), value: seconds} : '–';
+
 function trialRow(network, trial, model) {
   const best = trial.trial === network.trained.best;
   const failed = trial.state === 'failed';
@@ -155,7 +157,7 @@ function trialRow(network, trial, model) {
       {show: String(trial.gamma), value: trial.gamma},
       isNumber(trial.val_score) ? {show: points(trial.val_score), value: trial.val_score} : '–',
       isNumber(trial.train_loss) ? {show: fixed(trial.train_loss, 3), value: trial.train_loss} : '–',
-      trial.epochs ?? '–', isNumber(trial.seconds) ? {show: duration(trial.seconds), value: trial.seconds} : '–',
+      trial.epochs ?? '–', timeCell(trial.seconds), timeCell(trial.cpu_seconds),
       failed   ? element('span', {class: 'worse'}, 'failed: ' + (trial.error || '')) :
           best ? 'done, best' :
                  'done'
@@ -173,7 +175,9 @@ function trainingSection(model) {
     columns: [
       {name: 'network'}, {name: 'trial'}, {name: 'lr', number: true, title: 'learning rate'},
       {name: 'gamma', number: true, title: 'decay of the learning rate'}, {name: 'val, points', number: true},
-      {name: 'training loss', number: true}, {name: 'epochs', number: true}, {name: 'time', number: true},
+      {name: 'training loss', number: true}, {name: 'epochs', number: true},
+      {name: 'time', number: true, title: 'on the wall, while it trained'},
+      {name: 'CPU time', number: true, title: 'of all threads of the training, user and system: its cost on a shared machine'},
       {name: 'state'}
     ],
     rows: trained.flatMap((network) => list(network.trained.trials).map((trial) => trialRow(network, trial, model)))

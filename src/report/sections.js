@@ -335,7 +335,8 @@ function predictionSection(model) {
                            model.byId.has(n.id) ? networkCell(model.byId.get(n.id)) : element('code', {}, n.id), {
                              show: withNote(
                                  milliseconds(n.measured_ns),
-                                 range(n.low_ns, n.high_ns, milliseconds) + (n.steady ? '' : ', not steady')),
+                                 range(n.low_ns, n.high_ns, milliseconds) + (n.steady ? '' : ', not steady') +
+                                     (n.keeps_budgets === false ? ', over the budget' : '')),
                              value: n.measured_ns
                            },
                            predictionCell(n.predicted_ns, n.measured_ns), predictionCell(n.plain_sum_ns, n.measured_ns)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <ranges>
 
 #include "core/error.h"
@@ -165,6 +166,25 @@ void FillSmallest(const LookupTable& table, const CostCorrection& correction, Se
 }  // namespace
 
 std::string ObjectiveName(Objective objective) { return objective == Objective::kAccuracy ? "accuracy" : "latency"; }
+
+bool KeepsBudgets(const Candidate& candidate, double latency_ns, const Budgets& budgets) {
+  // A budget that was made from a latency (latency_ratio: 1) has been through milliseconds and back.
+  constexpr double kRounding = 1 + 1e-12;
+  const auto within = [](int64_t bytes, const std::optional<double>& kib) { return !kib || bytes <= KibToBytes(*kib); };
+  return (!budgets.latency_ms || latency_ns <= *budgets.latency_ms * kNsPerMs * kRounding) &&
+         within(candidate.flash_bytes, budgets.flash_kib) && within(candidate.ram_bytes, budgets.ram_kib) &&
+         within(candidate.memory_bytes, budgets.memory_kib) &&
+         (!budgets.min_macs || candidate.macs >= *budgets.min_macs);
+}
+
+std::string SmallestText(const SearchResult& result) {
+  char text[200];
+  std::snprintf(
+      text, sizeof text,
+      "the smallest that would do, each alone: latency_ms %.3f, flash_kib %.0f, ram_kib %.0f, memory_kib %.0f",
+      result.smallest_latency_ms, result.smallest_flash_kib, result.smallest_ram_kib, result.smallest_memory_kib);
+  return text;
+}
 
 SearchResult AutoSearch(const LookupTable& table, Objective objective, const Budgets& budgets, int k,
                         const Solver& solver, const CostCorrection& correction) {

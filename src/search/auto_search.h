@@ -50,6 +50,12 @@ struct SearchResult {
   int64_t largest_macs = 0;
 };
 
+// Whether a network with these costs and this latency keeps every budget.
+bool KeepsBudgets(const Candidate& candidate, double latency_ns, const Budgets& budgets);
+
+// What an infeasible search would need at least, as text: "the smallest that would do, each alone: latency_ms 0.412, ...".
+std::string SmallestText(const SearchResult& result);
+
 // ram_kib is a maximum, so it only removes choices; the other budgets are sums. M_head is weights + peak of stem, tail
 // and head. Latencies are rounded to whole nanoseconds a row, so that the program is exact in integers; a budget holds
 // on the corrected prediction. Throws Error(kInvalidArgument) for k < 1, an empty table or slope <= 0, and what the

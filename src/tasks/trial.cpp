@@ -177,21 +177,24 @@ TrialSpec ReadTrial(const fs::path& file) {
 }
 
 std::string ToJson(const TrialResult& r) {
-  return Json{{"version", 1},
-              {"val_score", r.val_score},
-              {"train_loss", r.train_loss},
-              {"epochs", r.epochs},
-              {"seconds", r.seconds}}
-      .dump(1);
+  Json json{{"version", 1},
+            {"val_score", r.val_score},
+            {"train_loss", r.train_loss},
+            {"epochs", r.epochs},
+            {"seconds", r.seconds}};
+  if (r.cpu_seconds) json["cpu_seconds"] = *r.cpu_seconds;
+  return json.dump(1);
 }
 
 TrialResult ReadTrialResult(const fs::path& file) {
   try {
     const Json json = ParseFile(file);
-    return {.val_score = json.at("val_score"),
-            .train_loss = json.at("train_loss"),
-            .epochs = json.at("epochs"),
-            .seconds = json.at("seconds")};
+    TrialResult result{.val_score = json.at("val_score"),
+                       .train_loss = json.at("train_loss"),
+                       .epochs = json.at("epochs"),
+                       .seconds = json.at("seconds")};
+    if (json.contains("cpu_seconds")) result.cpu_seconds = json["cpu_seconds"];
+    return result;
   } catch (const nlohmann::json::exception& error) {
     Broken(file, error);
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,7 +54,8 @@ struct TrialResult {
   double val_score = 0;
   double train_loss = 0;
   int epochs = 0;
-  double seconds = 0;  // training time summed over all resumptions
+  double seconds = 0;                 // training time summed over all resumptions
+  std::optional<double> cpu_seconds;  // CPU time of the process meanwhile, user and system; the first files have none
 };
 std::string ToJson(const TrialResult& result);
 TrialResult ReadTrialResult(const fs::path& file);

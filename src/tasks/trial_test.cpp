@@ -25,9 +25,18 @@ TEST(Trial, RoundTripsThroughJson) {
   spec.ema = 0.998;
   WriteFileAtomic(folder.path() / "trial.json", ToJson(spec));
   EXPECT_EQ(ToJson(ReadTrial(folder.path() / "trial.json")), ToJson(spec));
-  const TrialResult result{.val_score = 0.5, .train_loss = 1.25, .epochs = 7, .seconds = 3.5};
+  const TrialResult result{.val_score = 0.5, .train_loss = 1.25, .epochs = 7, .seconds = 3.5, .cpu_seconds = 2.25};
   WriteFileAtomic(folder.path() / "result.json", ToJson(result));
   EXPECT_EQ(ToJson(ReadTrialResult(folder.path() / "result.json")), ToJson(result));
+  EXPECT_EQ(ReadTrialResult(folder.path() / "result.json").cpu_seconds, 2.25);
+}
+
+TEST(Trial, TheFirstResultsHadNoCpuTime) {
+  TempFolder folder;
+  const fs::path file = folder.path() / "result.json";
+  WriteFileAtomic(file, R"({"version": 1, "val_score": 0.5, "train_loss": 1.25, "epochs": 7, "seconds": 3.5})");
+  EXPECT_EQ(ReadTrialResult(file).seconds, 3.5);
+  EXPECT_EQ(ReadTrialResult(file).cpu_seconds, std::nullopt);
 }
 
 // What the first version wrote, without the keys that came later.

@@ -30,6 +30,7 @@ std::string Serialize(const Checkpoint& checkpoint) {
                                 {"steps", checkpoint.steps},
                                 {"loss", checkpoint.loss},
                                 {"seconds", checkpoint.seconds}};
+  if (checkpoint.cpu_seconds) header["cpu_seconds"] = *checkpoint.cpu_seconds;
   for (const auto& [name, array] : kArrays) header["floats"][name] = (checkpoint.*array).size();
   std::string body = header.dump() + "\n";
   for (const auto& [name, array] : kArrays) {
@@ -47,6 +48,7 @@ Checkpoint Parse(std::string_view body) {
                         .steps = header.at("steps"),
                         .loss = header.at("loss"),
                         .seconds = header.at("seconds")};
+  if (header.contains("cpu_seconds")) checkpoint.cpu_seconds = header["cpu_seconds"];
   size_t at = line + 1;
   for (const auto& [name, array] : kArrays) {
     std::vector<float>& values = checkpoint.*array;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "core/hash.h"
 #include "train/epoch_log.h"
 
 namespace hot {
@@ -14,6 +15,7 @@ Checkpoint Example(int epochs) {
           .steps = 123456789012,
           .loss = 0.1,
           .seconds = 1.0 / 3.0,
+          .cpu_seconds = 2.0 / 3.0,
           .values = {1.5f, -0.0f, 3e-38f},
           .statistics = {2.0f},
           .first_moment = {1, 2, 3},
@@ -32,11 +34,26 @@ TEST(Checkpoint, ComesBackToTheLastBit) {
   EXPECT_EQ(read.steps, saved.steps);
   EXPECT_EQ(read.loss, saved.loss);
   EXPECT_EQ(read.seconds, saved.seconds);
+  EXPECT_EQ(read.cpu_seconds, saved.cpu_seconds);
   EXPECT_EQ(read.values, saved.values);
   EXPECT_EQ(read.statistics, saved.statistics);
   EXPECT_EQ(read.first_moment, saved.first_moment);
   EXPECT_EQ(read.second_moment, saved.second_moment);
   EXPECT_EQ(read.average, saved.average);
+}
+
+TEST(Checkpoint, TheFirstOnesHadNoCpuTime) {
+  const TempFolder folder;
+  const fs::path path = folder.path() / "checkpoint.pt";
+  const std::string body =
+      R"({"trial":"abc","epochs":2,"steps":6,"loss":0.5,"seconds":7.5,)"
+      R"("floats":{"values":0,"statistics":0,"first_moment":0,"second_moment":0}})"
+      "\n";
+  WriteFileAtomic(path, "hot-checkpoint 1 " + Sha256Hex(body) + "\n" + body);
+  const Checkpoint read = ReadCheckpoint(path);
+  EXPECT_EQ(read.epochs, 2);
+  EXPECT_EQ(read.seconds, 7.5);
+  EXPECT_EQ(read.cpu_seconds, std::nullopt);
 }
 
 TEST(Checkpoint, KeepsTheOneBefore) {

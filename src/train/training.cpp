@@ -142,6 +142,7 @@ bool Training::Restore(const fs::path& path) {
     epochs_ = checkpoint.epochs;
     loss_ = checkpoint.loss;
     seconds_ = checkpoint.seconds;
+    cpu_seconds_ = checkpoint.cpu_seconds;
     return true;
   } catch (const Error& error) {
     if (error.code() != Code::kDataLoss) throw;
@@ -159,6 +160,7 @@ void Training::Save() const {
                                               .steps = adam_.steps(),
                                               .loss = loss_,
                                               .seconds = seconds_,
+                                              .cpu_seconds = cpu_seconds_,
                                               .values = Copy(parameters.values()),
                                               .statistics = Copy(parameters.statistics()),
                                               .first_moment = std::move(adam.first_moment()),
@@ -190,7 +192,7 @@ double Training::Step(Batch& batch, int index) {
 }
 
 void Training::RunEpoch() {
-  const int64_t start_ns = SystemClock().NowNs();
+  const Stopwatch stopwatch;
   module_.Train(spec_.batchnorm_momentum);
   train_loader_.BeginEpoch(epochs_);
   double total = 0;
@@ -204,8 +206,9 @@ void Training::RunEpoch() {
   EpochRecord record{.epoch = epochs_ + 1, .loss = loss_, .lr = LearningRate(schedule_, epochs_, batches - 1)};
   const bool last = record.epoch == spec_.epochs;
   if (!last && spec_.validate_every > 0 && record.epoch % spec_.validate_every == 0) record.val = ValidateInBetween();
-  record.seconds = static_cast<double>(SystemClock().NowNs() - start_ns) * 1e-9;
+  record.seconds = stopwatch.Seconds();
   seconds_ += record.seconds;
+  if (cpu_seconds_) *cpu_seconds_ += stopwatch.CpuSeconds();
   ++epochs_;
   // The line first: one without a checkpoint is dropped at the next start, a checkpoint without its line would leave a
   // gap.
@@ -252,7 +255,7 @@ double Training::Validate() {
 }
 
 TrialResult Training::Finish() {
-  const int64_t start_ns = SystemClock().NowNs();
+  const Stopwatch stopwatch;
   UseAverage();
   RecomputeStatistics(kFinalStatistics);
   const double score = Validate();
@@ -260,8 +263,9 @@ TrialResult Training::Finish() {
   const Weights weights = module_.Store();
   CheckWeights(module_.graph(), weights, spec_.id);
   WriteSafetensors(folder_ / "weights.safetensors", weights);
-  const double seconds = static_cast<double>(SystemClock().NowNs() - start_ns) * 1e-9;
-  const TrialResult result{.val_score = score, .train_loss = loss_, .epochs = epochs_, .seconds = seconds_ + seconds};
+  TrialResult result{
+      .val_score = score, .train_loss = loss_, .epochs = epochs_, .seconds = seconds_ + stopwatch.Seconds()};
+  if (cpu_seconds_) result.cpu_seconds = *cpu_seconds_ + stopwatch.CpuSeconds();
   WriteFileAtomic(folder_ / "result.json", ToJson(result) + "\n");
   std::printf("%s on validation: %.4f\n", MetricName(spec_.score.metric).c_str(), score);
   std::fflush(stdout);

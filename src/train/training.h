@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "data/loader.h"
@@ -62,6 +63,7 @@ class Training {
   const Schedule schedule_;
   int epochs_ = 0;  // finished
   double loss_ = 0, seconds_ = 0;
+  std::optional<double> cpu_seconds_ = 0;  // as in Checkpoint
 };
 
 }  // namespace hot

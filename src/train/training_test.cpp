@@ -131,6 +131,30 @@ TEST_F(TrainingTest, TheAverageIsWhatIsStored) {
   EXPECT_EQ(std::vector<float>(stored.data_ptr<float>(), stored.data_ptr<float>() + stored.numel()), last.average);
 }
 
+TEST_F(TrainingTest, CpuTimeIsSummedOverResumptions) {
+  const TrialSpec spec = Spec(2);
+  const TrialData data = LoadTrialData(spec);
+  const fs::path trial = Trial("t");
+  Training(trial, spec, data, never_).RunEpoch();
+  Checkpoint checkpoint = ReadCheckpoint(trial / "checkpoint.pt");
+  ASSERT_TRUE(checkpoint.cpu_seconds);
+  EXPECT_GT(*checkpoint.cpu_seconds, 0);
+  checkpoint.cpu_seconds = 1000;
+  WriteCheckpoint(trial / "checkpoint.pt", checkpoint);
+  EXPECT_GT(RunTrial(trial, spec, never_).cpu_seconds, 1000);
+}
+
+TEST_F(TrainingTest, CpuTimeStaysUnknownWhenAnOlderVersionBegan) {
+  const TrialSpec spec = Spec(2);
+  const TrialData data = LoadTrialData(spec);
+  const fs::path trial = Trial("t");
+  Training(trial, spec, data, never_).RunEpoch();
+  Checkpoint checkpoint = ReadCheckpoint(trial / "checkpoint.pt");
+  checkpoint.cpu_seconds.reset();
+  WriteCheckpoint(trial / "checkpoint.pt", checkpoint);
+  EXPECT_EQ(RunTrial(trial, spec, never_).cpu_seconds, std::nullopt);
+}
+
 TEST_F(TrainingTest, LeavesWeightsThatFitTheNetwork) {
   const TrialSpec spec = Spec(1);
   RunTrial(Trial("t"), spec, never_);

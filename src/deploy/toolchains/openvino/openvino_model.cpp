@@ -9,8 +9,6 @@
 namespace hot {
 namespace {
 
-constexpr int kInputSets = 4;
-
 // The CPU plugin's default on CPUs with AMX or AVX512-BF16 is bf16: fp32 must be asked for. int8 networks keep their
 // float parts in fp32.
 ov::element::Type Hint(Precision precision) {
@@ -145,21 +143,14 @@ std::map<std::string, std::string> OpenVinoModel::LayerPrecisions() const {
 
 void OpenVinoModel::FillInputs(uint64_t seed) {
   Rng rng(MixSeed(seed, "inputs"));
-  input_sets_.clear();
-  for (int set = 0; set < kInputSets; ++set) {
-    input_sets_.emplace_back();
-    for (const auto& port : compiled_.inputs()) {
-      input_sets_.back().emplace_back(port.get_element_type(), port.get_shape());
-      FillRandom(input_sets_.back().back(), rng);
-    }
+  for (size_t i = 0; i < compiled_.inputs().size(); ++i) {
+    const ov::Tensor tensor(compiled_.input(i).get_element_type(), compiled_.input(i).get_shape());
+    FillRandom(tensor, rng);
+    request_.set_input_tensor(i, tensor);
   }
 }
 
-void OpenVinoModel::Infer() {
-  const std::vector<ov::Tensor>& inputs = input_sets_.at(next_set_++ % input_sets_.size());
-  for (size_t i = 0; i < inputs.size(); ++i) request_.set_input_tensor(i, inputs[i]);
-  request_.infer();
-}
+void OpenVinoModel::Infer() { request_.infer(); }
 
 std::vector<std::string> OpenVinoModel::InputNames() const {
   std::vector<std::string> names;

@@ -27,7 +27,9 @@ class OpenVinoModel : public Session {
   std::vector<Tensor> Run(std::span<const Tensor> inputs) override;
   std::map<std::string, std::string> LayerPrecisions() const override;
 
-  // For timing: a few sets of random inputs, none of them zero or denormal; each Infer() takes the next set.
+  // For timing: random inputs, none of them zero or denormal, that every Infer() reads. Always the same tensors, as an
+  // application has them in its caches after it has written them; several in turn would come from wherever other
+  // subjects have pushed them.
   void FillInputs(uint64_t seed);
   void Infer();
 
@@ -40,8 +42,6 @@ class OpenVinoModel : public Session {
   std::string where_;
   ov::CompiledModel compiled_;
   ov::InferRequest request_;
-  std::vector<std::vector<ov::Tensor>> input_sets_;
-  size_t next_set_ = 0;
 };
 
 }  // namespace hot
