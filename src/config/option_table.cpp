@@ -194,16 +194,20 @@ void AddTrain(std::vector<Option>& out) {
                  .help = "Pictures a step.",
                  .fallback = "",
                  .range = Between(1, 1024)});
-  out.push_back({.name = "train.optimizer",
-                 .field = HOT_FIELD(train.optimizer),
-                 .help = "Optimizer.",
-                 .fallback = "",
-                 .allowed = {"adam"}});
-  out.push_back({.name = "train.weight_decay",
-                 .field = HOT_FIELD(train.weight_decay),
-                 .help = "L2 penalty.",
-                 .fallback = "",
-                 .range = Between(0, 1)});
+  out.push_back(
+      {.name = "train.optimizer",
+       .field = HOT_FIELD(train.optimizer),
+       .help = "`adam`, `adamw` (decoupled weight decay), `sgd` with momentum 0.9, or `nesterov`, the same with its "
+               "look-ahead.",
+       .fallback = "",
+       .allowed = {"adam", "adamw", "sgd", "nesterov"}});
+  out.push_back(
+      {.name = "train.weight_decay",
+       .field = HOT_FIELD(train.weight_decay),
+       .help = "Of the weights of convolutions, not of biases and batch norm: L2 penalty, or with `adamw` a share of "
+               "the weight that goes with each step, times the learning rate.",
+       .fallback = "",
+       .range = Between(0, 1)});
   out.push_back({.name = "train.schedule",
                  .field = HOT_FIELD(train.schedule),
                  .help = "Learning rate after the warm-up. `step`: times gamma at 2/3 and 5/6 of the epochs; `cosine`: "

@@ -54,7 +54,7 @@ struct Study {
 
   struct Train {
     int64_t epochs = 100, batch = 32;
-    std::string optimizer = "adam";  // adam
+    std::string optimizer = "adam";  // adam | adamw | sgd | nesterov
     double weight_decay = 0;
     std::string schedule = "step";  // step | cosine
     double ema = 0;                 // decay; 0: none

@@ -30,7 +30,7 @@ struct TrialSpec {
   // optimizer
   int epochs = 100;
   int batch = 32;
-  std::string optimizer = "adam";
+  std::string optimizer = "adam";  // adam | adamw | sgd | nesterov
   double lr = 5e-4, gamma = 0.5, weight_decay = 0;
   std::string schedule = "step";    // step | cosine, which has no gamma
   double ema = 0;                   // decay of the weights' moving average, which is validated and stored; 0: none

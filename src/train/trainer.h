@@ -1,4 +1,4 @@
-// One training from trial.json to result.json: Adam with warm-up and step decay, a checkpoint every epoch, validation
+// One training from trial.json to result.json: warm-up and decay, a checkpoint every epoch, validation
 // at the end. Called by hot-train (one trial a process). Needs no LibTorch header. Thread rule: one trial a process;
 // the loader and LibTorch have threads of their own.
 #pragma once

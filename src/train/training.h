@@ -8,12 +8,8 @@
 
 #include "data/loader.h"
 #include "tasks/trial.h"
-#include "train/adam.h"
-#include "train/checkpoint.h"
-#include "train/graph_module.h"
-#include "train/objective.h"
+#include "train/learner.h"
 #include "train/schedule.h"
-#include "train/weight_average.h"
 
 namespace hot {
 
@@ -27,7 +23,7 @@ class Training {
   Training(fs::path folder, const TrialSpec& spec, const TrialData& data, const std::atomic<bool>& cancelled);
 
   int finished_epochs() const { return epochs_; }
-  const GraphModule& module() const { return module_; }
+  const GraphModule& module() const { return learner_.module(); }
 
   // One epoch, its line in epochs.jsonl and its checkpoint. See RunTrial for errors.
   void RunEpoch();
@@ -40,9 +36,7 @@ class Training {
   void Resume();
   bool Restore(const fs::path& path);
   void Save() const;
-  double Step(Batch& batch, int index);
-  at::Tensor Images(Batch& batch) const;
-  void UseAverage();
+  double Step(const Batch& batch, int index);
   void RecomputeStatistics(int pictures);
   double Validate();
   double ValidateInBetween();
@@ -54,10 +48,7 @@ class Training {
   const std::atomic<bool>& cancelled_;
   const std::string identity_;
   std::unique_ptr<Task> task_;
-  GraphModule module_;
-  std::unique_ptr<Objective> objective_;
-  Adam adam_;
-  WeightAverage average_;
+  Learner learner_;
   Loader train_loader_, val_loader_;
   const Schedule schedule_;
   int epochs_ = 0;  // finished

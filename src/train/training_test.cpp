@@ -82,6 +82,8 @@ struct Recipe {
 const Recipe kRecipes[] = {{"plain", [](TrialSpec&) {}},
                            {"validating", [](TrialSpec& s) { s.validate_every = 1; }},
                            {"cosine", [](TrialSpec& s) { s.schedule = "cosine"; }},
+                           {"adamw", [](TrialSpec& s) { s.optimizer = "adamw", s.weight_decay = 0.01; }},
+                           {"nesterov", [](TrialSpec& s) { s.optimizer = "nesterov", s.weight_decay = 1e-4; }},
                            {"ema", [](TrialSpec& s) { s.ema = 0.9, s.validate_every = 1; }}};
 
 TEST_F(TrainingTest, ResumedRunsGiveTheSameWeightsToTheLastBit) {
@@ -274,7 +276,7 @@ class Overfit : public testing::Test {
     const auto objective = MakeObjective(*task_, module.graph());
     FlatParameters& parameters = module.parameters();
     const auto size = static_cast<size_t>(parameters.values().numel());
-    Adam adam(static_cast<int64_t>(size), {});
+    Optimizer adam(static_cast<int64_t>(size), {});
     double last = 0;
     module.Train(momentum);
     for (int step = 0; step < steps; ++step) {

@@ -1,0 +1,52 @@
+// The optimizers, with gradient clipping, on the flat buffers of FlatParameters: two passes over memory for the whole
+// network. Called by the trainer. Thread rule: one thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace hot {
+
+// kAdam: Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1, with L2 weight decay.
+// kAdamW: the same with decoupled weight decay (Loshchilov and Hutter, ICLR 2019, algorithm 2, decay scaled by lr).
+// kSgd: buffer = momentum * buffer + gradient, value -= lr * buffer. kNesterov: value -= lr * (gradient + momentum *
+// buffer) (Sutskever et al., "On the importance of initialization and momentum in deep learning", ICML 2013). All four
+// as torch.optim has them.
+enum class OptimizerKind { kAdam, kAdamW, kSgd, kNesterov };
+
+// "adam", "adamw", "sgd", "nesterov"; throws Error(kInvalidArgument) for anything else.
+OptimizerKind ParseOptimizerKind(const std::string& name);
+
+struct OptimizerOptions {
+  OptimizerKind kind = OptimizerKind::kAdam;
+  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;  // Adam and AdamW
+  double momentum = 0.9;                          // SGD and Nesterov
+  double weight_decay = 0;                        // of the first `decayed` values only
+  int64_t decayed = 0;
+};
+
+class Optimizer {
+ public:
+  Optimizer(int64_t parameters, const OptimizerOptions& options);
+
+  // Moves `values` by one step; the gradients are first scaled so that their norm is at most `clip_norm` (0: no
+  // clipping). Returns the norm before clipping; when that is not finite nothing is changed.
+  double Step(std::span<float> values, std::span<const float> gradients, double lr, double clip_norm);
+
+  // For checkpoints: Adam's moments, or the momentum buffer and nothing.
+  struct State {
+    int64_t steps = 0;
+    std::vector<float> first, second;
+  };
+  const State& state() const { return state_; }
+  // Throws Error(kDataLoss) when the sizes are not this optimizer's.
+  void Restore(State state);
+
+ private:
+  OptimizerOptions options_;
+  State state_;
+};
+
+}  // namespace hot
