@@ -230,10 +230,41 @@ void AddTrain(std::vector<Option>& out) {
                  .help = "Longest gradient (L2 norm); 0 means no clipping.",
                  .fallback = "",
                  .range = Between(0, 1e6)});
+  out.push_back(
+      {.name = "train.freeze",
+       .field = HOT_FIELD(train.freeze),
+       .help = "Part of the network up to which weights and batch-norm statistics stay what they were at the "
+               "start; `backbone` trains the head alone.",
+       .fallback = "",
+       .allowed = {"none", "stem", "slot1", "slot2", "slot3", "slot4", "slot5", "slot6", "slot7", "backbone"}});
+  out.push_back({.name = "train.freeze_epochs",
+                 .field = HOT_FIELD(train.freeze_epochs),
+                 .help = "Epochs after which the frozen part is trained too; 0 means never.",
+                 .fallback = "",
+                 .range = Between(0, 10000)});
+  out.push_back(
+      {.name = "train.validate_every",
+       .field = HOT_FIELD(train.validate_every),
+       .help = "Epochs between two scores on `data.val` during the training; `auto` is a tenth of the training.",
+       .fallback = "auto",
+       .range = Between(0, 10000),
+       .zero_word = "auto"});
+  out.push_back({.name = "train.patience",
+                 .field = HOT_FIELD(train.patience),
+                 .help = "So many validations in a row without a better score end a training, and the best of the "
+                         "validated weights are kept; 0 means that it goes on to the end and keeps the last ones.",
+                 .fallback = "",
+                 .range = Between(0, 1000)});
   out.push_back({.name = "train.augment",
                  .field = HOT_FIELD(train.augment),
                  .help = "Random crops, zoom-out, flips and colours as in SSD.",
                  .fallback = ""});
+  out.push_back({.name = "train.flips",
+                 .field = HOT_FIELD(train.flips),
+                 .help = "How training pictures may be mirrored: left-right (`horizontal`), upside down (`vertical`), "
+                         "`both`, or `all`: also turned by 90 degrees, for pictures from a microscope or from above.",
+                 .fallback = "",
+                 .allowed = {"none", "horizontal", "vertical", "both", "all"}});
   out.push_back({.name = "train.zoom_out",
                  .field = HOT_FIELD(train.zoom_out),
                  .help = "Largest canvas of zoom-out, in picture sides; every second picture gets one; 1 means none.",

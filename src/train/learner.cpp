@@ -24,11 +24,6 @@ void Paste(const std::vector<float>& values, const at::Tensor& tensor) {
   std::copy(values.begin(), values.end(), Span(tensor).begin());
 }
 
-OptimizerOptions Decaying(OptimizerOptions options, const FlatParameters& parameters) {
-  options.decayed = parameters.decayed();
-  return options;
-}
-
 }  // namespace
 
 bool Learner::Outcome::finite() const { return std::isfinite(loss) && std::isfinite(gradient_norm); }
@@ -37,12 +32,18 @@ Learner::Learner(Graph graph, const Task& task, const LearnerOptions& options)
     : options_(options),
       module_(std::move(graph)),
       objective_(MakeObjective(task, module_.graph())),
-      optimizer_(module_.parameters().values().numel(), Decaying(options.optimizer, module_.parameters())),
-      average_(options.ema) {}
+      optimizer_(module_.parameters().values().numel(), options.optimizer),
+      average_(options.ema),
+      trained_(module_.parameters().Ranges(0)) {}
 
 void Learner::Start(const Weights& weights) {
   module_.Load(weights);
   average_.Start(Span(module_.parameters().values()));
+}
+
+void Learner::Freeze(NodeId end) {
+  module_.Freeze(end);
+  trained_ = module_.parameters().Ranges(end);
 }
 
 at::Tensor Learner::Images(const Batch& batch) const {
@@ -60,7 +61,7 @@ Learner::Outcome Learner::Step(const Batch& batch, double lr) {
   if (!outcome.finite()) return outcome;
   loss.backward();
   outcome.gradient_norm =
-      optimizer_.Step(Span(parameters.values()), Span(parameters.gradients()), lr, options_.clip_norm);
+      optimizer_.Step(Span(parameters.values()), Span(parameters.gradients()), trained_, lr, options_.clip_norm);
   if (outcome.finite()) average_.Update(Span(parameters.values()), optimizer_.state().steps);
   return outcome;
 }
@@ -71,17 +72,20 @@ void Learner::AddStatistics(const Batch& batch, int index) {
   module_.Forward(Images(batch));
 }
 
-Learner::Evaluated::Evaluated(Learner& learner)
-    : learner_(learner),
-      values_(Copy(learner.module_.parameters().values())),
-      statistics_(Copy(learner.module_.parameters().statistics())) {
+Learner::Snapshot Learner::Take() const {
+  return {.values = Copy(module_.parameters().values()), .statistics = Copy(module_.parameters().statistics())};
+}
+
+void Learner::Put(const Snapshot& snapshot) {
+  Paste(snapshot.values, module_.parameters().values());
+  Paste(snapshot.statistics, module_.parameters().statistics());
+}
+
+Learner::Evaluated::Evaluated(Learner& learner) : learner_(learner), trained_(learner.Take()) {
   if (learner.average_.enabled()) Paste(learner.average_.values(), learner.module_.parameters().values());
 }
 
-Learner::Evaluated::~Evaluated() {
-  Paste(values_, learner_.module_.parameters().values());
-  Paste(statistics_, learner_.module_.parameters().statistics());
-}
+Learner::Evaluated::~Evaluated() { learner_.Put(trained_); }
 
 void Learner::Save(Checkpoint& checkpoint) const {
   checkpoint.values = Copy(module_.parameters().values());

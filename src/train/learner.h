@@ -14,8 +14,8 @@
 namespace hot {
 
 struct LearnerOptions {
-  OptimizerOptions optimizer;  // `decayed` is set by the learner
-  double clip_norm = 10;       // longest gradient; 0: no clipping
+  OptimizerOptions optimizer;
+  double clip_norm = 10;  // longest gradient; 0: no clipping
   double batchnorm_momentum = 0.1;
   double ema = 0;  // decay of the average; 0: none
 };
@@ -31,6 +31,12 @@ class Learner {
   // Weights to start from.
   void Start(const Weights& weights);
 
+  // Nodes before `end` are trained no further; 0: all are trained.
+  void Freeze(NodeId end);
+  // The optimizer forgets the steps so far and the average is as short again as at the start. For when weights that
+  // they did not move are trained from now on: Adam would take the missing moments for tiny ones.
+  void Restart() { optimizer_.Reset(); }
+
   struct Outcome {
     double loss = 0;
     double gradient_norm = 0;  // before clipping
@@ -44,6 +50,13 @@ class Learner {
   // from 0.
   void AddStatistics(const Batch& batch, int index);
 
+  // What the module holds now, and back into it.
+  struct Snapshot {
+    std::vector<float> values, statistics;
+  };
+  Snapshot Take() const;
+  void Put(const Snapshot& snapshot);
+
   // While it lives, the module has the weights that are validated and stored: the average, if there is one. Then the
   // trained ones and their running statistics are back.
   class Evaluated {
@@ -55,7 +68,7 @@ class Learner {
 
    private:
     Learner& learner_;
-    const std::vector<float> values_, statistics_;
+    const Snapshot trained_;
   };
 
   // The arrays and the steps of a checkpoint. Restoring throws Error(kDataLoss) when it is another network's or
@@ -71,6 +84,7 @@ class Learner {
   std::unique_ptr<Objective> objective_;
   Optimizer optimizer_;
   WeightAverage average_;
+  std::vector<ValueRange> trained_;
 };
 
 }  // namespace hot

@@ -91,6 +91,22 @@ Coefficients MomentumCoefficients(const OptimizerOptions& options, double lr) {
           .of_buffer = nesterov ? momentum : 1.0f};
 }
 
+Coefficients WithDecay(Coefficients c, const OptimizerOptions& options, double lr) {
+  const bool decoupled = options.kind == OptimizerKind::kAdamW;
+  if (decoupled) c.shrink = static_cast<float>(1.0 - lr * options.weight_decay);
+  if (!decoupled) c.l2 = static_cast<float>(options.weight_decay);
+  return c;
+}
+
+float ClipScale(double norm, double clip_norm) {
+  return clip_norm > 0 && norm > clip_norm ? static_cast<float>(clip_norm / norm) : 1.0f;
+}
+
+template <typename T>
+std::span<T> Part(std::span<T> values, const ValueRange& range) {
+  return values.subspan(static_cast<size_t>(range.begin), static_cast<size_t>(range.end - range.begin));
+}
+
 }  // namespace
 
 OptimizerKind ParseOptimizerKind(const std::string& name) {
@@ -117,31 +133,31 @@ void Optimizer::Restore(State state) {
   state_ = std::move(state);
 }
 
-double Optimizer::Step(std::span<float> values, std::span<const float> gradients, double lr, double clip_norm) {
+void Optimizer::Reset() {
+  state_.steps = 0;
+  std::fill(state_.first.begin(), state_.first.end(), 0.0f);
+  std::fill(state_.second.begin(), state_.second.end(), 0.0f);
+}
+
+double Optimizer::Step(std::span<float> values, std::span<const float> gradients, std::span<const ValueRange> ranges,
+                       double lr, double clip_norm) {
   HOT_ASSERT(values.size() == state_.first.size() && gradients.size() == state_.first.size());
-  const double norm = std::sqrt(SquaredNorm(gradients));
+  double squares = 0;
+  for (const ValueRange& range : ranges) squares += SquaredNorm(Part(gradients, range));
+  const double norm = std::sqrt(squares);
   if (!std::isfinite(norm)) return norm;
   ++state_.steps;
   const bool adam = IsAdam(options_.kind);
   Coefficients c = adam ? AdamCoefficients(options_, lr, state_.steps) : MomentumCoefficients(options_, lr);
-  if (clip_norm > 0 && norm > clip_norm) c.scale = static_cast<float>(clip_norm / norm);
-  const auto run = [&](int64_t begin, int64_t end, const Coefficients& with) {
-    const Run part{.value = values.data() + begin,
-                   .first = state_.first.data() + begin,
-                   .second = adam ? state_.second.data() + begin : nullptr,
-                   .gradient = gradients.data() + begin,
-                   .count = end - begin};
-    if (adam) return AdamRun(part, with);
-    MomentumRun(part, with);
-  };
-  Coefficients decayed = c;
-  if (options_.kind == OptimizerKind::kAdamW) {
-    decayed.shrink = static_cast<float>(1.0 - lr * options_.weight_decay);
-  } else {
-    decayed.l2 = static_cast<float>(options_.weight_decay);
+  c.scale = ClipScale(norm, clip_norm);
+  for (const ValueRange& range : ranges) {
+    const Run run{.value = Part(values, range).data(),
+                  .first = Part(std::span(state_.first), range).data(),
+                  .second = adam ? Part(std::span(state_.second), range).data() : nullptr,
+                  .gradient = Part(gradients, range).data(),
+                  .count = range.end - range.begin};
+    (adam ? AdamRun : MomentumRun)(run, range.decayed ? WithDecay(c, options_, lr) : c);
   }
-  run(0, options_.decayed, decayed);
-  run(options_.decayed, static_cast<int64_t>(values.size()), c);
   return norm;
 }
 

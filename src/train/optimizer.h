@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "train/flat_parameters.h"
+
 namespace hot {
 
 // kAdam: Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1, with L2 weight decay.
@@ -23,17 +25,17 @@ struct OptimizerOptions {
   OptimizerKind kind = OptimizerKind::kAdam;
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;  // Adam and AdamW
   double momentum = 0.9;                          // SGD and Nesterov
-  double weight_decay = 0;                        // of the first `decayed` values only
-  int64_t decayed = 0;
+  double weight_decay = 0;                        // of decayed ranges only
 };
 
 class Optimizer {
  public:
   Optimizer(int64_t parameters, const OptimizerOptions& options);
 
-  // Moves `values` by one step; the gradients are first scaled so that their norm is at most `clip_norm` (0: no
-  // clipping). Returns the norm before clipping; when that is not finite nothing is changed.
-  double Step(std::span<float> values, std::span<const float> gradients, double lr, double clip_norm);
+  // Moves the `values` in `ranges` by one step; their gradients are first scaled so that the norm of all of them is at
+  // most `clip_norm` (0: no clipping). Returns the norm before clipping; when that is not finite nothing is changed.
+  double Step(std::span<float> values, std::span<const float> gradients, std::span<const ValueRange> ranges, double lr,
+              double clip_norm);
 
   // For checkpoints: Adam's moments, or the momentum buffer and nothing.
   struct State {
@@ -43,6 +45,8 @@ class Optimizer {
   const State& state() const { return state_; }
   // Throws Error(kDataLoss) when the sizes are not this optimizer's.
   void Restore(State state);
+  // As if no step had been made.
+  void Reset();
 
  private:
   OptimizerOptions options_;

@@ -56,7 +56,7 @@ TrialResult RunTrial(const fs::path& folder, const TrialSpec& spec, const std::a
                 data.val.samples.size());
     std::fflush(stdout);
     Training training(folder, spec, data, cancelled);
-    while (training.finished_epochs() < spec.epochs) training.RunEpoch();
+    while (!training.finished()) training.RunEpoch();
     return training.Finish();
   } catch (const c10::Error& error) {
     Rethrow(spec, error);

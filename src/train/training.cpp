@@ -58,6 +58,17 @@ Schedule MakeSchedule(const TrialSpec& spec, int batches) {
           .batches = batches};
 }
 
+// Where the part ends that `freeze` names.
+NodeId FrozenEnd(const Graph& graph, const std::string& freeze) {
+  if (freeze == "none") return 0;
+  for (const Section& section : graph.sections()) {
+    if (section.name == freeze && freeze != "head") return section.last;
+    if (section.name == "head" && freeze == "backbone") return section.first;
+  }
+  throw Error(Code::kInvalidArgument, "train.freeze", "the network has no part \"" + freeze + "\"",
+              "known: none, stem, its slots (slot1, ...), backbone");
+}
+
 // Pictures that batch-norm statistics are taken from: for the stored weights (Wu and Johnson see no gain from more than
 // some thousands), and for a point of the learning curve.
 constexpr int kFinalStatistics = 8192, kCurveStatistics = 512;
@@ -88,7 +99,8 @@ Training::Training(fs::path folder, const TrialSpec& spec, const TrialData& data
       learner_(TrialGraph(spec, *task_), *task_, MakeLearnerOptions(spec)),
       train_loader_(data.train, TrainLoader(spec, data.train)),
       val_loader_(data.val, ValLoader(spec)),
-      schedule_(MakeSchedule(spec, train_loader_.batches_per_epoch())) {
+      schedule_(MakeSchedule(spec, train_loader_.batches_per_epoch())),
+      frozen_end_(FrozenEnd(learner_.module().graph(), spec.freeze)) {
   Resume();
 }
 
@@ -96,6 +108,16 @@ void Training::ThrowIfCancelled() const {
   if (cancelled_.load(std::memory_order_relaxed)) {
     throw Error(Code::kCancelled, spec_.id, "interrupted", "run the same command to go on");
   }
+}
+
+bool Training::finished() const {
+  return epochs_ >= spec_.epochs || (spec_.patience > 0 && best_.validations_since >= spec_.patience);
+}
+
+// As it is in `epoch`, counted from 0.
+void Training::FreezeFor(int epoch) {
+  const bool frozen = spec_.freeze_epochs == 0 || epoch < spec_.freeze_epochs;
+  learner_.Freeze(frozen ? frozen_end_ : 0);
 }
 
 void Training::Resume() {
@@ -116,6 +138,11 @@ bool Training::Restore(const fs::path& path) {
     epochs_ = checkpoint.epochs;
     loss_ = checkpoint.loss;
     seconds_ = checkpoint.seconds;
+    best_ = {
+        .score = checkpoint.best_score,
+        .epoch = checkpoint.best_epoch,
+        .validations_since = checkpoint.validations_since,
+        .weights = {.values = std::move(checkpoint.best_values), .statistics = std::move(checkpoint.best_statistics)}};
     learner_.Restore(std::move(checkpoint));
     return true;
   } catch (const Error& error) {
@@ -127,7 +154,15 @@ bool Training::Restore(const fs::path& path) {
 }
 
 void Training::Save() const {
-  Checkpoint checkpoint{.trial = identity_, .epochs = epochs_, .loss = loss_, .seconds = seconds_};
+  Checkpoint checkpoint{.trial = identity_,
+                        .epochs = epochs_,
+                        .loss = loss_,
+                        .seconds = seconds_,
+                        .best_score = best_.score,
+                        .best_epoch = best_.epoch,
+                        .validations_since = best_.validations_since,
+                        .best_values = best_.weights.values,
+                        .best_statistics = best_.weights.statistics};
   learner_.Save(checkpoint);
   WriteCheckpoint(folder_ / "checkpoint.pt", checkpoint);
 }
@@ -141,9 +176,10 @@ double Training::Step(const Batch& batch, int index) {
               "the " + what + " is no longer a finite number", kDivergedHint);
 }
 
-void Training::RunEpoch() {
-  const int64_t start_ns = SystemClock().NowNs();
-  train_loader_.BeginEpoch(epochs_);
+double Training::TrainOn(int epoch) {
+  FreezeFor(epoch);
+  if (frozen_end_ > 0 && epoch > 0 && epoch == spec_.freeze_epochs) learner_.Restart();
+  train_loader_.BeginEpoch(epoch);
   double total = 0;
   int batches = 0;
   for (Batch batch; train_loader_.Next(&batch); ++batches) {
@@ -151,8 +187,14 @@ void Training::RunEpoch() {
     total += Step(batch, batches);
   }
   if (batches == 0) throw Error(Code::kInvalidArgument, spec_.id, "the training split has no pictures");
-  loss_ = total / batches;
-  EpochRecord record{.epoch = epochs_ + 1, .loss = loss_, .lr = LearningRate(schedule_, epochs_, batches - 1)};
+  return total / batches;
+}
+
+void Training::RunEpoch() {
+  const int64_t start_ns = SystemClock().NowNs();
+  loss_ = TrainOn(epochs_);
+  EpochRecord record{
+      .epoch = epochs_ + 1, .loss = loss_, .lr = LearningRate(schedule_, epochs_, schedule_.batches - 1)};
   const bool last = record.epoch == spec_.epochs;
   if (!last && spec_.validate_every > 0 && record.epoch % spec_.validate_every == 0) record.val = ValidateInBetween();
   record.seconds = static_cast<double>(SystemClock().NowNs() - start_ns) * 1e-9;
@@ -176,10 +218,19 @@ void Training::RecomputeStatistics(int pictures) {
 }
 
 double Training::ValidateInBetween() {
-  if (spec_.ema == 0) return Validate();
-  const Learner::Evaluated evaluated(learner_);  // the running statistics are not the average's
-  RecomputeStatistics(kCurveStatistics);
-  return Validate();
+  // Without an average the running statistics are those of the weights.
+  const std::optional<Learner::Evaluated> evaluated =
+      spec_.ema > 0 ? std::optional<Learner::Evaluated>(std::in_place, learner_) : std::nullopt;
+  if (evaluated) RecomputeStatistics(kCurveStatistics);
+  const double score = Validate();
+  if (spec_.patience > 0) Remember(score, epochs_ + 1);
+  return score;
+}
+
+void Training::Remember(double score, int epoch) {
+  ++best_.validations_since;
+  if (best_.score && score <= *best_.score) return;
+  best_ = {.score = score, .epoch = epoch, .validations_since = 0, .weights = learner_.Take()};
 }
 
 double Training::Validate() {
@@ -190,8 +241,14 @@ double Training::Validate() {
 TrialResult Training::Finish() {
   const int64_t start_ns = SystemClock().NowNs();
   const Learner::Evaluated evaluated(learner_);
+  FreezeFor(std::max(0, epochs_ - 1));
   RecomputeStatistics(kFinalStatistics);
-  const double score = Validate();
+  double score = Validate();
+  if (best_.score && *best_.score > score) {
+    std::printf("the weights of epoch %d were better on validation and are kept\n", best_.epoch);
+    learner_.Put(best_.weights);
+    score = *best_.score;
+  }
   ThrowIfCancelled();
   const Weights weights = module().Store();
   CheckWeights(module().graph(), weights, spec_.id);

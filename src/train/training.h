@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "data/loader.h"
@@ -23,13 +24,15 @@ class Training {
   Training(fs::path folder, const TrialSpec& spec, const TrialData& data, const std::atomic<bool>& cancelled);
 
   int finished_epochs() const { return epochs_; }
+  // All epochs are done, or `patience` ended it.
+  bool finished() const;
   const GraphModule& module() const { return learner_.module(); }
 
   // One epoch, its line in epochs.jsonl and its checkpoint. See RunTrial for errors.
   void RunEpoch();
 
-  // The weights to keep (the moving average, if there is one) with batch-norm statistics of their own; validation
-  // score, weights.safetensors, result.json.
+  // The weights to keep (the moving average, if there is one) with batch-norm statistics of their own, or with
+  // `patience` the best that were validated; their score, weights.safetensors, result.json.
   TrialResult Finish();
 
  private:
@@ -40,6 +43,9 @@ class Training {
   void RecomputeStatistics(int pictures);
   double Validate();
   double ValidateInBetween();
+  void Remember(double score, int epoch);
+  void FreezeFor(int epoch);
+  double TrainOn(int epoch);
   void ThrowIfCancelled() const;
 
   const fs::path folder_;
@@ -51,8 +57,15 @@ class Training {
   Learner learner_;
   Loader train_loader_, val_loader_;
   const Schedule schedule_;
+  const NodeId frozen_end_;
   int epochs_ = 0;  // finished
   double loss_ = 0, seconds_ = 0;
+  struct Best {
+    std::optional<double> score;
+    int epoch = 0, validations_since = 0;
+    Learner::Snapshot weights;
+  };
+  Best best_;  // for early stopping
 };
 
 }  // namespace hot
