@@ -17,4 +17,8 @@ namespace hot {
 // throws.
 TrialResult RunTrial(const fs::path& folder, const TrialSpec& spec, const std::atomic<bool>& cancelled);
 
+// Sets LibTorch up for trainings in this process: threads, deterministic kernels, memory that is kept rather than given
+// back to the kernel. RunTrial does it; for programs that make steps of their own.
+void SetUpTorch(int threads);
+
 }  // namespace hot
