@@ -41,7 +41,8 @@ Json NetworkJson(const Graph& graph, const SsdTask& task) {
   return json;
 }
 
-// Noise with one to eight boxes a picture.
+// Noise with one to four boxes a picture, each in a quarter of its own, so that no two have the same best anchor: there
+// matching rules differ.
 Batch MakeBatch(int size, Shape input, int classes) {
   Rng rng(1);
   Batch batch{.size = size, .images = {}, .objects = {}, .indices = {}};
@@ -49,9 +50,12 @@ Batch MakeBatch(int size, Shape input, int classes) {
   for (float& value : batch.images) value = static_cast<float>(rng.Normal());
   for (int i = 0; i < size; ++i) {
     std::vector<Object>& objects = batch.objects.emplace_back();
-    for (int64_t count = 1 + rng.Below(8); count > 0; --count) {
-      const double w = rng.Uniform(0.1, 0.6) * input.w, h = rng.Uniform(0.1, 0.6) * input.h;
-      const double x = rng.Uniform(0, input.w - w), y = rng.Uniform(0, input.h - h);
+    const int64_t count = 1 + rng.Below(4);
+    for (int64_t quarter = 0; quarter < count; ++quarter) {
+      const double half_w = input.w / 2.0, half_h = input.h / 2.0;
+      const double w = rng.Uniform(0.2, 1) * half_w, h = rng.Uniform(0.2, 1) * half_h;
+      const double x = rng.Uniform(0, half_w - w) + (quarter % 2 == 0 ? 0 : half_w);
+      const double y = rng.Uniform(0, half_h - h) + (quarter < 2 ? 0 : half_h);
       Object& object = objects.emplace_back();
       object.box = {x, y, x + w, y + h};
       object.label = static_cast<int>(rng.Below(classes));

@@ -63,7 +63,7 @@ Checkpoint Parse(std::string_view body) {
   for (const auto& [name, array] : kArrays) {
     std::vector<float>& values = checkpoint.*array;
     values.resize(header.at("floats").value(name, size_t{0}));  // files of older versions lack the later arrays
-    std::memcpy(values.data(), body.data() + at, values.size() * sizeof(float));
+    if (!values.empty()) std::memcpy(values.data(), body.data() + at, values.size() * sizeof(float));
     at += values.size() * sizeof(float);
   }
   return checkpoint;
