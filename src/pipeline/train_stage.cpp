@@ -125,7 +125,7 @@ std::vector<TrialOutcome> RunTrials(Workspace& workspace, const std::vector<Tria
     double done = 0;
     size_t finished = 0;
     for (const fs::path& folder : folders) {
-      const int so_far = FinishedEpochs(folder);
+      const int so_far = fs::exists(folder / "result.json") ? epochs : FinishedEpochs(folder);  // or stopped early
       done += so_far;
       finished += so_far >= epochs ? 1 : 0;
     }

@@ -20,6 +20,10 @@ struct Checkpoint {
   std::optional<double> cpu_seconds;  // CPU time so far; unknown when an older version began the training
   std::vector<float> values, statistics, first_moment, second_moment;
   std::vector<float> average;  // of the values; empty without one
+  // Early stopping: the best validated weights, and how many validations since were no better.
+  std::optional<double> best_score;
+  int best_epoch = 0, validations_since = 0;
+  std::vector<float> best_values, best_statistics;
 };
 
 // Keeps the file that was there as `path` with ".prev" before its extension. Throws kResourceExhausted on a full disk;

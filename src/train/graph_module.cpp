@@ -119,6 +119,7 @@ std::vector<at::Tensor> GraphModule::Forward(const at::Tensor& images) const {
   Values values(static_cast<size_t>(graph_.size()));
   values[static_cast<size_t>(graph_.inputs()[0])] = images.contiguous(at::MemoryFormat::ChannelsLast);
   for (const Step& step : steps_) {
+    const at::AutoGradMode gradients(at::GradMode::is_enabled() && step.node >= frozen_end_);
     values[static_cast<size_t>(step.result)] = Run(step, values);
     for (NodeId dead : step.last_reads) values[static_cast<size_t>(dead)] = at::Tensor();
   }
@@ -164,7 +165,7 @@ at::Tensor GraphModule::RunBatchNorm(const Step& step, const at::Tensor& x) cons
                              .bias = parameters_.Get(node.name + ".bias"),
                              .running_mean = parameters_.Get(node.name + ".running_mean"),
                              .running_var = parameters_.Get(node.name + ".running_var")};
-  if (training_) {
+  if (training_ && step.node >= frozen_end_) {
     NormActOptions options{.momentum = momentum_, .eps = node.attrs.eps};
     if (clamp != Op::kInput) options.low = 0;
     if (clamp == Op::kRelu6) options.high = 6;

@@ -25,6 +25,10 @@ class GraphModule {
   void Train(double momentum);
   void Evaluate() { training_ = false; }
 
+  // From now on nodes before `end` have no gradient, and their batch norms keep and use their running statistics, in
+  // training too. 0: none.
+  void Freeze(NodeId end) { frozen_end_ = end; }
+
   const Graph& graph() const { return graph_; }
   FlatParameters& parameters() { return parameters_; }
   const FlatParameters& parameters() const { return parameters_; }
@@ -60,6 +64,7 @@ class GraphModule {
   std::vector<Step> steps_;
   bool training_ = false;
   double momentum_ = 0.1;
+  NodeId frozen_end_ = 0;
 };
 
 }  // namespace hot
