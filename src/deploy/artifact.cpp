@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/read_json.h"
 #include "graph/safetensors.h"
 
 namespace hot {
@@ -12,6 +13,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kVersion = 1;
+constexpr int kMaxDepth = 32;  // of the manifest; ours have 4
 constexpr const char* kManifest = "manifest.json";
 constexpr const char* kBlob = "model.onnx";
 constexpr const char* kGolden = "golden.safetensors";
@@ -29,11 +31,12 @@ Weights GoldenTensors(const Artifact& artifact) {
 }
 
 std::vector<GoldenPair> GoldenPairs(const Weights& tensors, size_t count, size_t outputs) {
-  std::vector<GoldenPair> pairs(count);
-  for (size_t i = 0; i < count; ++i) {
+  std::vector<GoldenPair> pairs;
+  for (size_t i = 0; i < count; ++i) {  // ends at the first that is missing, however large a broken count is
     const std::string prefix = std::to_string(i) + ".";
-    pairs[i].input = tensors.at(prefix + "input");
-    for (size_t k = 0; k < outputs; ++k) pairs[i].outputs.push_back(tensors.at(prefix + "output" + std::to_string(k)));
+    GoldenPair& pair = pairs.emplace_back();
+    pair.input = tensors.at(prefix + "input");
+    for (size_t k = 0; k < outputs; ++k) pair.outputs.push_back(tensors.at(prefix + "output" + std::to_string(k)));
   }
   return pairs;
 }
@@ -56,24 +59,33 @@ json ToJson(const Artifact& a) {
   return manifest;
 }
 
+std::vector<std::vector<int64_t>> Shapes(const json& lists) {
+  std::vector<std::vector<int64_t>> shapes;
+  for (const json& list : lists) {
+    std::vector<int64_t>& shape = shapes.emplace_back();
+    for (const json& side : list) shape.push_back(WholeNumber<int64_t>(side));
+  }
+  return shapes;
+}
+
 Artifact FromJson(const json& manifest) {
   Artifact a;
-  a.version = manifest.at("version");
+  a.version = WholeNumber<int>(manifest.at("version"));
   a.toolchain = manifest.at("toolchain").at("name");
   a.toolchain_version = manifest.at("toolchain").at("version");
   a.flags = manifest.at("toolchain").at("flags");
   a.precision = manifest.at("precision");
   a.scheme = manifest.at("scheme");
   a.graph_key = manifest.at("graph_key");
-  a.threads = manifest.at("threads");
+  a.threads = WholeNumber<int>(manifest.at("threads"));
   a.input_names = manifest.at("inputs").at("names");
-  a.input_shapes = manifest.at("inputs").at("shapes");
+  a.input_shapes = Shapes(manifest.at("inputs").at("shapes"));
   a.output_names = manifest.at("outputs").at("names");
-  a.output_shapes = manifest.at("outputs").at("shapes");
+  a.output_shapes = Shapes(manifest.at("outputs").at("shapes"));
   a.layer_precisions = manifest.at("layer_precisions");
   const json& p = manifest.at("preprocessing");
-  a.preprocessing.width = p.at("width");
-  a.preprocessing.height = p.at("height");
+  a.preprocessing.width = WholeNumber<int>(p.at("width"));
+  a.preprocessing.height = WholeNumber<int>(p.at("height"));
   for (size_t i = 0; i < 3; ++i) {
     a.preprocessing.mean[i] = p.at("mean").at(i);
     a.preprocessing.stddev[i] = p.at("stddev").at(i);
@@ -98,7 +110,11 @@ std::string ReadPart(const fs::path& file) {
 }
 
 json ReadManifest(const fs::path& file) {
-  const json manifest = json::parse(ReadPart(file), nullptr, false);
+  const auto check_depth = [&](int depth, json::parse_event_t, json&) {  // copies and dumps of it recurse
+    if (depth > kMaxDepth) Damaged(file, "nested too deep");
+    return true;
+  };
+  const json manifest = json::parse(ReadPart(file), check_depth, /*allow_exceptions=*/false);
   if (!manifest.is_object() || !manifest.contains("version") || !manifest["version"].is_number_integer()) {
     Damaged(file, "not a manifest");
   }
@@ -137,13 +153,13 @@ Artifact ReadArtifact(const fs::path& folder) {
   const fs::path file = folder / kManifest;
   const json manifest = ReadManifest(file);
   try {
-    Artifact artifact = FromJson(manifest);
+    Artifact artifact = WithPlace(file.string(), [&] { return FromJson(manifest); });
     artifact.blob = ReadPart(folder / kBlob);
     artifact.blob_sha256 = manifest.at("blob_sha256");
     CheckHash(folder / kBlob, artifact.blob, artifact.blob_sha256);
     CheckHash(folder / kGolden, ReadPart(folder / kGolden), manifest.at("golden_sha256"));
-    artifact.golden =
-        GoldenPairs(ReadSafetensors(folder / kGolden), manifest.at("golden_pairs"), artifact.output_names.size());
+    const auto pairs = WithPlace(file.string(), [&] { return WholeNumber<size_t>(manifest.at("golden_pairs")); });
+    artifact.golden = GoldenPairs(ReadSafetensors(folder / kGolden), pairs, artifact.output_names.size());
     return artifact;
   } catch (const json::exception& error) {
     Damaged(file, error.what());

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/read_json.h"
 
 namespace hot {
 namespace {
@@ -18,7 +19,10 @@ T Get(const ordered_json& object, const char* key, const std::string& where, con
   const auto found = object.find(key);
   if (found == object.end()) Refuse(where, path + key + ": is missing");
   try {
-    return found->get<T>();
+    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) return WholeNumber<T>(*found);
+    return found->template get<T>();
+  } catch (const Error& error) {
+    Refuse(where, path + key + ": " + error.message());
   } catch (const nlohmann::json::exception&) {
     Refuse(where, path + key + ": has the wrong type");
   }
@@ -120,11 +124,12 @@ LookupTable LookupTableFromJson(const std::string& text, const std::string& wher
     if (error.code() == Code::kDataLoss) throw;
     Refuse(where, "precision: " + error.message());
   }
-  const auto rows = Get<ordered_json>(root, "rows", where, "");
-  if (!rows.is_array()) Refuse(where, "rows: has the wrong type");
-  for (size_t i = 0; i < rows.size(); ++i) {
+  const auto rows = root.find("rows");
+  if (rows == root.end()) Refuse(where, "rows: is missing");
+  if (!rows->is_array()) Refuse(where, "rows: has the wrong type");
+  for (size_t i = 0; i < rows->size(); ++i) {
     const std::string path = "rows[" + std::to_string(i) + "].";
-    AddRow(ParseRow(rows[i], where, path), where, path, table);
+    AddRow(ParseRow((*rows)[i], where, path), where, path, table);
   }
   for (size_t slot = 0; slot < table.slots.size(); ++slot) {
     if (table.slots[slot].empty()) Refuse(where, "rows: slot" + std::to_string(slot + 1) + " has none");
