@@ -99,13 +99,14 @@ std::vector<Precision> OpenVinoPrecisions(const ov::Core& core) {
 }
 
 OpenVinoModel::OpenVinoModel(ov::Core& core, const std::string& onnx, Precision precision, int threads,
-                             const std::string& where)
+                             const std::string& where, bool layer_timers)
     : where_(where) {
   Guarded(where_, Code::kDataLoss, "OpenVINO can't read or compile it", [&] {
     const auto model = core.read_model(onnx, ov::Tensor());
-    compiled_ = core.compile_model(model, "CPU", ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
-                                   ov::num_streams(1), ov::inference_num_threads(threads),
-                                   ov::hint::enable_cpu_pinning(false), ov::hint::inference_precision(Hint(precision)));
+    compiled_ =
+        core.compile_model(model, "CPU", ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
+                           ov::num_streams(1), ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false),
+                           ov::hint::inference_precision(Hint(precision)), ov::enable_profiling(layer_timers));
     request_ = compiled_.create_infer_request();
   });
 }
@@ -159,6 +160,16 @@ void OpenVinoModel::Infer() {
   const std::vector<ov::Tensor>& inputs = input_sets_.at(next_set_++ % input_sets_.size());
   for (size_t i = 0; i < inputs.size(); ++i) request_.set_input_tensor(i, inputs[i]);
   request_.infer();
+}
+
+std::vector<LayerTime> OpenVinoModel::LayerTimes() const {
+  if (!compiled_.get_property(ov::enable_profiling)) return {};
+  std::vector<LayerTime> times;
+  for (const ov::ProfilingInfo& info : request_.get_profiling_info()) {
+    if (info.status != ov::ProfilingInfo::Status::EXECUTED) continue;
+    times.push_back({info.node_name, info.node_type, info.exec_type, static_cast<double>(info.real_time.count())});
+  }
+  return times;
 }
 
 std::vector<std::string> OpenVinoModel::InputNames() const {
