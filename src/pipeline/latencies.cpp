@@ -38,18 +38,6 @@ MeasurementKey KeyOf(const Workspace& workspace, const LatencyJob& job) {
   return key;
 }
 
-Artifact CompileJob(const Workspace& workspace, const LatencyJob& job, const std::string& graph_key) {
-  const Network network = FoldBatchNorm(*job.graph, TimingWeights(*job.graph, 1));
-  const Quantization quantization = SyntheticQuantization(network);
-  return workspace.toolchain().Compile({.network = network,
-                                        .precision = job.precision,
-                                        .quantization = job.precision == Precision::kInt8 ? &quantization : nullptr,
-                                        .threads = static_cast<int>(workspace.study().target.threads),
-                                        .int8_borders = job.part,
-                                        .timing_only = true,
-                                        .graph_key = graph_key});
-}
-
 MeasurementRow MakeRow(const MeasurementKey& key, const Measurement& measured, bool estimate, int64_t now) {
   MeasurementRow row;
   row.key = key;
@@ -88,7 +76,7 @@ void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset,
   std::vector<Artifact> artifacts;
   for (const Unique* unique : batch) {
     context.ThrowIfCancelled();
-    artifacts.push_back(CompileJob(workspace, unique->job, unique->key.graph_key));
+    artifacts.push_back(CompileUntrained(workspace.toolchain(), unique->job, unique->key.threads));
     context.progress.Update(offset,
                             "compiling " + std::to_string(artifacts.size()) + " of " + std::to_string(batch.size()));
   }
@@ -114,6 +102,18 @@ void MeasureAll(Workspace& workspace, std::vector<Unique*> open, double done_bef
 }
 
 }  // namespace
+
+Artifact CompileUntrained(const Toolchain& toolchain, const LatencyJob& job, int threads) {
+  const Network network = FoldBatchNorm(*job.graph, TimingWeights(*job.graph, 1));
+  const Quantization quantization = SyntheticQuantization(network);
+  return toolchain.Compile({.network = network,
+                            .precision = job.precision,
+                            .quantization = job.precision == Precision::kInt8 ? &quantization : nullptr,
+                            .threads = threads,
+                            .int8_borders = job.part,
+                            .timing_only = true,
+                            .graph_key = GraphKey(*job.graph, job.precision)});
+}
 
 double ReferenceCanaryNs(const Workspace& workspace) {
   const auto rows = workspace.store().Measurements(workspace.device().Describe().fingerprint);

@@ -15,6 +15,10 @@ struct LatencyJob {
   bool part = false;  // a part of a network: in int8 it reads and writes int8 tensors, as it does inside one
 };
 
+// What is measured in place of an untrained network: random weights and made-up int8 ranges, on which time does not
+// depend. Holds only what timing needs (CompileRequest::timing_only).
+Artifact CompileUntrained(const Toolchain& toolchain, const LatencyJob& job, int threads);
+
 struct LatencyRows {
   std::vector<MeasurementRow> rows;  // one a job, in order
   int measured = 0, from_journal = 0, unsteady = 0;

@@ -97,13 +97,14 @@ std::vector<Precision> OpenVinoPrecisions(const ov::Core& core) {
 }
 
 OpenVinoModel::OpenVinoModel(ov::Core& core, const std::string& onnx, Precision precision, int threads,
-                             const std::string& where)
+                             const std::string& where, bool layer_timers)
     : where_(where) {
   Guarded(where_, Code::kDataLoss, "OpenVINO can't read or compile it", [&] {
     const auto model = core.read_model(onnx, ov::Tensor());
-    compiled_ = core.compile_model(model, "CPU", ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
-                                   ov::num_streams(1), ov::inference_num_threads(threads),
-                                   ov::hint::enable_cpu_pinning(false), ov::hint::inference_precision(Hint(precision)));
+    compiled_ =
+        core.compile_model(model, "CPU", ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
+                           ov::num_streams(1), ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false),
+                           ov::hint::inference_precision(Hint(precision)), ov::enable_profiling(layer_timers));
     request_ = compiled_.create_infer_request();
   });
 }
@@ -151,6 +152,16 @@ void OpenVinoModel::FillInputs(uint64_t seed) {
 }
 
 void OpenVinoModel::Infer() { request_.infer(); }
+
+std::vector<LayerTime> OpenVinoModel::LayerTimes() const {
+  if (!compiled_.get_property(ov::enable_profiling)) return {};
+  std::vector<LayerTime> times;
+  for (const ov::ProfilingInfo& info : request_.get_profiling_info()) {
+    if (info.status != ov::ProfilingInfo::Status::EXECUTED) continue;
+    times.push_back({info.node_name, info.node_type, info.exec_type, static_cast<double>(info.real_time.count())});
+  }
+  return times;
+}
 
 std::vector<std::string> OpenVinoModel::InputNames() const {
   std::vector<std::string> names;

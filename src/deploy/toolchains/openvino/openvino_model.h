@@ -18,10 +18,20 @@ std::string OpenVinoVersion();
 // Precisions that this CPU executes as such: OpenVINO runs fp16 as bf16 or fp32 where the CPU lacks it.
 std::vector<Precision> OpenVinoPrecisions(const ov::Core& core);
 
+// One step of the compiled network, layout conversions ("Reorder") included.
+struct LayerTime {
+  std::string layer;   // name in the ONNX file, or OpenVINO's own
+  std::string type;    // "Convolution"
+  std::string kernel;  // "brgconv_avx512_i8"
+  double us = 0;
+};
+
 class OpenVinoModel : public Session {
  public:
   // `where` names the file in errors. Throws Error(kDataLoss) for bytes that are no ONNX model OpenVINO can compile.
-  OpenVinoModel(ov::Core& core, const std::string& onnx, Precision precision, int threads, const std::string& where);
+  // `layer_timers` makes LayerTimes() work and every inference a little slower.
+  OpenVinoModel(ov::Core& core, const std::string& onnx, Precision precision, int threads, const std::string& where,
+                bool layer_timers = false);
 
   // Tensors of int8 inputs and outputs hold the integers.
   std::vector<Tensor> Run(std::span<const Tensor> inputs) override;
@@ -32,6 +42,8 @@ class OpenVinoModel : public Session {
   // subjects have pushed them.
   void FillInputs(uint64_t seed);
   void Infer();
+  // Of the last inference, in order of execution, steps that took part only. Empty without `layer_timers`.
+  std::vector<LayerTime> LayerTimes() const;
 
   std::vector<std::string> InputNames() const;
   std::vector<std::string> OutputNames() const;

@@ -10,6 +10,7 @@
 
 #include "deploy/session.h"
 #include "deploy/test_networks.h"
+#include "deploy/toolchains/openvino/openvino_model.h"
 
 namespace hot {
 namespace {
@@ -50,6 +51,26 @@ TEST(OpenVinoToolchain, FloatPrecisionsAreWhatWasAskedFor) {
   }
   const Artifact bf16 = toolchain->Compile({.network = network, .precision = Precision::kBf16});
   EXPECT_THAT(ConvolutionsNotIn(bf16.layer_precisions, "bf16"), IsEmpty());
+}
+
+TEST(OpenVinoModel, LayerTimesNameEveryConvolutionAndItsKernel) {
+  const Network network = SmallMobileNet();
+  const Quantization quantization = SyntheticQuantization(network);
+  const Artifact artifact = MakeOpenVinoToolchain()->Compile(
+      {.network = network, .precision = Precision::kInt8, .quantization = &quantization, .timing_only = true});
+  ov::Core core;
+  for (const bool timers : {false, true}) {
+    OpenVinoModel model(core, artifact.blob, Precision::kInt8, 1, "small", timers);
+    model.FillInputs(1);
+    model.Infer();
+    int convolutions = 0;
+    for (const LayerTime& time : model.LayerTimes()) {
+      if (!time.type.ends_with("Convolution")) continue;  // "GroupConvolution": depthwise
+      ++convolutions;
+      EXPECT_THAT(time.kernel, ::testing::MatchesRegex(".*_[iI]8")) << time.layer;
+    }
+    EXPECT_EQ(convolutions, timers ? 15 : 0);
+  }
 }
 
 TEST(OpenVinoToolchain, Int8BordersLeaveNoFloatLayerInABlock) {
