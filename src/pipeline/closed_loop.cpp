@@ -9,6 +9,8 @@
 #include <tuple>
 #include <utility>
 
+#include "core/error.h"
+
 namespace hot {
 namespace {
 
