@@ -5,7 +5,10 @@
 namespace hot {
 namespace {
 
-#define HOT_FIELD(member) +[](Study& study) -> auto& { return study.member; }
+#define HOT_FIELD(member)       \
+  +[](Study & study) -> auto& { \
+    return study.member;        \
+  }
 
 const OptionRange kPositive{.min = 0, .max = {}, .above_min = true};
 

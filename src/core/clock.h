@@ -17,8 +17,8 @@ class Clock {
 
 const Clock& SystemClock();
 
-// CPU time, user and system, that all threads of this process have used so far. Unlike the clock on the wall it does not
-// count waiting for other jobs of the machine.
+// CPU time, user and system, that all threads of this process have used so far. Unlike the clock on the wall it does
+// not count waiting for other jobs of the machine.
 int64_t ProcessCpuNs();
 
 // What a piece of work costs since this was made: on the wall, and in CPU time of the process.

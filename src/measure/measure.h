@@ -55,8 +55,8 @@ double Percentile(std::vector<double> values, double p);
 
 // What the numbers depend on besides the subject: board, CPU model, kernel, governor, affinity, memory, and the way of
 // measuring (kMeasuringMethod); canonical JSON text.
-// Raised when another way of measuring gives other numbers, so that old rows of the journal are not mixed with new ones.
-// 1: four inputs a subject in turn, one untimed run, networks timed without biases. 2: see MeasureInterleaved,
+// Raised when another way of measuring gives other numbers, so that old rows of the journal are not mixed with new
+// ones. 1: four inputs a subject in turn, one untimed run, networks timed without biases. 2: see MeasureInterleaved,
 // OpenVinoModel::FillInputs and TimingWeights (docs/adr/0004).
 inline constexpr int kMeasuringMethod = 2;
 

@@ -87,16 +87,21 @@ class Loop {
     });
   }
 
+  // Nothing within the budget as corrected, or no room for another try: any network that keeps it as measured will do.
+  bool NeedsAnyNetwork(double width, const SearchResult& found) const {
+    const bool last_round = Left() <= kNetworksAtOnce;
+    return study_.budgets.latency_ms && (found.candidates.empty() || last_round) && !HasSuccess(width);
+  }
+
   void Solve(Group& group) {
     const double width = group.table->width;
     Budgets budgets = study_.budgets;
     if (budgets.latency_ms) *budgets.latency_ms *= group.aim;
     // Room for those known to miss, so that k others are left.
     const int ask = study_.k + static_cast<int>(networks_.size());
-    SearchResult found = AutoSearch(*group.table, group.objective, budgets, ask, study_.solver,
-                                    CorrectionOf(corrections_, width));
-    const bool last_round = Left() <= kNetworksAtOnce;
-    if ((found.candidates.empty() || last_round) && budgets.latency_ms && !HasSuccess(width)) found = Fastest(group);
+    SearchResult found =
+        AutoSearch(*group.table, group.objective, budgets, ask, study_.solver, CorrectionOf(corrections_, width));
+    if (NeedsAnyNetwork(width, found)) found = Fastest(group);
     group.infeasible = found.candidates.empty() ? SmallestText(found) : "";
     group.answers.clear();
     for (Candidate& candidate : found.candidates) {
@@ -115,8 +120,8 @@ class Loop {
                       CorrectionOf(corrections_, group.table->width));
   }
 
-  // Unmeasured answers that would be among the k best of their group, better ranks first; of equal ranks those of groups
-  // with fewer measured networks.
+  // Unmeasured answers that would be among the k best of their group, better ranks first; of equal ranks those of
+  // groups with fewer measured networks.
   std::vector<Candidate> MostUseful() const {
     using Pick = std::tuple<size_t, int, size_t>;  // rank, measured, group
     std::vector<Pick> picks;

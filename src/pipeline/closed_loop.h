@@ -1,7 +1,7 @@
 // What stage verify decides, without a device: which networks are measured whole, when it is enough, and which of them
 // are returned. Solve, measure the most useful answers, correct the cost model, solve again (docs/adr/0005). Called by
-// the verify stage with the device behind `measure`, by tests with a made-up one. Stateless; nothing is random, so equal
-// tables and measurements give equal results.
+// the verify stage with the device behind `measure`, by tests with a made-up one. Stateless; nothing is random, so
+// equal tables and measurements give equal results.
 #pragma once
 
 #include <functional>
@@ -52,9 +52,9 @@ struct LoopResult {
   std::vector<std::string> notes;  // one a width and objective without a candidate: what would be needed
 };
 
-// A width and objective whose answers all miss the latency budget aims lower by what they missed; one for which the cost
-// model sees no network, or that has no success when the last measurements are due, tries the fastest networks. Where
-// none of its own answers keeps the budgets, the width's other measured networks stand in, the baseline last.
+// A width and objective whose answers all miss the latency budget aims lower by what they missed; one for which the
+// cost model sees no network, or that has no success when the last measurements are due, tries the fastest networks.
+// Where none of its own answers keeps the budgets, the width's other measured networks stand in, the baseline last.
 // `baseline` was measured before, since budgets may depend on it. Throws what AutoSearch, Predict and `measure` throw.
 LoopResult CloseLoop(const LoopStudy& study, VerifiedNetwork baseline, const MeasureNetworks& measure);
 

@@ -104,8 +104,7 @@ class ClosedLoopTest : public testing::Test {
       ASSERT_NE(verified, result.networks.end()) << "returned, but never measured";
       EXPECT_TRUE(KeepsBudgets(c, machine(verified->network), budgets_));
       auto& [rank, score] = last[{c.width, c.objective}];
-      const double now =
-          c.objective == Objective::kAccuracy ? -static_cast<double>(c.macs) : verified->row.median_ns;
+      const double now = c.objective == Objective::kAccuracy ? -static_cast<double>(c.macs) : verified->row.median_ns;
       if (rank > 0) EXPECT_GE(now, score) << "not by the objective";
       EXPECT_EQ(c.rank, rank + 1);
       EXPECT_LE(c.rank, k_);
@@ -116,9 +115,8 @@ class ClosedLoopTest : public testing::Test {
 
   static std::vector<Candidate> Of(const LoopResult& result, Objective objective, double width = 1.0) {
     std::vector<Candidate> some;
-    std::ranges::copy_if(result.candidates, std::back_inserter(some), [&](const Candidate& c) {
-      return c.objective == objective && c.width == width;
-    });
+    std::ranges::copy_if(result.candidates, std::back_inserter(some),
+                         [&](const Candidate& c) { return c.objective == objective && c.width == width; });
     return some;
   }
 
@@ -135,8 +133,7 @@ TEST_F(ClosedLoopTest, FindsTheBestOfAMachineThatTheCorrectionDescribes) {
   AddWidth(1.0);
   const CostCorrection truth{.intercept_ns = 60'000, .slope = 0.8};
   budgets_.latency_ms = 1.1 * PlainBaselineNs() * 1e-6;
-  const LoopResult result =
-      Run([&](const Candidate& c) { return truth.intercept_ns + truth.slope * c.latency_ns; });
+  const LoopResult result = Run([&](const Candidate& c) { return truth.intercept_ns + truth.slope * c.latency_ns; });
   for (const Objective objective : objectives_) {
     const auto best = AutoSearch(tables_[0], objective, budgets_, k_, *solver_, truth).candidates;
     const auto got = Of(result, objective);
@@ -176,8 +173,7 @@ TEST_F(ClosedLoopTest, AnUnluckyCorrectionThatAllowsNothingIsOvercome) {
   budgets_.latency_ms = 1.2 * PlainBaselineNs() * 1e-6;
   const auto baseline = BaselineOf(table);
   // The baseline came out four times too slow, so the first correction sees no network within the budget.
-  const LoopResult result =
-      Run([&](const Candidate& c) { return (c.choices == baseline ? 4 : 1) * c.latency_ns; });
+  const LoopResult result = Run([&](const Candidate& c) { return (c.choices == baseline ? 4 : 1) * c.latency_ns; });
   EXPECT_THAT(Of(result, Objective::kAccuracy), SizeIs(k_));
   EXPECT_THAT(Of(result, Objective::kLatency), SizeIs(k_));
   EXPECT_NEAR(result.corrections.at(1.0).slope, 1, 0.1);
@@ -202,8 +198,7 @@ TEST_F(ClosedLoopTest, TheFastestStandInWhereNoAnswerOfTheObjectiveKeepsTheBudge
   objectives_ = {Objective::kAccuracy};
   budgets_.latency_ms = PlainBaselineNs() * 1e-6;
   const double budget_ns = PlainBaselineNs();
-  const double fastest_ns =
-      AutoSearch(tables_[0], Objective::kLatency, {}, 1, *solver_, {}).candidates[0].latency_ns;
+  const double fastest_ns = AutoSearch(tables_[0], Objective::kLatency, {}, 1, *solver_, {}).candidates[0].latency_ns;
   const LoopResult result =
       Run([&](const Candidate& c) { return c.latency_ns < 1.05 * fastest_ns ? c.latency_ns : 1.3 * budget_ns; });
   ASSERT_FALSE(result.candidates.empty());
@@ -227,8 +222,8 @@ TEST_F(ClosedLoopTest, ABaselineOverAnotherBudgetDoesNotStandIn) {
   const Candidate baseline = Predict(table, BaselineOf(table), {});
   budgets_.latency_ms = baseline.latency_ns * 1e-6;
   budgets_.flash_kib = static_cast<double>(baseline.flash_bytes - 1) / 1024;
-  const LoopResult result = Run(
-      [&](const Candidate& c) { return c.choices == baseline.choices ? c.latency_ns : 1.2 * baseline.latency_ns; });
+  const LoopResult result =
+      Run([&](const Candidate& c) { return c.choices == baseline.choices ? c.latency_ns : 1.2 * baseline.latency_ns; });
   EXPECT_THAT(result.candidates, IsEmpty());
   EXPECT_EQ(result.smallest_latency_ns, 1.2 * baseline.latency_ns);
 }

@@ -53,7 +53,8 @@ struct SearchResult {
 // Whether a network with these costs and this latency keeps every budget.
 bool KeepsBudgets(const Candidate& candidate, double latency_ns, const Budgets& budgets);
 
-// What an infeasible search would need at least, as text: "the smallest that would do, each alone: latency_ms 0.412, ...".
+// What an infeasible search would need at least, as text: "the smallest that would do, each alone: latency_ms 0.412,
+// ...".
 std::string SmallestText(const SearchResult& result);
 
 // ram_kib is a maximum, so it only removes choices; the other budgets are sums. M_head is weights + peak of stem, tail

@@ -12,11 +12,11 @@
 namespace hot {
 
 struct Checkpoint {
-  std::string trial;   // identifies the trial; a checkpoint of another one is not used
-  int epochs = 0;      // finished
-  int64_t steps = 0;   // of the optimizer
-  double loss = 0;     // mean of the last epoch
-  double seconds = 0;  // training time so far
+  std::string trial;                  // identifies the trial; a checkpoint of another one is not used
+  int epochs = 0;                     // finished
+  int64_t steps = 0;                  // of the optimizer
+  double loss = 0;                    // mean of the last epoch
+  double seconds = 0;                 // training time so far
   std::optional<double> cpu_seconds;  // CPU time so far; unknown when an older version began the training
   std::vector<float> values, statistics, first_moment, second_moment;
   std::vector<float> average;  // of the values; empty without one

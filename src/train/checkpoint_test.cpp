@@ -63,10 +63,9 @@ TEST(Checkpoint, WithoutABestThereIsNone) {
 TEST(Checkpoint, TheFirstOnesHadNoCpuTime) {
   const TempFolder folder;
   const fs::path path = folder.path() / "checkpoint.pt";
-  const std::string body =
-      R"({"trial":"abc","epochs":2,"steps":6,"loss":0.5,"seconds":7.5,)"
-      R"("floats":{"values":0,"statistics":0,"first_moment":0,"second_moment":0}})"
-      "\n";
+  const std::string body = R"({"trial":"abc","epochs":2,"steps":6,"loss":0.5,"seconds":7.5,)"
+                           R"("floats":{"values":0,"statistics":0,"first_moment":0,"second_moment":0}})"
+                           "\n";
   WriteFileAtomic(path, "hot-checkpoint 1 " + Sha256Hex(body) + "\n" + body);
   const Checkpoint read = ReadCheckpoint(path);
   EXPECT_EQ(read.epochs, 2);

@@ -259,6 +259,20 @@ class GlpkSolver : public Solver {
   std::string program_;
 };
 
+// The pick that the values of all columns (x of slot 1, x of slot 2, ...; element 0 unused) stand for.
+std::vector<int> LargestOfEachSlot(const std::vector<double>& columns, const Program& program) {
+  std::vector<int> choices;
+  size_t column = 1;
+  for (const auto& slot : program.slots) {
+    if (column + slot.size() > columns.size()) throw Error(Code::kInternal, "glpk", "the solution lacks columns");
+    const auto first = columns.begin() + static_cast<std::ptrdiff_t>(column);
+    const auto last = first + static_cast<std::ptrdiff_t>(slot.size());
+    choices.push_back(static_cast<int>(std::max_element(first, last) - first));
+    column += slot.size();
+  }
+  return choices;
+}
+
 }  // namespace
 
 // The lines are "s mip ROWS COLUMNS STATUS VALUE", "j COLUMN VALUE" (x columns come first) and "e o f". STATUS is o for
@@ -278,16 +292,7 @@ std::optional<std::vector<int>> ParseGlpsolSolution(const std::string& text, con
   if (kind != "e") throw Error(Code::kInternal, "glpk", "the solution is cut off");
   if (status == "n" || status == "u") return std::nullopt;
   if (status != "o") throw Error(Code::kInternal, "glpk", "no optimum in the solution");
-  std::vector<int> choices;
-  size_t column = 1;
-  for (const auto& slot : program.slots) {
-    if (column + slot.size() > columns.size()) throw Error(Code::kInternal, "glpk", "the solution lacks columns");
-    const auto first = columns.begin() + static_cast<std::ptrdiff_t>(column);
-    const auto last = first + static_cast<std::ptrdiff_t>(slot.size());
-    choices.push_back(static_cast<int>(std::max_element(first, last) - first));
-    column += slot.size();
-  }
-  return choices;
+  return LargestOfEachSlot(columns, program);
 }
 
 std::unique_ptr<Solver> MakeGlpkSolver(const std::string& program) { return std::make_unique<GlpkSolver>(program); }
