@@ -213,7 +213,14 @@ def compare(program, rounds, width, side, batch, threads):
             **{name: round(rate[name], 1) for name in PEERS}, "ratio": round(rate["hot"] / best_peer, 3)}
 
 
+def check_torch():
+    if subprocess.run([sys.executable, "-c", "import torch, numpy"], stderr=subprocess.DEVNULL).returncode:
+        raise SystemExit(f"bench: {sys.executable} has no whole PyTorch (the wheel in .venv lacks what Python needs): "
+                         "python3 -m venv DIR, DIR/bin/pip install torch numpy, HOT_BENCH_PYTHON=DIR/bin/python")
+
+
 def main(program, rounds="9", *setting):
+    check_torch()
     settings = [(float(setting[0]), *map(int, setting[1:]))] if setting else SETTINGS
     print("width  side batch threads   pictures/s: hot    eager channels_last   hot/best")
     rows = [compare(program, int(rounds), *each) for each in settings]
