@@ -33,6 +33,8 @@ Json TaskJson(const TaskOptions& task) {
           {"anchor_max_scale", task.anchor_max_scale},
           {"aspect_ratios", task.aspect_ratios},
           {"finest_stride", task.finest_stride},
+          {"keypoints", task.keypoints},
+          {"pyramid_channels", task.pyramid_channels},
           {"score_threshold", task.score_threshold},
           {"nms_iou", task.nms_iou},
           {"max_detections", task.max_detections}};
@@ -47,6 +49,8 @@ TaskOptions TaskFrom(const Json& json) {
   task.anchor_max_scale = json.at("anchor_max_scale");
   task.aspect_ratios = json.at("aspect_ratios").get<std::vector<double>>();
   task.finest_stride = json.value("finest_stride", task.finest_stride);  // the first files had none
+  task.keypoints = json.value("keypoints", task.keypoints);  // nor these
+  task.pyramid_channels = json.value("pyramid_channels", task.pyramid_channels);
   task.score_threshold = json.at("score_threshold");
   task.nms_iou = json.at("nms_iou");
   task.max_detections = json.at("max_detections");

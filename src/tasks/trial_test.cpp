@@ -23,6 +23,8 @@ TEST(Trial, RoundTripsThroughJson) {
   spec.augment.flip = 0.25;
   spec.schedule = "cosine";
   spec.ema = 0.998;
+  spec.task.keypoints = {"nose", "tail"};
+  spec.task.pyramid_channels = 48;
   WriteFileAtomic(folder.path() / "trial.json", ToJson(spec));
   EXPECT_EQ(ToJson(ReadTrial(folder.path() / "trial.json")), ToJson(spec));
   const TrialResult result{.val_score = 0.5, .train_loss = 1.25, .epochs = 7, .seconds = 3.5};
@@ -40,6 +42,7 @@ TEST(Trial, OlderFilesHaveDefaultsForNewerKeys) {
   for (const char* key : {"schedule", "ema", "predicted", "oks_sigmas", "pck_threshold"})
     ASSERT_EQ(json.erase(key), 1u) << key;
   ASSERT_EQ(json["augment"].erase("crop"), 1u);
+  for (const char* key : {"keypoints", "pyramid_channels"}) ASSERT_EQ(json["task"].erase(key), 1u) << key;
   WriteFileAtomic(folder.path() / "trial.json", json.dump());
   EXPECT_EQ(ToJson(ReadTrial(folder.path() / "trial.json")), ToJson(spec));
 }

@@ -90,7 +90,7 @@ Graph TrialGraph(const TrialSpec& spec, const Task& task) {
     throw Error(Code::kInvalidArgument, "slots",
                 "expected " + std::to_string(slots) + " choices, got " + std::to_string(choices.size()));
   }
-  return BuildNetwork(backbone, spec.width, choices, task);
+  return BuildNetwork(backbone, spec.width, choices, task, Purpose::kTraining);
 }
 
 Training::Training(fs::path folder, const TrialSpec& spec, const TrialData& data, const std::atomic<bool>& cancelled)
