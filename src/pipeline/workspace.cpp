@@ -95,6 +95,7 @@ TrialSpec Workspace::TrialTemplate() const {
   spec.ema = study_.train.ema;
   spec.warmup_epochs = static_cast<int>(study_.train.warmup_epochs);
   spec.validate_every = std::max(1, spec.epochs / 10);  // for the learning curves
+  spec.threads = static_cast<int>(study_.run.threads);
   spec.metric = ParseMetric(study_.train.metric);
   return spec;
 }

@@ -158,7 +158,7 @@ function trialRow(network, trial, model) {
       trial.epochs ?? '–', isNumber(trial.seconds) ? {show: duration(trial.seconds), value: trial.seconds} : '–',
       failed   ? element('span', {class: 'worse'}, 'failed: ' + (trial.error || '')) :
           best ? 'done, best' :
-                 'done'
+                 trial.state
     ]
   };
 }

@@ -4,6 +4,7 @@
 #include <malloc.h>
 #endif
 
+#include <algorithm>
 #include <cstdio>
 #include <limits>
 #include <new>
@@ -47,7 +48,9 @@ std::string FirstLine(std::string_view text) { return std::string(text.substr(0,
 
 }  // namespace
 
-TrialResult RunTrial(const fs::path& folder, const TrialSpec& spec, const std::atomic<bool>& cancelled) {
+TrialResult RunTrial(const fs::path& folder, const TrialSpec& spec, const std::atomic<bool>& cancelled,
+                     int stop_epoch) {
+  const int stop = stop_epoch > 0 ? std::min(stop_epoch, spec.epochs) : spec.epochs;
   try {
     SetUpTorch(spec);
     const TrialData data = LoadTrialData(spec);
@@ -56,8 +59,8 @@ TrialResult RunTrial(const fs::path& folder, const TrialSpec& spec, const std::a
                 data.val.samples.size());
     std::fflush(stdout);
     Training training(folder, spec, data, cancelled);
-    while (training.finished_epochs() < spec.epochs) training.RunEpoch();
-    return training.Finish();
+    while (training.finished_epochs() < stop) training.RunEpoch();
+    return training.finished_epochs() < spec.epochs ? training.Pause() : training.Finish();
   } catch (const c10::Error& error) {
     Rethrow(spec, error);
   }

@@ -251,6 +251,18 @@ double Training::Validate() {
   return Score(pictures, spec_.metric);
 }
 
+TrialResult Training::Pause() {
+  UseAverage();
+  RecomputeStatistics(kCurveStatistics);
+  const TrialResult result{.val_score = Validate(), .train_loss = loss_, .epochs = epochs_, .seconds = seconds_};
+  ThrowIfCancelled();
+  WriteFileAtomic(TrialResultFile(folder_, epochs_), ToJson(result) + "\n");
+  std::printf("paused behind epoch %d; %s on validation: %.4f\n", epochs_, MetricName(spec_.metric).c_str(),
+              result.val_score);
+  std::fflush(stdout);
+  return result;
+}
+
 TrialResult Training::Finish() {
   const int64_t start_ns = SystemClock().NowNs();
   UseAverage();
