@@ -3,6 +3,8 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <utility>
 
 #include "core/error.h"
 #include "tasks/coco_ranking.h"
@@ -54,7 +56,6 @@ class KeypointOverlap final : public CocoOverlap {
     for (double sigma : sigmas) variances_.push_back((sigma * 2) * (sigma * 2));
   }
 
-  size_t keypoints() const { return variances_.size(); }
   int max_detections() const override { return 20; }
   bool Ignored(const Object& object) const override { return object.crowd || !AnyLabelled(object); }
 
@@ -110,12 +111,22 @@ class KeypointOverlap final : public CocoOverlap {
   bool area_of_box_;
 };
 
-void CheckCount(size_t found, size_t expected, const ScoredPicture& picture, bool may_be_empty) {
-  if (found == expected || (found == 0 && may_be_empty)) return;
-  throw Error(Code::kInvalidArgument, "metric",
-              "picture " + std::to_string(picture.id) + " has " + std::to_string(found) + " keypoints, but there are " +
-                  std::to_string(expected) + " OKS constants",
-              "data without OKS constants are scored by pck");
+size_t SigmaCount(const OksOptions& options) {
+  return options.sigmas.empty() ? kCocoSigmas.size() : options.sigmas.size();
+}
+
+// A picture with another number of keypoints than `expected`, and that number.
+std::optional<std::pair<int64_t, size_t>> FindMismatch(const std::vector<ScoredPicture>& pictures, size_t expected) {
+  for (const ScoredPicture& picture : pictures) {
+    for (const Object& object : picture.truth) {
+      const size_t count = object.keypoints.size();
+      if (count != expected && count != 0) return std::pair(picture.id, count);
+    }
+    for (const Detection& detection : picture.detections) {
+      if (detection.keypoints.size() != expected) return std::pair(picture.id, detection.keypoints.size());
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -124,14 +135,17 @@ std::unique_ptr<CocoOverlap> MakeBoxOverlap() { return std::make_unique<BoxOverl
 
 std::unique_ptr<CocoOverlap> MakeKeypointOverlap(const std::vector<ScoredPicture>& pictures,
                                                  const OksOptions& options) {
-  auto overlap = std::make_unique<KeypointOverlap>(options);
-  for (const ScoredPicture& picture : pictures) {
-    for (const Object& object : picture.truth)
-      CheckCount(object.keypoints.size(), overlap->keypoints(), picture, /*may_be_empty=*/true);
-    for (const Detection& detection : picture.detections)
-      CheckCount(detection.keypoints.size(), overlap->keypoints(), picture, /*may_be_empty=*/false);
+  if (const auto mismatch = FindMismatch(pictures, SigmaCount(options))) {
+    throw Error(Code::kInvalidArgument, "metric",
+                "picture " + std::to_string(mismatch->first) + " has " + std::to_string(mismatch->second) +
+                    " keypoints, but there are " + std::to_string(SigmaCount(options)) + " OKS constants",
+                "data without OKS constants are scored by pck");
   }
-  return overlap;
+  return std::make_unique<KeypointOverlap>(options);
+}
+
+bool HasOksConstants(const std::vector<ScoredPicture>& pictures, const OksOptions& options) {
+  return !FindMismatch(pictures, SigmaCount(options));
 }
 
 }  // namespace hot
