@@ -194,16 +194,20 @@ void AddTrain(std::vector<Option>& out) {
                  .help = "Pictures a step.",
                  .fallback = "",
                  .range = Between(1, 1024)});
-  out.push_back({.name = "train.optimizer",
-                 .field = HOT_FIELD(train.optimizer),
-                 .help = "Optimizer.",
-                 .fallback = "",
-                 .allowed = {"adam"}});
-  out.push_back({.name = "train.weight_decay",
-                 .field = HOT_FIELD(train.weight_decay),
-                 .help = "L2 penalty.",
-                 .fallback = "",
-                 .range = Between(0, 1)});
+  out.push_back(
+      {.name = "train.optimizer",
+       .field = HOT_FIELD(train.optimizer),
+       .help = "`adam`, `adamw` (decoupled weight decay), `sgd` with momentum 0.9, or `nesterov`, the same with its "
+               "look-ahead.",
+       .fallback = "",
+       .allowed = {"adam", "adamw", "sgd", "nesterov"}});
+  out.push_back(
+      {.name = "train.weight_decay",
+       .field = HOT_FIELD(train.weight_decay),
+       .help = "Of the weights of convolutions, not of biases and batch norm: L2 penalty, or with `adamw` a share of "
+               "the weight that goes with each step, times the learning rate.",
+       .fallback = "",
+       .range = Between(0, 1)});
   out.push_back({.name = "train.schedule",
                  .field = HOT_FIELD(train.schedule),
                  .help = "Learning rate after the warm-up. `step`: times gamma at 2/3 and 5/6 of the epochs; `cosine`: "
@@ -226,10 +230,48 @@ void AddTrain(std::vector<Option>& out) {
                  .help = "Longest gradient (L2 norm); 0 means no clipping.",
                  .fallback = "",
                  .range = Between(0, 1e6)});
+  out.push_back({.name = "train.precision",
+                 .field = HOT_FIELD(train.precision),
+                 .help =
+                     "Number format of the maps in training (weights are always fp32). `auto` times a few steps of the "
+                     "baseline in both on this machine and takes the faster for all trainings of the study.",
+                 .fallback = "",
+                 .allowed = {"fp32", "bf16", "auto"}});
+  out.push_back(
+      {.name = "train.freeze",
+       .field = HOT_FIELD(train.freeze),
+       .help = "Part of the network up to which weights and batch-norm statistics stay what they were at the "
+               "start; `backbone` trains the head alone.",
+       .fallback = "",
+       .allowed = {"none", "stem", "slot1", "slot2", "slot3", "slot4", "slot5", "slot6", "slot7", "backbone"}});
+  out.push_back({.name = "train.freeze_epochs",
+                 .field = HOT_FIELD(train.freeze_epochs),
+                 .help = "Epochs after which the frozen part is trained too; 0 means never.",
+                 .fallback = "",
+                 .range = Between(0, 10000)});
+  out.push_back(
+      {.name = "train.validate_every",
+       .field = HOT_FIELD(train.validate_every),
+       .help = "Epochs between two scores on `data.val` during the training; `auto` is a tenth of the training.",
+       .fallback = "auto",
+       .range = Between(0, 10000),
+       .zero_word = "auto"});
+  out.push_back({.name = "train.patience",
+                 .field = HOT_FIELD(train.patience),
+                 .help = "So many validations in a row without a better score end a training, and the best of the "
+                         "validated weights are kept; 0 means that it goes on to the end and keeps the last ones.",
+                 .fallback = "",
+                 .range = Between(0, 1000)});
   out.push_back({.name = "train.augment",
                  .field = HOT_FIELD(train.augment),
                  .help = "Random crops, zoom-out, flips and colours as in SSD.",
                  .fallback = ""});
+  out.push_back({.name = "train.flips",
+                 .field = HOT_FIELD(train.flips),
+                 .help = "How training pictures may be mirrored: left-right (`horizontal`), upside down (`vertical`), "
+                         "`both`, or `all`: also turned by 90 degrees, for pictures from a microscope or from above.",
+                 .fallback = "",
+                 .allowed = {"none", "horizontal", "vertical", "both", "all"}});
   out.push_back({.name = "train.zoom_out",
                  .field = HOT_FIELD(train.zoom_out),
                  .help = "Largest canvas of zoom-out, in picture sides; every second picture gets one; 1 means none.",

@@ -54,18 +54,24 @@ struct Study {
 
   struct Train {
     int64_t epochs = 100, batch = 32;
-    std::string optimizer = "adam";  // adam
+    std::string optimizer = "adam";  // adam | adamw | sgd | nesterov
     double weight_decay = 0;
     std::string schedule = "step";  // step | cosine
     double ema = 0;                 // decay; 0: none
     int64_t warmup_epochs = 1;
     double clip_norm = 10;
+    std::string precision = "fp32";  // fp32 | bf16 | auto
+    std::string freeze = "none";     // none | stem | slot1.. | backbone
+    int64_t freeze_epochs = 0;       // 0: throughout
+    int64_t validate_every = 0;      // epochs; 0: a tenth of the training
+    int64_t patience = 0;            // validations; 0: never
     bool augment = true;
-    double zoom_out = 4;             // largest canvas in picture sides; 1: none
-    double crop = 0.85;              // probability of a random crop
-    double min_crop = 0.3;           // smallest side of a crop relative to the picture's
-    std::string metric = "coco_ap";  // coco_ap | ap50 | voc07 | pck
-    double pck_threshold = 0.05;     // of the longer side of the object's box
+    std::string flips = "horizontal";  // none | horizontal | vertical | both | all
+    double zoom_out = 4;               // largest canvas in picture sides; 1: none
+    double crop = 0.85;                // probability of a random crop
+    double min_crop = 0.3;             // smallest side of a crop relative to the picture's
+    std::string metric = "coco_ap";    // coco_ap | ap50 | voc07 | pck
+    double pck_threshold = 0.05;       // of the longer side of the object's box
     struct Hpo {
       std::string method = "grid";
       std::vector<double> lr{5e-4, 7e-4}, gamma{0.3, 0.5, 0.7};

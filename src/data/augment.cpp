@@ -186,6 +186,29 @@ void FlipHorizontally(TrainingExample* example) {
   }
 }
 
+void FlipVertically(TrainingExample* example) {
+  cv::Mat mat = MatOf(example->image);
+  cv::flip(mat, mat, 0);
+  const double height = example->image.height;
+  for (Object& object : example->objects) {
+    object.box = {object.box.x0, height - object.box.y1, object.box.x1, height - object.box.y0};
+    for (Keypoint& point : object.keypoints) {
+      if (point.visibility > 0) point.y = static_cast<float>(height - point.y);
+    }
+  }
+}
+
+void Transpose(TrainingExample* example) {
+  Image turned = MakeImage(example->image.height, example->image.width);
+  cv::Mat mat = MatOf(turned);
+  cv::transpose(MatOf(example->image), mat);
+  example->image = std::move(turned);
+  for (Object& object : example->objects) {
+    object.box = {object.box.y0, object.box.x0, object.box.y1, object.box.x1};
+    for (Keypoint& point : object.keypoints) std::swap(point.x, point.y);
+  }
+}
+
 std::vector<Object> CropObjects(const std::vector<Object>& objects, const Box& window, double width, double height) {
   std::vector<Object> kept;
   for (const Object& object : objects) {
@@ -216,9 +239,15 @@ TrainingExample Augment(const Image& image, const std::vector<Object>& objects, 
   const ColourMap colours = SampleColours(options, rng);
   const Box canvas = SampleCanvas(picture, options, rng);
   const Box window = SampleCrop(canvas, picture, objects, options, rng);
+  // What is off draws no number: the stream of a study without it stays what it was.
+  const auto draw = [&](double probability) { return probability > 0 && rng.Chance(probability); };
+  const bool transposed = draw(options.transpose);
+  if (transposed) std::swap(width, height);
   const View view = ViewOf(window, picture, width, height);
   TrainingExample example = Render(image, objects, view, width, height, colours, options);
+  if (transposed) Transpose(&example);
   if (rng.Chance(options.flip)) FlipHorizontally(&example);
+  if (draw(options.vertical_flip)) FlipVertically(&example);
   return example;
 }
 

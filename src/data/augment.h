@@ -15,7 +15,7 @@ namespace hot {
 
 struct AugmentOptions {
   bool enabled = true;
-  double flip = 0.5;      // probability
+  double flip = 0.5;      // probability of mirroring left and right
   double zoom_out = 0.5;  // probability; canvas up to max_zoom_out times as wide and high, filled with the mean
   double max_zoom_out = 4.0;
   double min_crop = 0.3;           // smallest side of a random IoU crop relative to the picture
@@ -23,6 +23,8 @@ struct AugmentOptions {
   double contrast = 0.5;           // factor in [1-c, 1+c]
   double saturation = 0.5;
   double hue_degrees = 18.0;
+  double vertical_flip = 0;  // probability of mirroring top and bottom
+  double transpose = 0;  // probability of exchanging x and y; all three at 1/2: all turns and mirrorings, equally often
   double crop = 6.0 / 7;  // probability of a random IoU crop (SSD: one of seven choices is the whole picture)
   uint8_t fill[3] = {128, 128,
                      128};  // colour around a zoomed-out picture; the loader sets it to the mean of its preprocessing
@@ -47,6 +49,12 @@ void ScaleObjects(double scale_x, double scale_y, std::vector<Object>* objects);
 
 // Mirrors left and right.
 void FlipHorizontally(TrainingExample* example);
+
+// Mirrors top and bottom.
+void FlipVertically(TrainingExample* example);
+
+// Exchanges x and y: mirrors at the diagonal through the first pixel. Width and height change places.
+void Transpose(TrainingExample* example);
 
 // Objects as seen through `window` (in pixels of the picture), resized so that the window becomes width x height.
 std::vector<Object> CropObjects(const std::vector<Object>& objects, const Box& window, double width, double height);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "data/test_data.h"
 
@@ -49,30 +50,98 @@ std::vector<Object> RandomObjects(int width, int height, Rng& rng) {
   return objects;
 }
 
+struct Mirroring {
+  const char* name;
+  void (*apply)(TrainingExample*);
+  // Where pixel (x, y) of a picture of width x height goes.
+  std::pair<int, int> (*to)(int x, int y, int width, int height);
+};
+
+const Mirroring kMirrorings[] = {
+    {"horizontal", FlipHorizontally, [](int x, int y, int width, int) { return std::pair(width - 1 - x, y); }},
+    {"vertical", FlipVertically, [](int x, int y, int, int height) { return std::pair(x, height - 1 - y); }},
+    {"transpose", Transpose, [](int x, int y, int, int) { return std::pair(y, x); }}};
+
 TEST(FlipTest, TwiceIsIdentity) {
   Rng rng(1);
-  for (int i = 0; i < 50; ++i) {
-    const TrainingExample before{NoisePicture(13 + i % 2, 7), RandomObjects(13, 7, rng)};
-    TrainingExample example = before;
-    FlipHorizontally(&example);
-    EXPECT_NE(example.image.rgb, before.image.rgb);
-    FlipHorizontally(&example);
-    EXPECT_EQ(example.image.rgb, before.image.rgb);
-    for (size_t k = 0; k < before.objects.size(); ++k) {
-      ExpectBox(example.objects[k].box, before.objects[k].box);
-      EXPECT_EQ(example.objects[k].keypoints[0].x, before.objects[k].keypoints[0].x);
+  for (const Mirroring& mirroring : kMirrorings) {
+    SCOPED_TRACE(mirroring.name);
+    for (int i = 0; i < 50; ++i) {
+      const TrainingExample before{NoisePicture(13 + i % 2, 7), RandomObjects(13, 7, rng)};
+      TrainingExample example = before;
+      mirroring.apply(&example);
+      EXPECT_NE(example.image.rgb, before.image.rgb);
+      mirroring.apply(&example);
+      EXPECT_EQ(example.image.rgb, before.image.rgb);
+      EXPECT_EQ(example.image.width, before.image.width);
+      for (size_t k = 0; k < before.objects.size(); ++k) {
+        ExpectBox(example.objects[k].box, before.objects[k].box);
+        EXPECT_EQ(example.objects[k].keypoints[0].x, before.objects[k].keypoints[0].x);
+        EXPECT_EQ(example.objects[k].keypoints[0].y, before.objects[k].keypoints[0].y);
+      }
     }
   }
 }
 
-TEST(FlipTest, MirrorsBoxesPointsAndPixels) {
-  TrainingExample example{NoisePicture(10, 4), {MakeObject({1, 2, 4, 3}, {{1, 2, 2}, {0, 0, 0}})}};
-  const std::vector<uint8_t> before = example.image.rgb;
-  FlipHorizontally(&example);
-  ExpectBox(example.objects[0].box, {6, 2, 9, 3});
-  EXPECT_EQ(example.objects[0].keypoints[0].x, 9);
-  EXPECT_EQ(example.objects[0].keypoints[1].x, 0) << "a point that is not labelled stays at zero";
-  for (size_t c = 0; c < 3; ++c) EXPECT_EQ(example.image.rgb[c], before[9 * 3 + c]);
+// A box around one pixel, with a keypoint in its middle, goes where the pixel goes; areas stay.
+TEST(FlipTest, BoxesAndPointsGoWithTheirPixels) {
+  Rng rng(2);
+  for (const Mirroring& mirroring : kMirrorings) {
+    SCOPED_TRACE(mirroring.name);
+    for (int i = 0; i < 50; ++i) {
+      const int width = 5 + i % 7, height = 4 + i % 5;
+      const auto x = static_cast<int>(rng.Below(width)), y = static_cast<int>(rng.Below(height));
+      const Object pixel = MakeObject({static_cast<double>(x), static_cast<double>(y), x + 1.0, y + 1.0},
+                                      {{x + 0.5f, y + 0.5f, 2}, {0, 0, 0}});
+      const TrainingExample before{NoisePicture(width, height), {pixel}};
+      TrainingExample example = before;
+      mirroring.apply(&example);
+      const auto [to_x, to_y] = mirroring.to(x, y, width, height);
+      ExpectBox(example.objects[0].box, {to_x + 0.0, to_y + 0.0, to_x + 1.0, to_y + 1.0});
+      EXPECT_EQ(example.objects[0].area, pixel.area);
+      EXPECT_EQ(example.objects[0].keypoints[0].x, static_cast<float>(to_x) + 0.5f);
+      EXPECT_EQ(example.objects[0].keypoints[0].y, static_cast<float>(to_y) + 0.5f);
+      EXPECT_EQ(example.objects[0].keypoints[1].x, 0) << "a point that is not labelled stays at zero";
+      EXPECT_EQ(example.objects[0].keypoints[1].y, 0);
+      for (int c = 0; c < 3; ++c) {
+        EXPECT_EQ(example.image.rgb[static_cast<size_t>((to_y * example.image.width + to_x) * 3 + c)],
+                  before.image.rgb[static_cast<size_t>((y * width + x) * 3 + c)]);
+      }
+    }
+  }
+}
+
+// With all three at 1/2 each of the eight ways to lay a picture down comes up, equally often. The box marks one corner
+// and is longer than wide, so it tells them apart.
+TEST(AugmentTest, AllTurnsAndMirroringsComeUpEquallyOften) {
+  AugmentOptions options = Nothing();
+  options.flip = options.vertical_flip = options.transpose = 0.5;
+  const Image image = NoisePicture(16, 16);
+  const std::vector<Object> objects{MakeObject({0, 0, 4, 2})};
+  std::map<std::string, int> seen;
+  Rng rng(3);
+  constexpr int kDraws = 4000;
+  for (int i = 0; i < kDraws; ++i) {
+    const Box box = Augment(image, objects, 16, 16, options, rng).objects.at(0).box;
+    ++seen[std::to_string(std::lround(box.x0)) + "," + std::to_string(std::lround(box.y0)) + "," +
+           std::to_string(std::lround(box.width()))];
+  }
+  EXPECT_EQ(seen.size(), 8u);
+  for (const auto& [where, count] : seen) EXPECT_NEAR(count, kDraws / 8, 100) << where;  // 4.8 standard deviations
+}
+
+TEST(AugmentTest, ATransposedPictureFillsTheInput) {
+  AugmentOptions options = Nothing();
+  options.transpose = 1;
+  Rng rng(4);
+  const std::vector<Object> objects{MakeObject({10, 5, 30, 15}, {{10, 5, 2}})};
+  const TrainingExample example = Augment(NoisePicture(40, 20), objects, 32, 24, options, rng);
+  EXPECT_EQ(example.image.width, 32);
+  EXPECT_EQ(example.image.height, 24);
+  // x of the picture became y: 10 of 40 lies at 6 of 24; y became x: 5 of 20 lies at 8 of 32.
+  ExpectBox(example.objects.at(0).box, {8, 6, 24, 18});
+  EXPECT_FLOAT_EQ(example.objects[0].keypoints[0].x, 8);
+  EXPECT_FLOAT_EQ(example.objects[0].keypoints[0].y, 6);
 }
 
 TEST(ScaleTest, BoxesPointsAndAreasFollow) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/hash.h"
+#include "core/subprocess.h"
 #include "pipeline/executors/executor.h"
 #include "pipeline/networks.h"
 #include "pipeline/stages.h"
@@ -105,6 +106,35 @@ std::string BestTrial(const Json& trials) {
   return best;
 }
 
+std::string LastLine(std::string_view text) {
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  return std::string(text.substr(text.rfind('\n') + 1));
+}
+
+// "auto" becomes what trains the first trial (the baseline's) faster here: one choice for all, so that no comparison
+// mixes formats. It is kept in trials/precision.json, so a study that goes on does so in the same format.
+void ChoosePrecision(const Workspace& workspace, std::vector<Trial>& trials) {
+  if (workspace.study().train.precision != "auto") return;
+  const fs::path file = workspace.folder() / "trials" / "precision.json";
+  if (!fs::exists(file)) {
+    TrialSpec spec = trials.at(0).spec;
+    spec.precision = "fp32";
+    const TempFolder folder;
+    WriteFileAtomic(folder.path() / "trial.json", ToJson(spec));
+    const ProcessResult measured = RunProcess({FindHotTrain().string(), "--measure-precision", folder.path().string()});
+    if (!measured.status.ok()) {
+      throw Error(Code::kUnknown, "train.precision", "could not be measured: " + LastLine(measured.output),
+                  "set it to fp32 or bf16");
+    }
+    EnsureFolder(file.parent_path());
+    const std::string answer = LastLine(measured.output);
+    WriteFileAtomic(file, answer + "\n");
+    workspace.context().progress.Note("train.precision: " + answer);
+  }
+  const std::string precision = Json::parse(ReadFile(file)).at("precision");
+  for (Trial& trial : trials) trial.spec.precision = precision;
+}
+
 std::vector<TrialOutcome> RunTrials(Workspace& workspace, const std::vector<Trial>& trials) {
   std::vector<TrialOutcome> outcomes(trials.size());
   std::vector<fs::path> folders, open;
@@ -124,7 +154,7 @@ std::vector<TrialOutcome> RunTrials(Workspace& workspace, const std::vector<Tria
     double done = 0;
     size_t finished = 0;
     for (const fs::path& folder : folders) {
-      const int so_far = FinishedEpochs(folder);
+      const int so_far = fs::exists(folder / "result.json") ? epochs : FinishedEpochs(folder);  // or stopped early
       done += so_far;
       finished += so_far >= epochs ? 1 : 0;
     }
@@ -147,7 +177,8 @@ std::string TrainInputs(const Workspace& workspace) {
 
 std::string RunTrain(Workspace& workspace) {
   const std::vector<StudyNetwork> networks = StudyNetworks(workspace, /*trained_only=*/true);
-  const std::vector<Trial> trials = MakeTrials(workspace, networks);
+  std::vector<Trial> trials = MakeTrials(workspace, networks);
+  ChoosePrecision(workspace, trials);
   const std::vector<TrialOutcome> outcomes = RunTrials(workspace, trials);
   Json list = Json::array();
   int failed = 0;

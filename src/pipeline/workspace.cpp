@@ -20,6 +20,13 @@ TaskOptions MakeTaskOptions(const Study& study, const std::vector<std::string>& 
   return options;
 }
 
+void SetFlips(const std::string& flips, AugmentOptions& augment) {
+  const bool all = flips == "all", both = flips == "both" || all;
+  augment.flip = both || flips == "horizontal" ? 0.5 : 0;
+  augment.vertical_flip = both || flips == "vertical" ? 0.5 : 0;
+  augment.transpose = all ? 0.5 : 0;
+}
+
 std::unique_ptr<Store> OpenJournal(const Study& study, const fs::path& folder) {
   const fs::path file =
       study.run.journal.empty() ? folder.parent_path() / "journal.sqlite" : fs::path(study.run.journal);
@@ -90,6 +97,7 @@ TrialSpec Workspace::TrialTemplate() const {
   spec.val_fraction = study_.data.val_fraction;
   spec.seed = static_cast<uint64_t>(study_.run.seed);
   spec.augment.enabled = study_.train.augment;
+  SetFlips(study_.train.flips, spec.augment);
   spec.augment.max_zoom_out = study_.train.zoom_out;
   spec.augment.crop = study_.train.crop;
   spec.augment.min_crop = study_.train.min_crop;
@@ -101,7 +109,12 @@ TrialSpec Workspace::TrialTemplate() const {
   spec.schedule = study_.train.schedule;
   spec.ema = study_.train.ema;
   spec.warmup_epochs = static_cast<int>(study_.train.warmup_epochs);
-  spec.validate_every = std::max(1, spec.epochs / 10);  // for the learning curves
+  spec.precision = study_.train.precision;
+  spec.freeze = study_.train.freeze;
+  spec.freeze_epochs = static_cast<int>(study_.train.freeze_epochs);
+  spec.validate_every = static_cast<int>(study_.train.validate_every);
+  if (spec.validate_every == 0) spec.validate_every = std::max(1, spec.epochs / 10);
+  spec.patience = static_cast<int>(study_.train.patience);
   spec.score = Scoring();
   return spec;
 }

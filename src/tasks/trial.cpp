@@ -54,11 +54,18 @@ TaskOptions TaskFrom(const Json& json) {
 }
 
 Json AugmentJson(const AugmentOptions& a) {
-  return {{"enabled", a.enabled},         {"flip", a.flip},
-          {"zoom_out", a.zoom_out},       {"max_zoom_out", a.max_zoom_out},
-          {"min_crop", a.min_crop},       {"brightness", a.brightness},
-          {"contrast", a.contrast},       {"saturation", a.saturation},
-          {"hue_degrees", a.hue_degrees}, {"crop", a.crop}};
+  return {{"enabled", a.enabled},
+          {"flip", a.flip},
+          {"zoom_out", a.zoom_out},
+          {"max_zoom_out", a.max_zoom_out},
+          {"min_crop", a.min_crop},
+          {"brightness", a.brightness},
+          {"contrast", a.contrast},
+          {"saturation", a.saturation},
+          {"hue_degrees", a.hue_degrees},
+          {"crop", a.crop},
+          {"vertical_flip", a.vertical_flip},
+          {"transpose", a.transpose}};
 }
 
 AugmentOptions AugmentFrom(const Json& json) {
@@ -72,7 +79,9 @@ AugmentOptions AugmentFrom(const Json& json) {
   a.contrast = json.at("contrast");
   a.saturation = json.at("saturation");
   a.hue_degrees = json.at("hue_degrees");
-  a.crop = json.value("crop", a.crop);  // the first files had none
+  a.crop = json.value("crop", a.crop);  // the first files had none of these
+  a.vertical_flip = json.value("vertical_flip", a.vertical_flip);
+  a.transpose = json.value("transpose", a.transpose);
   return a;
 }
 
@@ -85,6 +94,10 @@ Json OptimizerJson(const TrialSpec& s) {
           {"weight_decay", s.weight_decay},
           {"schedule", s.schedule},
           {"ema", s.ema},
+          {"precision", s.precision},
+          {"freeze", s.freeze},
+          {"freeze_epochs", s.freeze_epochs},
+          {"patience", s.patience},
           {"clip_norm", s.clip_norm},
           {"warmup_epochs", s.warmup_epochs},
           {"batchnorm_momentum", s.batchnorm_momentum},
@@ -103,6 +116,10 @@ void OptimizerFrom(const Json& json, TrialSpec& s) {
   s.clip_norm = json.at("clip_norm");
   s.schedule = json.value("schedule", s.schedule);  // the first files had none of these
   s.ema = json.value("ema", s.ema);
+  s.precision = json.value("precision", s.precision);
+  s.freeze = json.value("freeze", s.freeze);
+  s.freeze_epochs = json.value("freeze_epochs", s.freeze_epochs);
+  s.patience = json.value("patience", s.patience);
   s.warmup_epochs = json.at("warmup_epochs");
   s.batchnorm_momentum = json.at("batchnorm_momentum");
   s.validate_every = json.at("validate_every");

@@ -30,14 +30,18 @@ struct TrialSpec {
   // optimizer
   int epochs = 100;
   int batch = 32;
-  std::string optimizer = "adam";
+  std::string optimizer = "adam";  // adam | adamw | sgd | nesterov
   double lr = 5e-4, gamma = 0.5, weight_decay = 0;
   std::string schedule = "step";    // step | cosine, which has no gamma
   double ema = 0;                   // decay of the weights' moving average, which is validated and stored; 0: none
+  std::string precision = "fp32";   // of the maps in training: fp32 | bf16
+  std::string freeze = "none";      // part up to which nothing is trained: none | stem | slotN | backbone
+  int freeze_epochs = 0;            // for the first epochs; 0: throughout
   double clip_norm = 10.0;          // 0: no gradient clipping
   int warmup_epochs = 1;            // linear
   double batchnorm_momentum = 0.1;  // LibTorch's meaning: weight of the new batch
   int validate_every = 0;           // epochs; 0: only after the last
+  int patience = 0;                 // validations without a better score that end the training; 0: never
   int threads = 1;
   int loader_threads = 1;
   ScoreOptions score;  // how the validation pictures are scored

@@ -23,6 +23,12 @@ TEST(Trial, RoundTripsThroughJson) {
   spec.augment.flip = 0.25;
   spec.schedule = "cosine";
   spec.ema = 0.998;
+  spec.precision = "bf16";
+  spec.freeze = "slot3";
+  spec.freeze_epochs = 5;
+  spec.patience = 4;
+  spec.augment.vertical_flip = 0.5;
+  spec.augment.transpose = 0.5;
   WriteFileAtomic(folder.path() / "trial.json", ToJson(spec));
   EXPECT_EQ(ToJson(ReadTrial(folder.path() / "trial.json")), ToJson(spec));
   const TrialResult result{.val_score = 0.5, .train_loss = 1.25, .epochs = 7, .seconds = 3.5};
@@ -37,9 +43,10 @@ TEST(Trial, OlderFilesHaveDefaultsForNewerKeys) {
   spec.id = "old";
   spec.score.metric = Metric::kVoc07;
   nlohmann::ordered_json json = nlohmann::ordered_json::parse(ToJson(spec));
-  for (const char* key : {"schedule", "ema", "predicted", "oks_sigmas", "pck_threshold"})
+  for (const char* key : {"schedule", "ema", "precision", "freeze", "freeze_epochs", "patience", "predicted",
+                          "oks_sigmas", "pck_threshold"})
     ASSERT_EQ(json.erase(key), 1u) << key;
-  ASSERT_EQ(json["augment"].erase("crop"), 1u);
+  for (const char* key : {"crop", "vertical_flip", "transpose"}) ASSERT_EQ(json["augment"].erase(key), 1u) << key;
   WriteFileAtomic(folder.path() / "trial.json", json.dump());
   EXPECT_EQ(ToJson(ReadTrial(folder.path() / "trial.json")), ToJson(spec));
 }

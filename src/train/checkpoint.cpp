@@ -22,7 +22,9 @@ constexpr NamedArray kArrays[] = {{"values", &Checkpoint::values},
                                   {"statistics", &Checkpoint::statistics},
                                   {"first_moment", &Checkpoint::first_moment},
                                   {"second_moment", &Checkpoint::second_moment},
-                                  {"average", &Checkpoint::average}};
+                                  {"average", &Checkpoint::average},
+                                  {"best_values", &Checkpoint::best_values},
+                                  {"best_statistics", &Checkpoint::best_statistics}};
 
 std::string Serialize(const Checkpoint& checkpoint) {
   nlohmann::ordered_json header{{"trial", checkpoint.trial},
@@ -30,6 +32,11 @@ std::string Serialize(const Checkpoint& checkpoint) {
                                 {"steps", checkpoint.steps},
                                 {"loss", checkpoint.loss},
                                 {"seconds", checkpoint.seconds}};
+  if (checkpoint.best_score) {
+    header["best"] = {{"score", *checkpoint.best_score},
+                      {"epoch", checkpoint.best_epoch},
+                      {"validations_since", checkpoint.validations_since}};
+  }
   for (const auto& [name, array] : kArrays) header["floats"][name] = (checkpoint.*array).size();
   std::string body = header.dump() + "\n";
   for (const auto& [name, array] : kArrays) {
@@ -47,11 +54,16 @@ Checkpoint Parse(std::string_view body) {
                         .steps = header.at("steps"),
                         .loss = header.at("loss"),
                         .seconds = header.at("seconds")};
+  if (header.contains("best")) {
+    checkpoint.best_score = header["best"].at("score");
+    checkpoint.best_epoch = header["best"].at("epoch");
+    checkpoint.validations_since = header["best"].at("validations_since");
+  }
   size_t at = line + 1;
   for (const auto& [name, array] : kArrays) {
     std::vector<float>& values = checkpoint.*array;
     values.resize(header.at("floats").value(name, size_t{0}));  // files of older versions lack the later arrays
-    std::memcpy(values.data(), body.data() + at, values.size() * sizeof(float));
+    if (!values.empty()) std::memcpy(values.data(), body.data() + at, values.size() * sizeof(float));
     at += values.size() * sizeof(float);
   }
   return checkpoint;

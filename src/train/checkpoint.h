@@ -19,6 +19,10 @@ struct Checkpoint {
   double seconds = 0;  // training time so far
   std::vector<float> values, statistics, first_moment, second_moment;
   std::vector<float> average;  // of the values; empty without one
+  // Early stopping: the best validated weights, and how many validations since were no better.
+  std::optional<double> best_score;
+  int best_epoch = 0, validations_since = 0;
+  std::vector<float> best_values, best_statistics;
 };
 
 // Keeps the file that was there as `path` with ".prev" before its extension. Throws kResourceExhausted on a full disk;

@@ -18,7 +18,12 @@ Checkpoint Example(int epochs) {
           .statistics = {2.0f},
           .first_moment = {1, 2, 3},
           .second_moment = {4, 5, 6},
-          .average = {0.25f}};
+          .average = {0.25f},
+          .best_score = 0.3,
+          .best_epoch = 4,
+          .validations_since = 2,
+          .best_values = {7, 8},
+          .best_statistics = {9}};
 }
 
 TEST(Checkpoint, ComesBackToTheLastBit) {
@@ -37,6 +42,19 @@ TEST(Checkpoint, ComesBackToTheLastBit) {
   EXPECT_EQ(read.first_moment, saved.first_moment);
   EXPECT_EQ(read.second_moment, saved.second_moment);
   EXPECT_EQ(read.average, saved.average);
+  EXPECT_EQ(read.best_score, saved.best_score);
+  EXPECT_EQ(read.best_epoch, saved.best_epoch);
+  EXPECT_EQ(read.validations_since, saved.validations_since);
+  EXPECT_EQ(read.best_values, saved.best_values);
+  EXPECT_EQ(read.best_statistics, saved.best_statistics);
+}
+
+TEST(Checkpoint, WithoutABestThereIsNone) {
+  const TempFolder folder;
+  Checkpoint checkpoint = Example(1);
+  checkpoint.best_score.reset();
+  WriteCheckpoint(folder.path() / "c.pt", checkpoint);
+  EXPECT_FALSE(ReadCheckpoint(folder.path() / "c.pt").best_score);
 }
 
 TEST(Checkpoint, KeepsTheOneBefore) {

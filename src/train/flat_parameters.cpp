@@ -20,15 +20,22 @@ int64_t Elements(const Parameter& parameter) {
 
 bool IsDecayed(const Parameter& parameter) { return parameter.trainable && parameter.shape.size() > 1; }
 
+std::map<std::string, NodeId> NodesByName(const Graph& graph) {
+  std::map<std::string, NodeId> nodes;
+  for (NodeId id = 0; id < graph.size(); ++id) nodes.emplace(graph.node(id).name, id);
+  return nodes;
+}
+
 }  // namespace
 
 FlatParameters::FlatParameters(const Graph& graph) {
-  std::vector<Slice> slices;
+  const std::map<std::string, NodeId> nodes = NodesByName(graph);
   int64_t trainable = 0, fixed = 0;
   const auto append = [&](const auto& wanted, int64_t& end) {
     for (Parameter& parameter : Parameters(graph)) {
       if (!wanted(parameter)) continue;
-      slices.push_back({.offset = end, .parameter = parameter});
+      const NodeId node = nodes.at(parameter.name.substr(0, parameter.name.rfind('.')));
+      slices_.push_back({.offset = end, .parameter = parameter, .node = node});
       end += (Elements(parameter) + kAlignment - 1) / kAlignment * kAlignment;
     }
   };
@@ -40,7 +47,7 @@ FlatParameters::FlatParameters(const Graph& graph) {
   values_ = at::zeros({trainable});
   gradients_ = at::zeros({trainable});
   statistics_ = at::zeros({fixed});
-  for (const Slice& slice : slices) {
+  for (const Slice& slice : slices_) {
     at::Tensor tensor = View(slice.parameter.trainable ? values_ : statistics_, slice).detach();
     if (slice.parameter.trainable) {
       tensor.requires_grad_(true);
@@ -55,6 +62,18 @@ at::Tensor FlatParameters::View(const at::Tensor& buffer, const Slice& slice) co
   const at::Tensor run = buffer.narrow(0, slice.offset, Elements(slice.parameter));
   if (shape.size() != 4) return run.view(shape);
   return run.view({shape[0], shape[2], shape[3], shape[1]}).permute({0, 3, 1, 2});
+}
+
+// Slices of either kind lie in node order, so what belongs to the nodes from `first` on is the end of each.
+std::vector<ValueRange> FlatParameters::Ranges(NodeId first) const {
+  ValueRange decayed{.begin = decayed_, .end = decayed_, .decayed = true};
+  ValueRange plain{.begin = values_.numel(), .end = values_.numel(), .decayed = false};
+  for (const Slice& slice : slices_) {
+    if (!slice.parameter.trainable || slice.node < first) continue;
+    int64_t& begin = slice.offset < decayed_ ? decayed.begin : plain.begin;
+    begin = std::min(begin, slice.offset);
+  }
+  return {decayed, plain};
 }
 
 const at::Tensor& FlatParameters::Get(const std::string& name) const { return tensors_.at(name); }

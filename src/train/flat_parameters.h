@@ -7,11 +7,18 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "graph/graph.h"
 #include "graph/tensor.h"
 
 namespace hot {
+
+// A run of values that the optimizer treats alike.
+struct ValueRange {
+  int64_t begin = 0, end = 0;
+  bool decayed = false;  // weights of convolutions and linear layers: weight decay applies
+};
 
 class FlatParameters {
  public:
@@ -24,21 +31,25 @@ class FlatParameters {
   void Load(const Graph& graph, const Weights& weights);
   Weights Store() const;
 
-  // Views; writing to them changes the network. Convolution and linear weights come first: [0, decayed()).
+  // The values of nodes from `first` on.
+  std::vector<ValueRange> Ranges(NodeId first) const;
+
+  // Views; writing to them changes the network.
   const at::Tensor& values() const { return values_; }
   const at::Tensor& gradients() const { return gradients_; }
   const at::Tensor& statistics() const { return statistics_; }
-  int64_t decayed() const { return decayed_; }
 
  private:
   struct Slice {
     int64_t offset = 0;
     Parameter parameter;
+    NodeId node = 0;
   };
   at::Tensor View(const at::Tensor& buffer, const Slice& slice) const;
 
   at::Tensor values_, gradients_, statistics_;
-  int64_t decayed_ = 0;
+  int64_t decayed_ = 0;  // values before this one are decayed
+  std::vector<Slice> slices_;
   std::map<std::string, at::Tensor> tensors_;
 };
 

@@ -1,4 +1,4 @@
-// One training from trial.json to result.json: Adam with warm-up and step decay, a checkpoint every epoch, validation
+// One training from trial.json to result.json: warm-up and decay, a checkpoint every epoch, validation
 // at the end. Called by hot-train (one trial a process). Needs no LibTorch header. Thread rule: one trial a process;
 // the loader and LibTorch have threads of their own.
 #pragma once
@@ -16,5 +16,9 @@ namespace hot {
 // is set, kAborted when the loss is no longer finite, kResourceExhausted on a full disk, and what the data reader
 // throws.
 TrialResult RunTrial(const fs::path& folder, const TrialSpec& spec, const std::atomic<bool>& cancelled);
+
+// Sets LibTorch up for trainings in this process: threads, deterministic kernels, memory that is kept rather than given
+// back to the kernel. RunTrial does it; for programs that make steps of their own.
+void SetUpTorch(int threads);
 
 }  // namespace hot

@@ -18,22 +18,17 @@
 namespace hot {
 namespace {
 
-std::span<float> Span(const at::Tensor& tensor) {
-  return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
+bool IsBfloat16(const std::string& precision) {
+  if (precision == "fp32" || precision == "bf16") return precision == "bf16";
+  throw Error(Code::kInvalidArgument, "precision", "unknown precision \"" + precision + "\"", "known: fp32, bf16");
 }
 
-std::vector<float> Copy(const at::Tensor& tensor) { return {Span(tensor).begin(), Span(tensor).end()}; }
-
-void Paste(const std::vector<float>& values, const at::Tensor& tensor) {
-  HOT_ASSERT(values.size() == Span(tensor).size());
-  std::copy(values.begin(), values.end(), Span(tensor).begin());
-}
-
-AdamOptions OptimizerOptions(const TrialSpec& spec, const FlatParameters& parameters) {
-  if (spec.optimizer != "adam") {
-    throw Error(Code::kInvalidArgument, "optimizer", "unknown optimizer \"" + spec.optimizer + "\"", "known: adam");
-  }
-  return {.weight_decay = spec.weight_decay, .decayed = parameters.decayed()};
+LearnerOptions MakeLearnerOptions(const TrialSpec& spec) {
+  return {.optimizer = {.kind = ParseOptimizerKind(spec.optimizer), .weight_decay = spec.weight_decay},
+          .clip_norm = spec.clip_norm,
+          .batchnorm_momentum = spec.batchnorm_momentum,
+          .ema = spec.ema,
+          .bfloat16 = IsBfloat16(spec.precision)};
 }
 
 LoaderOptions MakeLoaderOptions(const TrialSpec& spec) {
@@ -42,14 +37,6 @@ LoaderOptions MakeLoaderOptions(const TrialSpec& spec) {
       2 * std::max(spec.task.input.w, spec.task.input.h);  // crops still have more pixels than the input
   options.preprocessing.width = spec.task.input.w;
   options.preprocessing.height = spec.task.input.h;
-  return options;
-}
-
-LoaderOptions TrainLoader(const TrialSpec& spec, const Dataset& dataset) {
-  LoaderOptions options = MakeLoaderOptions(spec);
-  options.augment = spec.augment;
-  // A rest of a few pictures would make for noisy batch norm; the shuffle takes turns in what is left out.
-  options.drop_last = dataset.samples.size() >= static_cast<size_t>(spec.batch);
   return options;
 }
 
@@ -69,8 +56,15 @@ Schedule MakeSchedule(const TrialSpec& spec, int batches) {
           .batches = batches};
 }
 
-std::string Place(const TrialSpec& spec, int epoch, int batch) {
-  return spec.id + ": epoch " + std::to_string(epoch + 1) + ", batch " + std::to_string(batch + 1);
+// Where the part ends that `freeze` names.
+NodeId FrozenEnd(const Graph& graph, const std::string& freeze) {
+  if (freeze == "none") return 0;
+  for (const Section& section : graph.sections()) {
+    if (section.name == freeze && freeze != "head") return section.last;
+    if (section.name == "head" && freeze == "backbone") return section.first;
+  }
+  throw Error(Code::kInvalidArgument, "train.freeze", "the network has no part \"" + freeze + "\"",
+              "known: none, stem, its slots (slot1, ...), backbone");
 }
 
 // Pictures that batch-norm statistics are taken from: for the stored weights (Wu and Johnson see no gain from more than
@@ -93,6 +87,14 @@ Graph TrialGraph(const TrialSpec& spec, const Task& task) {
   return BuildNetwork(backbone, spec.width, choices, task);
 }
 
+LoaderOptions TrainLoaderOptions(const TrialSpec& spec, const Dataset& dataset) {
+  LoaderOptions options = MakeLoaderOptions(spec);
+  options.augment = spec.augment;
+  // A rest of a few pictures would make for noisy batch norm; the shuffle takes turns in what is left out.
+  options.drop_last = dataset.samples.size() >= static_cast<size_t>(spec.batch);
+  return options;
+}
+
 Training::Training(fs::path folder, const TrialSpec& spec, const TrialData& data, const std::atomic<bool>& cancelled)
     : folder_(std::move(folder)),
       spec_(spec),
@@ -100,13 +102,11 @@ Training::Training(fs::path folder, const TrialSpec& spec, const TrialData& data
       cancelled_(cancelled),
       identity_(Sha256Hex(ToJson(spec))),
       task_(MakeTask(spec.task)),
-      module_(TrialGraph(spec, *task_)),
-      objective_(MakeObjective(*task_, module_.graph())),
-      adam_(module_.parameters().values().numel(), OptimizerOptions(spec, module_.parameters())),
-      average_(spec.ema),
-      train_loader_(data.train, TrainLoader(spec, data.train)),
+      learner_(TrialGraph(spec, *task_), *task_, MakeLearnerOptions(spec)),
+      train_loader_(data.train, TrainLoaderOptions(spec, data.train)),
       val_loader_(data.val, ValLoader(spec)),
-      schedule_(MakeSchedule(spec, train_loader_.batches_per_epoch())) {
+      schedule_(MakeSchedule(spec, train_loader_.batches_per_epoch())),
+      frozen_end_(FrozenEnd(learner_.module().graph(), spec.freeze)) {
   Resume();
 }
 
@@ -116,32 +116,40 @@ void Training::ThrowIfCancelled() const {
   }
 }
 
+bool Training::finished() const {
+  return epochs_ >= spec_.epochs || (spec_.patience > 0 && best_.validations_since >= spec_.patience);
+}
+
+// As it is in `epoch`, counted from 0.
+void Training::FreezeFor(int epoch) {
+  const bool frozen = spec_.freeze_epochs == 0 || epoch < spec_.freeze_epochs;
+  learner_.Freeze(frozen ? frozen_end_ : 0);
+}
+
 void Training::Resume() {
   const fs::path path = folder_ / "checkpoint.pt";
   if (Restore(path) || Restore(PreviousCheckpoint(path))) {
     std::printf("going on after epoch %d of %d\n", epochs_, spec_.epochs);
   } else {
-    module_.Load(RandomWeights(module_.graph(), spec_.seed));
-    average_.Start(Span(module_.parameters().values()));
+    learner_.Start(RandomWeights(module().graph(), spec_.seed));
   }
   KeepEpochs(folder_ / "epochs.jsonl", epochs_);
 }
 
 bool Training::Restore(const fs::path& path) {
   if (!fs::exists(path)) return false;
-  const FlatParameters& parameters = module_.parameters();
   try {
     Checkpoint checkpoint = ReadCheckpoint(path);
     if (checkpoint.trial != identity_) throw Error(Code::kDataLoss, path.string(), "is of a trial with other settings");
-    Paste(checkpoint.values, parameters.values());
-    Paste(checkpoint.statistics, parameters.statistics());
-    adam_.first_moment() = std::move(checkpoint.first_moment);
-    adam_.second_moment() = std::move(checkpoint.second_moment);
-    adam_.set_steps(checkpoint.steps);
-    average_.values() = std::move(checkpoint.average);
     epochs_ = checkpoint.epochs;
     loss_ = checkpoint.loss;
     seconds_ = checkpoint.seconds;
+    best_ = {
+        .score = checkpoint.best_score,
+        .epoch = checkpoint.best_epoch,
+        .validations_since = checkpoint.validations_since,
+        .weights = {.values = std::move(checkpoint.best_values), .statistics = std::move(checkpoint.best_statistics)}};
+    learner_.Restore(std::move(checkpoint));
     return true;
   } catch (const Error& error) {
     if (error.code() != Code::kDataLoss) throw;
@@ -152,47 +160,32 @@ bool Training::Restore(const fs::path& path) {
 }
 
 void Training::Save() const {
-  const FlatParameters& parameters = module_.parameters();
-  Adam adam = adam_;
-  WriteCheckpoint(folder_ / "checkpoint.pt", {.trial = identity_,
-                                              .epochs = epochs_,
-                                              .steps = adam_.steps(),
-                                              .loss = loss_,
-                                              .seconds = seconds_,
-                                              .values = Copy(parameters.values()),
-                                              .statistics = Copy(parameters.statistics()),
-                                              .first_moment = std::move(adam.first_moment()),
-                                              .second_moment = std::move(adam.second_moment()),
-                                              .average = average_.values()});
+  Checkpoint checkpoint{.trial = identity_,
+                        .epochs = epochs_,
+                        .loss = loss_,
+                        .seconds = seconds_,
+                        .best_score = best_.score,
+                        .best_epoch = best_.epoch,
+                        .validations_since = best_.validations_since,
+                        .best_values = best_.weights.values,
+                        .best_statistics = best_.weights.statistics};
+  learner_.Save(checkpoint);
+  WriteCheckpoint(folder_ / "checkpoint.pt", checkpoint);
 }
 
-at::Tensor Training::Images(Batch& batch) const {
-  const Shape& input = spec_.task.input;
-  return at::from_blob(batch.images.data(), {batch.size, input.c, input.h, input.w});
+double Training::Step(const Batch& batch, int index) {
+  const Learner::Outcome outcome = learner_.Step(batch, LearningRate(schedule_, epochs_, index));
+  if (outcome.finite()) return outcome.loss;
+  const std::string what = std::isfinite(outcome.loss) ? "gradient" : "loss";
+  throw Error(Code::kAborted,
+              spec_.id + ": epoch " + std::to_string(epochs_ + 1) + ", batch " + std::to_string(index + 1),
+              "the " + what + " is no longer a finite number", kDivergedHint);
 }
 
-double Training::Step(Batch& batch, int index) {
-  FlatParameters& parameters = module_.parameters();
-  parameters.gradients().zero_();
-  const at::Tensor loss = objective_->Loss(module_.Forward(Images(batch)), batch.objects);
-  const auto value = loss.item<double>();
-  if (!std::isfinite(value)) {
-    throw Error(Code::kAborted, Place(spec_, epochs_, index), "the loss is no longer a finite number", kDivergedHint);
-  }
-  loss.backward();
-  const double lr = LearningRate(schedule_, epochs_, index);
-  const double norm = adam_.Step(Span(parameters.values()), Span(parameters.gradients()), lr, spec_.clip_norm);
-  if (!std::isfinite(norm)) {
-    throw Error(Code::kAborted, Place(spec_, epochs_, index), "the gradient is no longer finite", kDivergedHint);
-  }
-  average_.Update(Span(parameters.values()), adam_.steps());
-  return value;
-}
-
-void Training::RunEpoch() {
-  const int64_t start_ns = SystemClock().NowNs();
-  module_.Train(spec_.batchnorm_momentum);
-  train_loader_.BeginEpoch(epochs_);
+double Training::TrainOn(int epoch) {
+  FreezeFor(epoch);
+  if (frozen_end_ > 0 && epoch > 0 && epoch == spec_.freeze_epochs) learner_.Restart();
+  train_loader_.BeginEpoch(epoch);
   double total = 0;
   int batches = 0;
   for (Batch batch; train_loader_.Next(&batch); ++batches) {
@@ -200,8 +193,14 @@ void Training::RunEpoch() {
     total += Step(batch, batches);
   }
   if (batches == 0) throw Error(Code::kInvalidArgument, spec_.id, "the training split has no pictures");
-  loss_ = total / batches;
-  EpochRecord record{.epoch = epochs_ + 1, .loss = loss_, .lr = LearningRate(schedule_, epochs_, batches - 1)};
+  return total / batches;
+}
+
+void Training::RunEpoch() {
+  const int64_t start_ns = SystemClock().NowNs();
+  loss_ = TrainOn(epochs_);
+  EpochRecord record{
+      .epoch = epochs_ + 1, .loss = loss_, .lr = LearningRate(schedule_, epochs_, schedule_.batches - 1)};
   const bool last = record.epoch == spec_.epochs;
   if (!last && spec_.validate_every > 0 && record.epoch % spec_.validate_every == 0) record.val = ValidateInBetween();
   record.seconds = static_cast<double>(SystemClock().NowNs() - start_ns) * 1e-9;
@@ -215,50 +214,50 @@ void Training::RunEpoch() {
   std::fflush(stdout);
 }
 
-// Averages of the batch statistics under the present weights, instead of a running average that lags behind them
-// (Wu and Johnson, "Rethinking 'Batch' in BatchNorm", 2021, section 3).
 void Training::RecomputeStatistics(int pictures) {
-  const at::NoGradGuard no_grad;
   train_loader_.BeginEpoch(spec_.epochs);
   int batches = 0;
-  for (Batch batch; batches * spec_.batch < pictures && train_loader_.Next(&batch);) {
+  for (Batch batch; batches * spec_.batch < pictures && train_loader_.Next(&batch); ++batches) {
     ThrowIfCancelled();
-    module_.Train(1.0 / ++batches);
-    module_.Forward(Images(batch));
+    learner_.AddStatistics(batch, batches);
   }
 }
 
-void Training::UseAverage() {
-  if (average_.enabled()) Paste(average_.values(), module_.parameters().values());
-}
-
-// The running statistics belong to the trained weights, not to their average.
 double Training::ValidateInBetween() {
-  if (!average_.enabled()) return Validate();
-  const FlatParameters& parameters = module_.parameters();
-  const std::vector<float> values = Copy(parameters.values()), statistics = Copy(parameters.statistics());
-  UseAverage();
-  RecomputeStatistics(kCurveStatistics);
+  // Without an average the running statistics are those of the weights.
+  const std::optional<Learner::Evaluated> evaluated =
+      spec_.ema > 0 ? std::optional<Learner::Evaluated>(std::in_place, learner_) : std::nullopt;
+  if (evaluated) RecomputeStatistics(kCurveStatistics);
   const double score = Validate();
-  Paste(values, parameters.values());
-  Paste(statistics, parameters.statistics());
+  if (spec_.patience > 0) Remember(score, epochs_ + 1);
   return score;
 }
 
+void Training::Remember(double score, int epoch) {
+  ++best_.validations_since;
+  if (best_.score && score <= *best_.score) return;
+  best_ = {.score = score, .epoch = epoch, .validations_since = 0, .weights = learner_.Take()};
+}
+
 double Training::Validate() {
-  const std::vector<ScoredPicture> pictures = Predict(module_, *task_, data_.val, val_loader_);
-  module_.Train(spec_.batchnorm_momentum);
+  const std::vector<ScoredPicture> pictures = Predict(learner_.module(), *task_, data_.val, val_loader_);
   return Score(pictures, spec_.score);
 }
 
 TrialResult Training::Finish() {
   const int64_t start_ns = SystemClock().NowNs();
-  UseAverage();
+  const Learner::Evaluated evaluated(learner_);
+  FreezeFor(std::max(0, epochs_ - 1));
   RecomputeStatistics(kFinalStatistics);
-  const double score = Validate();
+  double score = Validate();
+  if (best_.score && *best_.score > score) {
+    std::printf("the weights of epoch %d were better on validation and are kept\n", best_.epoch);
+    learner_.Put(best_.weights);
+    score = *best_.score;
+  }
   ThrowIfCancelled();
-  const Weights weights = module_.Store();
-  CheckWeights(module_.graph(), weights, spec_.id);
+  const Weights weights = module().Store();
+  CheckWeights(module().graph(), weights, spec_.id);
   WriteSafetensors(folder_ / "weights.safetensors", weights);
   const double seconds = static_cast<double>(SystemClock().NowNs() - start_ns) * 1e-9;
   const TrialResult result{.val_score = score, .train_loss = loss_, .epochs = epochs_, .seconds = seconds_ + seconds};

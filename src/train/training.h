@@ -4,21 +4,21 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "data/loader.h"
 #include "tasks/trial.h"
-#include "train/adam.h"
-#include "train/checkpoint.h"
-#include "train/graph_module.h"
-#include "train/objective.h"
+#include "train/learner.h"
 #include "train/schedule.h"
-#include "train/weight_average.h"
 
 namespace hot {
 
 // The network that a trial trains.
 Graph TrialGraph(const TrialSpec& spec, const Task& task);
+
+// How a trial reads the pictures that it trains on.
+LoaderOptions TrainLoaderOptions(const TrialSpec& spec, const Dataset& dataset);
 
 class Training {
  public:
@@ -27,25 +27,28 @@ class Training {
   Training(fs::path folder, const TrialSpec& spec, const TrialData& data, const std::atomic<bool>& cancelled);
 
   int finished_epochs() const { return epochs_; }
-  const GraphModule& module() const { return module_; }
+  // All epochs are done, or `patience` ended it.
+  bool finished() const;
+  const GraphModule& module() const { return learner_.module(); }
 
   // One epoch, its line in epochs.jsonl and its checkpoint. See RunTrial for errors.
   void RunEpoch();
 
-  // The weights to keep (the moving average, if there is one) with batch-norm statistics of their own; validation
-  // score, weights.safetensors, result.json.
+  // The weights to keep (the moving average, if there is one) with batch-norm statistics of their own, or with
+  // `patience` the best that were validated; their score, weights.safetensors, result.json.
   TrialResult Finish();
 
  private:
   void Resume();
   bool Restore(const fs::path& path);
   void Save() const;
-  double Step(Batch& batch, int index);
-  at::Tensor Images(Batch& batch) const;
-  void UseAverage();
+  double Step(const Batch& batch, int index);
   void RecomputeStatistics(int pictures);
   double Validate();
   double ValidateInBetween();
+  void Remember(double score, int epoch);
+  void FreezeFor(int epoch);
+  double TrainOn(int epoch);
   void ThrowIfCancelled() const;
 
   const fs::path folder_;
@@ -54,14 +57,18 @@ class Training {
   const std::atomic<bool>& cancelled_;
   const std::string identity_;
   std::unique_ptr<Task> task_;
-  GraphModule module_;
-  std::unique_ptr<Objective> objective_;
-  Adam adam_;
-  WeightAverage average_;
+  Learner learner_;
   Loader train_loader_, val_loader_;
   const Schedule schedule_;
+  const NodeId frozen_end_;
   int epochs_ = 0;  // finished
   double loss_ = 0, seconds_ = 0;
+  struct Best {
+    std::optional<double> score;
+    int epoch = 0, validations_since = 0;
+    Learner::Snapshot weights;
+  };
+  Best best_;  // for early stopping
 };
 
 }  // namespace hot

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <map>
 #include <sstream>
 
 #include "core/error.h"
@@ -10,6 +11,7 @@
 #include "graph/fold.h"
 #include "graph/safetensors.h"
 #include "models/backbone.h"
+#include "train/precision_choice.h"
 #include "train/torch_pch.h"
 #include "train/trainer.h"
 
@@ -63,8 +65,8 @@ class TrainingTest : public testing::Test {
     const TrialData data = LoadTrialData(spec);
     for (bool done = false; !done;) {
       Training training(trial, spec, data, never_);
-      for (int i = 0; i < stop && training.finished_epochs() < spec.epochs; ++i) training.RunEpoch();
-      done = training.finished_epochs() == spec.epochs;
+      for (int i = 0; i < stop && !training.finished(); ++i) training.RunEpoch();
+      done = training.finished();
       if (done) training.Finish();
     }
   }
@@ -79,10 +81,17 @@ struct Recipe {
   void (*change)(TrialSpec&);
 };
 
-const Recipe kRecipes[] = {{"plain", [](TrialSpec&) {}},
-                           {"validating", [](TrialSpec& s) { s.validate_every = 1; }},
-                           {"cosine", [](TrialSpec& s) { s.schedule = "cosine"; }},
-                           {"ema", [](TrialSpec& s) { s.ema = 0.9, s.validate_every = 1; }}};
+const Recipe kRecipes[] = {
+    {"plain", [](TrialSpec&) {}},
+    {"averaged", [](TrialSpec& s) { s.schedule = "cosine", s.ema = 0.9, s.validate_every = 1; }},
+    {"bf16", [](TrialSpec& s) { s.precision = "bf16"; }},
+    {"frozen", [](TrialSpec& s) { s.optimizer = "adamw", s.weight_decay = 0.1, s.freeze = "slot2"; }},
+    {"unfrozen",
+     [](TrialSpec& s) { s.optimizer = "nesterov", s.freeze = "backbone", s.freeze_epochs = 2, s.ema = 0.9; }},
+    {"patient", [](TrialSpec& s) {
+       s.validate_every = 1, s.patience = 3;
+       s.augment.vertical_flip = s.augment.transpose = 0.5;
+     }}};
 
 TEST_F(TrainingTest, ResumedRunsGiveTheSameWeightsToTheLastBit) {
   for (const Recipe& recipe : kRecipes) {
@@ -129,6 +138,89 @@ TEST_F(TrainingTest, TheAverageIsWhatIsStored) {
   module.Load(ReadSafetensors(Trial("t") / "weights.safetensors"));
   const at::Tensor& stored = module.parameters().values();
   EXPECT_EQ(std::vector<float>(stored.data_ptr<float>(), stored.data_ptr<float>() + stored.numel()), last.average);
+}
+
+// Name of a parameter -> whether training changed it.
+std::map<std::string, bool> Changed(const Weights& before, const Weights& after) {
+  std::map<std::string, bool> changed;
+  for (const auto& [name, tensor] : before) changed[name] = tensor.data != after.at(name).data;
+  return changed;
+}
+
+TEST_F(TrainingTest, PrecisionsAreMeasuredOnTheTrialsOwnSteps) {
+  const PrecisionTimes times = MeasurePrecisions(Spec(1));
+  EXPECT_GT(times.fp32_s, 0);
+  EXPECT_GT(times.bf16_s, 0);
+  EXPECT_EQ((PrecisionTimes{.fp32_s = 2, .bf16_s = 1}.faster()), "bf16");
+  EXPECT_EQ((PrecisionTimes{.fp32_s = 1, .bf16_s = 1}.faster()), "fp32");
+}
+
+TEST_F(TrainingTest, FrozenPartsKeepWeightsAndStatistics) {
+  TrialSpec spec = Spec(2);
+  spec.freeze = "slot2";
+  spec.weight_decay = 0.1;
+  const Graph graph = TrialGraph(spec, *MakeTask(spec.task));
+  RunTrial(Trial("t"), spec, never_);
+  const Weights after = ReadSafetensors(Trial("t") / "weights.safetensors");
+  for (const auto& [name, changed] : Changed(RandomWeights(graph, spec.seed), after)) {
+    const bool frozen = name.starts_with("stem.") || name.starts_with("slot1.") || name.starts_with("slot2.");
+    EXPECT_EQ(changed, !frozen) << name;
+  }
+}
+
+TEST_F(TrainingTest, AfterItsEpochsAFrozenPartIsTrained) {
+  TrialSpec spec = Spec(3);
+  spec.freeze = "backbone";
+  spec.freeze_epochs = 2;
+  const TrialData data = LoadTrialData(spec);
+  Training training(Trial("t"), spec, data, never_);
+  const Weights start = training.module().Store();
+  const auto backbone_changed = [&] {
+    int count = 0;
+    for (const auto& [name, changed] : Changed(start, training.module().Store()))
+      count += changed && !name.starts_with("head.") ? 1 : 0;
+    return count;
+  };
+  training.RunEpoch();
+  training.RunEpoch();
+  EXPECT_EQ(backbone_changed(), 0);
+  training.RunEpoch();
+  EXPECT_GT(backbone_changed(), 100);
+}
+
+// A learning rate of nothing: no validation after the first can be better, so patience runs out.
+TEST_F(TrainingTest, PatienceEndsATrainingThatGetsNoBetter) {
+  TrialSpec spec = Spec(20);
+  spec.lr = 1e-30;
+  spec.batchnorm_momentum = 0;
+  spec.validate_every = 2;
+  spec.patience = 3;
+  const TrialResult result = RunTrial(Trial("t"), spec, never_);
+  EXPECT_EQ(result.epochs, 8);  // validated after 2, 4, 6, 8
+  EXPECT_EQ(ReadTrialResult(Trial("t") / "result.json").epochs, 8);
+}
+
+TEST_F(TrainingTest, TheBestValidatedWeightsAreKept) {
+  TrialSpec spec = Spec(4);
+  spec.validate_every = 1;
+  spec.patience = 4;
+  const TrialData data = LoadTrialData(spec);
+  const fs::path trial = Trial("t");
+  {
+    Training training(trial, spec, data, never_);
+    training.RunEpoch();
+    training.RunEpoch();
+  }
+  Checkpoint checkpoint = ReadCheckpoint(trial / "checkpoint.pt");
+  checkpoint.best_score = 2;  // better than any
+  checkpoint.best_values.assign(checkpoint.values.size(), 0.0f);
+  checkpoint.best_statistics.assign(checkpoint.statistics.size(), 1.0f);
+  WriteCheckpoint(trial / "checkpoint.pt", checkpoint);
+  EXPECT_EQ(RunTrial(trial, spec, never_).val_score, 2);
+  for (const auto& [name, tensor] : ReadSafetensors(trial / "weights.safetensors")) {
+    const float expected = name.find(".running_") == std::string::npos ? 0.0f : 1.0f;
+    EXPECT_EQ(tensor.data.front(), expected) << name;
+  }
 }
 
 TEST_F(TrainingTest, LeavesWeightsThatFitTheNetwork) {
@@ -225,7 +317,10 @@ struct BadSpec {
 
 TEST_F(TrainingTest, BadSettingsAreRefused) {
   for (const BadSpec& bad : {BadSpec{"optimizer", [](TrialSpec& s) { s.optimizer = "sgdm"; }},
+                             BadSpec{"precision", [](TrialSpec& s) { s.precision = "fp16"; }},
                              BadSpec{"schedule", [](TrialSpec& s) { s.schedule = "linear"; }},
+                             BadSpec{"freeze", [](TrialSpec& s) { s.freeze = "slot8"; }},
+                             BadSpec{"freeze", [](TrialSpec& s) { s.freeze = "head"; }},
                              BadSpec{"slots", [](TrialSpec& s) { s.slots.pop_back(); }},
                              BadSpec{"block", [](TrialSpec& s) { s.slots[0] = "conv-k3-e1@int8"; }},
                              BadSpec{"backbone", [](TrialSpec& s) { s.backbone = "vgg"; }}}) {
@@ -238,99 +333,6 @@ TEST_F(TrainingTest, BadSettingsAreRefused) {
       EXPECT_EQ(error.code(), Code::kInvalidArgument) << bad.name;
     }
   }
-}
-
-// Eight pictures, each with one bright box on noise: the whole chain from pixels through matching and loss to decoding
-// works only if the network can learn them by heart.
-class Overfit : public testing::Test {
- protected:
-  static constexpr int kPictures = 8, kSide = 64;
-
-  Overfit() {
-    options_.input = {3, kSide, kSide};
-    options_.classes = {"dark", "bright"};
-    task_ = MakeTask(options_);
-    at::manual_seed(1);
-    at::set_num_threads(1);
-    images_ = at::randn({kPictures, 3, kSide, kSide}) * 0.2;
-    Rng rng(3);
-    for (int64_t i = 0; i < kPictures; ++i) {
-      const int64_t w = 16 + rng.Below(24), h = 16 + rng.Below(24), x = rng.Below(kSide - w), y = rng.Below(kSide - h);
-      images_[i].narrow(1, y, h).narrow(2, x, w).fill_(i % 2 == 0 ? -1.0f : 1.0f);
-      Object object;
-      object.box = {static_cast<float>(x), static_cast<float>(y), static_cast<float>(x + w), static_cast<float>(y + h)};
-      object.label = static_cast<int>(i % 2);
-      object.area = object.box.area();
-      objects_.push_back({object});
-    }
-  }
-
-  Graph Net() const {
-    const Backbone& net = FindBackbone("mobilenet_v2");
-    return BuildNetwork(net, 0.35, BaselineChoices(net, 0.35, Precision::kFp32), *task_);
-  }
-
-  double Train(GraphModule& module, int steps, double momentum) {
-    const auto objective = MakeObjective(*task_, module.graph());
-    FlatParameters& parameters = module.parameters();
-    const auto size = static_cast<size_t>(parameters.values().numel());
-    Adam adam(static_cast<int64_t>(size), {});
-    double last = 0;
-    module.Train(momentum);
-    for (int step = 0; step < steps; ++step) {
-      parameters.gradients().zero_();
-      const at::Tensor loss = objective->Loss(module.Forward(images_), objects_);
-      loss.backward();
-      last = loss.item<double>();
-      adam.Step({parameters.values().data_ptr<float>(), size}, {parameters.gradients().data_ptr<float>(), size}, 3e-3,
-                10);
-    }
-    return last;
-  }
-
-  double ScoreOf(GraphModule& module) {
-    const at::NoGradGuard no_grad;
-    module.Evaluate();
-    const std::vector<at::Tensor> outputs = module.Forward(images_);
-    std::vector<ScoredPicture> pictures;
-    for (int64_t i = 0; i < kPictures; ++i) {
-      std::vector<Tensor> one;
-      for (const at::Tensor& output : outputs) {
-        const at::Tensor dense = output.narrow(0, i, 1).contiguous(at::MemoryFormat::Contiguous);
-        one.emplace_back(dense.sizes().vec());
-        std::copy_n(dense.const_data_ptr<float>(), one.back().data.size(), one.back().data.begin());
-      }
-      pictures.push_back({.id = i, .truth = objects_[static_cast<size_t>(i)], .detections = task_->Decode(one)});
-    }
-    return Score(pictures, {.metric = Metric::kAp50});
-  }
-
-  TaskOptions options_;
-  std::unique_ptr<Task> task_;
-  at::Tensor images_;
-  std::vector<std::vector<Object>> objects_;
-};
-
-TEST_F(Overfit, EightPicturesAreLearntByHeartAndFoundAtInference) {
-  GraphModule module(Net());
-  module.Load(RandomWeights(module.graph(), 1));
-  EXPECT_LT(Train(module, 120, 0.1), 0.05);
-  EXPECT_GT(ScoreOf(module), 0.99);
-}
-
-// A running average that is too slow for a short training makes a good network look broken; recomputed statistics do
-// not.
-TEST_F(Overfit, SlowStatisticsBreakInferenceAndRecomputedOnesMendIt) {
-  GraphModule module(Net());
-  module.Load(RandomWeights(module.graph(), 1));
-  EXPECT_LT(Train(module, 120, 0.001), 0.05);
-  EXPECT_LT(ScoreOf(module), 0.5);
-  const at::NoGradGuard no_grad;
-  for (int pass = 1; pass <= 3; ++pass) {
-    module.Train(1.0 / pass);
-    module.Forward(images_);
-  }
-  EXPECT_GT(ScoreOf(module), 0.99);
 }
 
 }  // namespace

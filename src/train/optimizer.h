@@ -1,0 +1,56 @@
+// The optimizers, with gradient clipping, on the flat buffers of FlatParameters: two passes over memory for the whole
+// network. Called by the trainer. Thread rule: one thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "train/flat_parameters.h"
+
+namespace hot {
+
+// kAdam: Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1, with L2 weight decay.
+// kAdamW: the same with decoupled weight decay (Loshchilov and Hutter, ICLR 2019, algorithm 2, decay scaled by lr).
+// kSgd: buffer = momentum * buffer + gradient, value -= lr * buffer. kNesterov: value -= lr * (gradient + momentum *
+// buffer) (Sutskever et al., "On the importance of initialization and momentum in deep learning", ICML 2013). All four
+// as torch.optim has them.
+enum class OptimizerKind { kAdam, kAdamW, kSgd, kNesterov };
+
+// "adam", "adamw", "sgd", "nesterov"; throws Error(kInvalidArgument) for anything else.
+OptimizerKind ParseOptimizerKind(const std::string& name);
+
+struct OptimizerOptions {
+  OptimizerKind kind = OptimizerKind::kAdam;
+  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;  // Adam and AdamW
+  double momentum = 0.9;                          // SGD and Nesterov
+  double weight_decay = 0;                        // of decayed ranges only
+};
+
+class Optimizer {
+ public:
+  Optimizer(int64_t parameters, const OptimizerOptions& options);
+
+  // Moves the `values` in `ranges` by one step; their gradients are first scaled so that the norm of all of them is at
+  // most `clip_norm` (0: no clipping). Returns the norm before clipping; when that is not finite nothing is changed.
+  double Step(std::span<float> values, std::span<const float> gradients, std::span<const ValueRange> ranges, double lr,
+              double clip_norm);
+
+  // For checkpoints: Adam's moments, or the momentum buffer and nothing.
+  struct State {
+    int64_t steps = 0;
+    std::vector<float> first, second;
+  };
+  const State& state() const { return state_; }
+  // Throws Error(kDataLoss) when the sizes are not this optimizer's.
+  void Restore(State state);
+  // As if no step had been made.
+  void Reset();
+
+ private:
+  OptimizerOptions options_;
+  State state_;
+};
+
+}  // namespace hot

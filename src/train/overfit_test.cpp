@@ -1,0 +1,110 @@
+// What a network can be made to learn, and what it then finds: the whole chain of a training without files.
+#include <gtest/gtest.h>
+
+#include "core/rng.h"
+#include "graph/fold.h"
+#include "models/backbone.h"
+#include "tasks/metric.h"
+#include "train/graph_module.h"
+#include "train/objective.h"
+#include "train/optimizer.h"
+#include "train/torch_pch.h"
+
+namespace hot {
+namespace {
+
+// Eight pictures, each with one bright box on noise: the whole chain from pixels through matching and loss to decoding
+// works only if the network can learn them by heart.
+class Overfit : public testing::Test {
+ protected:
+  static constexpr int kPictures = 8, kSide = 64;
+
+  Overfit() {
+    options_.input = {3, kSide, kSide};
+    options_.classes = {"dark", "bright"};
+    task_ = MakeTask(options_);
+    at::manual_seed(1);
+    at::set_num_threads(1);
+    images_ = at::randn({kPictures, 3, kSide, kSide}) * 0.2;
+    Rng rng(3);
+    for (int64_t i = 0; i < kPictures; ++i) {
+      const int64_t w = 16 + rng.Below(24), h = 16 + rng.Below(24), x = rng.Below(kSide - w), y = rng.Below(kSide - h);
+      images_[i].narrow(1, y, h).narrow(2, x, w).fill_(i % 2 == 0 ? -1.0f : 1.0f);
+      Object object;
+      object.box = {static_cast<float>(x), static_cast<float>(y), static_cast<float>(x + w), static_cast<float>(y + h)};
+      object.label = static_cast<int>(i % 2);
+      object.area = object.box.area();
+      objects_.push_back({object});
+    }
+  }
+
+  Graph Net() const {
+    const Backbone& net = FindBackbone("mobilenet_v2");
+    return BuildNetwork(net, 0.35, BaselineChoices(net, 0.35, Precision::kFp32), *task_);
+  }
+
+  double Train(GraphModule& module, int steps, double momentum) {
+    const auto objective = MakeObjective(*task_, module.graph());
+    FlatParameters& parameters = module.parameters();
+    const auto size = static_cast<size_t>(parameters.values().numel());
+    Optimizer adam(static_cast<int64_t>(size), {});
+    double last = 0;
+    module.Train(momentum);
+    for (int step = 0; step < steps; ++step) {
+      parameters.gradients().zero_();
+      const at::Tensor loss = objective->Loss(module.Forward(images_), objects_);
+      loss.backward();
+      last = loss.item<double>();
+      adam.Step({parameters.values().data_ptr<float>(), size}, {parameters.gradients().data_ptr<float>(), size},
+                parameters.Ranges(0), 3e-3, 10);
+    }
+    return last;
+  }
+
+  double ScoreOf(GraphModule& module) {
+    const at::NoGradGuard no_grad;
+    module.Evaluate();
+    const std::vector<at::Tensor> outputs = module.Forward(images_);
+    std::vector<ScoredPicture> pictures;
+    for (int64_t i = 0; i < kPictures; ++i) {
+      std::vector<Tensor> one;
+      for (const at::Tensor& output : outputs) {
+        const at::Tensor dense = output.narrow(0, i, 1).contiguous(at::MemoryFormat::Contiguous);
+        one.emplace_back(dense.sizes().vec());
+        std::copy_n(dense.const_data_ptr<float>(), one.back().data.size(), one.back().data.begin());
+      }
+      pictures.push_back({.id = i, .truth = objects_[static_cast<size_t>(i)], .detections = task_->Decode(one)});
+    }
+    return Score(pictures, {.metric = Metric::kAp50});
+  }
+
+  TaskOptions options_;
+  std::unique_ptr<Task> task_;
+  at::Tensor images_;
+  std::vector<std::vector<Object>> objects_;
+};
+
+TEST_F(Overfit, EightPicturesAreLearntByHeartAndFoundAtInference) {
+  GraphModule module(Net());
+  module.Load(RandomWeights(module.graph(), 1));
+  EXPECT_LT(Train(module, 120, 0.1), 0.05);
+  EXPECT_GT(ScoreOf(module), 0.99);
+}
+
+// A running average that is too slow for a short training makes a good network look broken; recomputed statistics do
+// not.
+TEST_F(Overfit, SlowStatisticsBreakInferenceAndRecomputedOnesMendIt) {
+  GraphModule module(Net());
+  module.Load(RandomWeights(module.graph(), 1));
+  EXPECT_LT(Train(module, 120, 0.001), 0.05);
+  EXPECT_LT(ScoreOf(module), 0.5);
+  const at::NoGradGuard no_grad;
+  for (int pass = 1; pass <= 3; ++pass) {
+    module.Train(1.0 / pass);
+    module.Forward(images_);
+  }
+  EXPECT_GT(ScoreOf(module), 0.99);
+}
+
+}  // namespace
+}  // namespace hot
