@@ -177,7 +177,7 @@ TEST_F(BadInput, SplitsThatShareTheirPictures) {
   ExpectOneLine("search study.yaml --set data.val=trainval", "data.val: 6 of 6 pictures are in data.train too");
   ExpectOneLine("search study.yaml --set data.val=test", "data.test: 3 of 3 pictures are in data.val too");
   const fs::path list = folder_.path() / "data/ImageSets/Main/test.txt";
-  WriteFileAtomic(list, ReadFile(list) + AXml().stem().string() + "\n");
+  WriteFileAtomic(list, ReadFile(list) + AnXml().stem().string() + "\n");
   const HotResult result = RunHot(folder_.path(), "search study.yaml");
   EXPECT_EQ(result.code, 0) << result.output;
   EXPECT_THAT(result.output, HasSubstr("warning: data.test: 1 of 4 pictures are in data.train too"));
@@ -186,7 +186,7 @@ TEST_F(BadInput, SplitsThatShareTheirPictures) {
 TEST_F(BadInput, SplitsThatAreTooSmall) {
   const fs::path lists = folder_.path() / "data/ImageSets/Main";
   WriteFileAtomic(lists / "none.txt", "\n");
-  WriteFileAtomic(lists / "one.txt", AXml().stem().string() + "\n");
+  WriteFileAtomic(lists / "one.txt", AnXml().stem().string() + "\n");
   ExpectOneLine("search study.yaml --set data.test=none", "split \"none\" has no pictures");
   ExpectOneLine("search study.yaml --set data.train=one", "data.train: one picture can't be split");
 }
