@@ -1,5 +1,6 @@
 // hot: the tool. It never links LibTorch; training runs in hot-train.
 #include <cstdio>
+#include <string>
 
 #include "cli/command.h"
 
@@ -17,7 +18,12 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    std::fprintf(stderr, "error: %s (hot --help, or hot COMMAND --help, shows what is known)\n", error.what());
+    std::string what = error.what();
+    if (const auto rest = app.remaining();
+        app.get_subcommands().empty() && !rest.empty() && !rest[0].starts_with('-')) {
+      what = "unknown command \"" + rest[0] + "\"";
+    }
+    std::fprintf(stderr, "error: %s (hot --help, or hot COMMAND --help, shows what is known)\n", what.c_str());
     return 2;
   }
   return exit_code;

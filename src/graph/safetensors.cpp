@@ -11,8 +11,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Tensor ReadTensor(const std::string& where, const std::string& name, const Json& entry, std::string_view data) {
-  if (entry.at("dtype") != "F32") {
-    throw Error(Code::kInvalidArgument, where, name + " has dtype " + entry.at("dtype").dump(), "convert it to F32");
+  const auto dtype = entry.at("dtype").get<std::string>();  // so that a value nested without end is not printed
+  if (dtype != "F32") {
+    throw Error(Code::kInvalidArgument, where, name + " has dtype \"" + dtype + "\"", "convert it to F32");
   }
   Tensor tensor(entry.at("shape").get<std::vector<int64_t>>());
   const auto begin = entry.at("data_offsets").at(0).get<size_t>();
