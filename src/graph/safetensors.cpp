@@ -4,23 +4,44 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/read_json.h"
 
 namespace hot {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
+size_t Elements(const std::vector<int64_t>& shape) {
+  size_t elements = 1;
+  for (const int64_t side : shape) elements *= static_cast<size_t>(side);
+  return elements;
+}
+
+// Throws Error(kDataLoss) for a shape of more than `most` elements, before anything of that size is made.
+std::vector<int64_t> ReadShape(const Json& json, size_t most) {
+  std::vector<int64_t> shape;
+  size_t elements = 1;
+  for (const Json& side : json) {
+    const auto length = WholeNumber<uint32_t>(side);
+    if (length > 0 && elements > most / length) throw Error(Code::kDataLoss, "", "has a tensor larger than the file");
+    elements *= length;
+    shape.push_back(length);
+  }
+  return shape;
+}
+
 Tensor ReadTensor(const std::string& where, const std::string& name, const Json& entry, std::string_view data) {
   const auto dtype = entry.at("dtype").get<std::string>();  // so that a value nested without end is not printed
   if (dtype != "F32") {
     throw Error(Code::kInvalidArgument, where, name + " has dtype \"" + dtype + "\"", "convert it to F32");
   }
-  Tensor tensor(entry.at("shape").get<std::vector<int64_t>>());
-  const auto begin = entry.at("data_offsets").at(0).get<size_t>();
-  const auto end = entry.at("data_offsets").at(1).get<size_t>();
-  if (end > data.size() || begin > end || end - begin != tensor.data.size() * sizeof(float)) {
+  const auto begin = WholeNumber<size_t>(entry.at("data_offsets").at(0));
+  const auto end = WholeNumber<size_t>(entry.at("data_offsets").at(1));
+  const std::vector<int64_t> shape = ReadShape(entry.at("shape"), data.size() / sizeof(float));
+  if (end > data.size() || begin > end || end - begin != Elements(shape) * sizeof(float)) {
     throw Error(Code::kDataLoss, where, name + " does not fit its offsets");
   }
+  Tensor tensor(shape);
   std::memcpy(tensor.data.data(), data.data() + begin, end - begin);
   return tensor;
 }
@@ -40,10 +61,12 @@ Weights ReadSafetensors(const fs::path& path) {
     const Json header = Json::parse(bytes.begin() + 8, bytes.begin() + 8 + static_cast<std::ptrdiff_t>(header_size));
     const std::string_view data = std::string_view(bytes).substr(8 + header_size);
     Weights weights;
-    for (const auto& [name, entry] : header.items()) {
-      if (name != "__metadata__") weights[name] = ReadTensor(path.string(), name, entry, data);
-    }
-    return weights;
+    return WithPlace(path.string(), [&] {
+      for (const auto& [name, entry] : header.items()) {
+        if (name != "__metadata__") weights[name] = ReadTensor(path.string(), name, entry, data);
+      }
+      return weights;
+    });
   } catch (const nlohmann::json::exception& error) {
     throw Error(Code::kDataLoss, path.string(), std::string("has a broken header: ") + error.what());
   }
