@@ -2,54 +2,78 @@
 
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "core/error.h"
+#include "graph/element_type.h"
 
 namespace hot {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
+// Elements of `shape`; -1 when a side is negative or they are more than `most`.
+int64_t CountElements(const std::vector<int64_t>& shape, size_t most) {
+  uint64_t count = 1;
+  for (int64_t side : shape) {
+    if (side < 0) return -1;
+    if (side > 0 && count > most / static_cast<uint64_t>(side)) return -1;
+    count *= static_cast<uint64_t>(side);
+  }
+  return static_cast<int64_t>(count);
+}
+
 Tensor ReadTensor(const std::string& where, const std::string& name, const Json& entry, std::string_view data) {
-  if (entry.at("dtype") != "F32") {
+  const std::optional<ElementType> type = ParseElementType(entry.at("dtype").get<std::string>());
+  if (!type) {
     throw Error(Code::kInvalidArgument, where, name + " has dtype " + entry.at("dtype").dump(), "convert it to F32");
   }
-  Tensor tensor(entry.at("shape").get<std::vector<int64_t>>());
+  const auto shape = entry.at("shape").get<std::vector<int64_t>>();
   const auto begin = entry.at("data_offsets").at(0).get<size_t>();
   const auto end = entry.at("data_offsets").at(1).get<size_t>();
-  if (end > data.size() || begin > end || end - begin != tensor.data.size() * sizeof(float)) {
+  const int64_t count = CountElements(shape, data.size());
+  if (end > data.size() || begin > end || count < 0 ||
+      end - begin != static_cast<size_t>(count) * ElementBytes(*type)) {
     throw Error(Code::kDataLoss, where, name + " does not fit its offsets");
   }
-  std::memcpy(tensor.data.data(), data.data() + begin, end - begin);
+  Tensor tensor(shape);
+  ToFloats(*type, data.data() + begin, tensor.data);
   return tensor;
 }
 
 }  // namespace
 
 // Layout: 8 bytes little-endian header size, JSON header, raw data.
-Weights ReadSafetensors(const fs::path& path) {
-  const std::string bytes = ReadFile(path);
+Weights ParseSafetensors(std::string_view bytes, const std::string& where, SafetensorsMetadata* metadata) {
   uint64_t header_size = 0;
-  if (bytes.size() < sizeof header_size)
-    throw Error(Code::kDataLoss, path.string(), "is not a safetensors file: too short");
+  if (bytes.size() < sizeof header_size) throw Error(Code::kDataLoss, where, "is not a safetensors file: too short");
   std::memcpy(&header_size, bytes.data(), sizeof header_size);
-  if (header_size > bytes.size() - sizeof header_size)
-    throw Error(Code::kDataLoss, path.string(), "is cut off in its header");
+  if (header_size > bytes.size() - sizeof header_size) throw Error(Code::kDataLoss, where, "is cut off in its header");
   try {
     const Json header = Json::parse(bytes.begin() + 8, bytes.begin() + 8 + static_cast<std::ptrdiff_t>(header_size));
-    const std::string_view data = std::string_view(bytes).substr(8 + header_size);
+    const std::string_view data = bytes.substr(8 + header_size);
     Weights weights;
     for (const auto& [name, entry] : header.items()) {
-      if (name != "__metadata__") weights[name] = ReadTensor(path.string(), name, entry, data);
+      if (name != "__metadata__") {
+        weights[name] = ReadTensor(where, name, entry, data);
+      } else if (metadata != nullptr) {
+        *metadata = entry.get<SafetensorsMetadata>();
+      }
     }
     return weights;
   } catch (const nlohmann::json::exception& error) {
-    throw Error(Code::kDataLoss, path.string(), std::string("has a broken header: ") + error.what());
+    throw Error(Code::kDataLoss, where, std::string("has a broken header: ") + error.what());
   }
 }
 
-void WriteSafetensors(const fs::path& path, const Weights& weights) {
+Weights ReadSafetensors(const fs::path& path, SafetensorsMetadata* metadata) {
+  return ParseSafetensors(ReadFile(path), path.string(), metadata);
+}
+
+void WriteSafetensors(const fs::path& path, const Weights& weights, const SafetensorsMetadata& metadata) {
   Json header = Json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
   size_t offset = 0;
   for (const auto& [name, tensor] : weights) {
     const size_t bytes = tensor.data.size() * sizeof(float);

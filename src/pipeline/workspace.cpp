@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "core/hash.h"
+#include "models/pretrained/tensor_file.h"
+#include "pipeline/pretrained_study.h"
 
 namespace hot {
 namespace {
@@ -12,6 +14,7 @@ TaskOptions MakeTaskOptions(const Study& study, const std::vector<std::string>& 
   TaskOptions options;
   options.task = study.model.task;
   options.input = {3, static_cast<int>(study.model.input[0]), static_cast<int>(study.model.input[1])};
+  options.convention = StudyConvention(study);
   options.classes = classes;
   options.anchor_min_scale = study.model.anchor_min_scale;
   options.anchor_max_scale = study.model.anchor_max_scale;
@@ -45,16 +48,23 @@ Workspace::Workspace(Study study, const Context& context)
   store_ = OpenJournal(study_, folder_);
   const Dataset train = ReadDataset(Source(study_.data.train));
   classes_ = train.classes;
-  data_warnings_ = train.warnings;
+  Warn(train.warnings);
   CheckSplit(study_.data.test);  // now, not after an hour of training
   if (!study_.data.val.empty()) CheckSplit(study_.data.val);
+  const std::optional<Pretrained> pretrained = StudyPretrained(study_, backbone_);
+  Warn(ResolveConvention(study_, pretrained));
   task_ = MakeTask(MakeTaskOptions(study_, classes_));
+  if (pretrained) {
+    pretrained_key_ = TensorFileKey(study_.model.pretrained);
+    for (const std::string& line : CheckInheritance(*pretrained, study_, backbone_, *task_)) notes_.push_back(line);
+  }
   WriteFileAtomic(folder_ / "study.json", StudyJson(study_) + "\n");
 }
 
-void Workspace::CheckSplit(const std::string& split) {
-  const Dataset dataset = ReadDataset(Source(split));
-  data_warnings_.insert(data_warnings_.end(), dataset.warnings.begin(), dataset.warnings.end());
+void Workspace::CheckSplit(const std::string& split) { Warn(ReadDataset(Source(split)).warnings); }
+
+void Workspace::Warn(const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings) notes_.push_back("warning: " + warning);
 }
 
 Precision Workspace::precision() const { return ParsePrecision(study_.target.precision.front()); }
@@ -85,6 +95,8 @@ TrialSpec Workspace::TrialTemplate() const {
   TrialSpec spec;
   spec.backbone = study_.model.backbone;
   spec.task = task_->options();
+  spec.pretrained = study_.model.pretrained;
+  spec.pretrained_sha256 = pretrained_key_;
   spec.train = Source(study_.data.train);
   spec.val = Source(study_.data.val);
   spec.val_fraction = study_.data.val_fraction;
