@@ -16,8 +16,10 @@ namespace hot {
 std::vector<ScoredPicture> DetectPictures(Session& session, const Task& task, const Dataset& dataset,
                                           const Preprocessing& preprocessing);
 
-// {"score", "low", "high", "coco_ap", "ap50", "ap75", "voc07", "per_class": [{"name", "ap", "ap50"}]}
+// Of boxes: {"score", "low", "high", "coco_ap", "ap50", "ap75", "voc07", "per_class": [{"name", "ap", "ap50"}]}; of
+// keypoints: {"score", "low", "high", "coco_ap", "ap50", "ap75" (OKS; null without constants), "pck", "pck05", "pck10",
+// "per_keypoint": [{"name", "pck05", "pck10"}]}. `names` are those of the classes or of the keypoints.
 nlohmann::ordered_json ScoresJson(const std::vector<ScoredPicture>& pictures, const ScoreOptions& options,
-                                  const std::vector<std::string>& classes);
+                                  const std::vector<std::string>& names);
 
 }  // namespace hot

@@ -85,7 +85,7 @@ const isWinner = (model, network) => Object.values(model.run.evaluation?.winners
 
 const nameOf = (model, id) => model.byId.get(id)?.label || id;
 
-const metricName = (metric) => ({coco_ap: 'COCO AP', ap50: 'AP50', voc07: 'VOC07 AP'})[metric] || metric;
+const metricName = (metric) => ({coco_ap: 'COCO AP', ap50: 'AP50', voc07: 'VOC07 AP', pck: 'PCK'})[metric] || metric;
 
 // A choice without its precision: "irb-k3-e6".
 const bare = (choice) => String(choice).split('@')[0];

@@ -3,6 +3,8 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <utility>
 
 #include "core/error.h"
 #include "tasks/coco_ranking.h"
@@ -41,9 +43,10 @@ class BoxOverlap final : public CocoOverlap {
 constexpr std::array<double, 17> kCocoSigmas{.026, .025, .025, .035, .035, .079, .079, .072, .072,
                                              .062, .062, .107, .107, .087, .087, .089, .089};
 
+bool IsLabelled(const Keypoint& keypoint) { return keypoint.visibility > 0; }
+
 bool AnyLabelled(const Object& object) {
-  return std::any_of(object.keypoints.begin(), object.keypoints.end(),
-                     [](const Keypoint& keypoint) { return keypoint.visibility > 0; });
+  return std::any_of(object.keypoints.begin(), object.keypoints.end(), IsLabelled);
 }
 
 class KeypointOverlap final : public CocoOverlap {
@@ -54,7 +57,6 @@ class KeypointOverlap final : public CocoOverlap {
     for (double sigma : sigmas) variances_.push_back((sigma * 2) * (sigma * 2));
   }
 
-  size_t keypoints() const { return variances_.size(); }
   int max_detections() const override { return 20; }
   bool Ignored(const Object& object) const override { return object.crowd || !AnyLabelled(object); }
 
@@ -79,16 +81,20 @@ class KeypointOverlap final : public CocoOverlap {
     return (dx * dx + dy * dy) / variances_[keypoint] / (object.area + kEpsilon) / 2;
   }
 
+  // Stops where even exact keypoints from there on would leave it below the lowest threshold.
   double Similarity(const Detection& detection, const Object& object) const {
+    const auto labelled = std::count_if(object.keypoints.begin(), object.keypoints.end(), IsLabelled);
+    const double enough = CocoThresholds()[0] * static_cast<double>(labelled) * (1 - 1e-9);
     double sum = 0;
-    int labelled = 0;
+    auto left = static_cast<double>(labelled);
     for (size_t k = 0; k < variances_.size(); ++k) {
       const Keypoint &ours = detection.keypoints[k], &truth = object.keypoints[k];
       if (truth.visibility <= 0) continue;
-      ++labelled;
+      if (sum + left < enough) return 0;
+      --left;
       sum += std::exp(-Error(static_cast<double>(ours.x) - truth.x, static_cast<double>(ours.y) - truth.y, k, object));
     }
-    return sum / labelled;
+    return sum / static_cast<double>(labelled);
   }
 
   // Of keypoints to a box of three times the object's sides, for objects without labelled keypoints.
@@ -110,12 +116,22 @@ class KeypointOverlap final : public CocoOverlap {
   bool area_of_box_;
 };
 
-void CheckCount(size_t found, size_t expected, const ScoredPicture& picture, bool may_be_empty) {
-  if (found == expected || (found == 0 && may_be_empty)) return;
-  throw Error(Code::kInvalidArgument, "metric",
-              "picture " + std::to_string(picture.id) + " has " + std::to_string(found) + " keypoints, but there are " +
-                  std::to_string(expected) + " OKS constants",
-              "data without OKS constants are scored by pck");
+size_t SigmaCount(const OksOptions& options) {
+  return options.sigmas.empty() ? kCocoSigmas.size() : options.sigmas.size();
+}
+
+// A picture with another number of keypoints than `expected`, and that number.
+std::optional<std::pair<int64_t, size_t>> FindMismatch(const std::vector<ScoredPicture>& pictures, size_t expected) {
+  for (const ScoredPicture& picture : pictures) {
+    for (const Object& object : picture.truth) {
+      const size_t count = object.keypoints.size();
+      if (count != expected && count != 0) return std::pair(picture.id, count);
+    }
+    for (const Detection& detection : picture.detections) {
+      if (detection.keypoints.size() != expected) return std::pair(picture.id, detection.keypoints.size());
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -124,14 +140,17 @@ std::unique_ptr<CocoOverlap> MakeBoxOverlap() { return std::make_unique<BoxOverl
 
 std::unique_ptr<CocoOverlap> MakeKeypointOverlap(const std::vector<ScoredPicture>& pictures,
                                                  const OksOptions& options) {
-  auto overlap = std::make_unique<KeypointOverlap>(options);
-  for (const ScoredPicture& picture : pictures) {
-    for (const Object& object : picture.truth)
-      CheckCount(object.keypoints.size(), overlap->keypoints(), picture, /*may_be_empty=*/true);
-    for (const Detection& detection : picture.detections)
-      CheckCount(detection.keypoints.size(), overlap->keypoints(), picture, /*may_be_empty=*/false);
+  if (const auto mismatch = FindMismatch(pictures, SigmaCount(options))) {
+    throw Error(Code::kInvalidArgument, "metric",
+                "picture " + std::to_string(mismatch->first) + " has " + std::to_string(mismatch->second) +
+                    " keypoints, but there are " + std::to_string(SigmaCount(options)) + " OKS constants",
+                "data without OKS constants are scored by pck");
   }
-  return overlap;
+  return std::make_unique<KeypointOverlap>(options);
+}
+
+bool HasOksConstants(const std::vector<ScoredPicture>& pictures, const OksOptions& options) {
+  return !FindMismatch(pictures, SigmaCount(options));
 }
 
 }  // namespace hot

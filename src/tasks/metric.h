@@ -55,6 +55,8 @@ struct OksResult {
   std::map<int, std::pair<double, double>> per_class;  // label -> (AP, AP50); classes with an object that counts
 };
 OksResult CocoKeypointAp(const std::vector<ScoredPicture>& pictures, const OksOptions& options = {});
+// Whether there is one sigma for each keypoint, so that CocoKeypointAp() does not throw.
+bool HasOksConstants(const std::vector<ScoredPicture>& pictures, const OksOptions& options = {});
 
 // Percentage of correct keypoints, as a share (Yang and Ramanan, 2013, section 6): a labelled keypoint is correct when
 // its prediction lies within threshold * max(width, height) of the object's box, border included.
