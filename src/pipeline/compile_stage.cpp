@@ -8,7 +8,16 @@
 namespace hot {
 namespace {
 
-std::string TaskOptionsJson(const TaskOptions& options) {
+// What an application needs to make the input and to read the output.
+std::string TaskOptionsJson(const Workspace& workspace) {
+  const TaskOptions& options = workspace.task().options();
+  if (workspace.task().predicted() == Predicted::kKeypoints) {
+    return nlohmann::ordered_json{{"keypoints", options.keypoints},
+                                  {"mirror_pairs", options.mirror_pairs},
+                                  {"skeleton", workspace.skeleton()},
+                                  {"box_margin", {options.margin_y, options.margin_x}}}
+        .dump();
+  }
   return nlohmann::ordered_json{
       {"anchor_min_scale", options.anchor_min_scale}, {"anchor_max_scale", options.anchor_max_scale},
       {"aspect_ratios", options.aspect_ratios},       {"finest_stride", options.finest_stride},
@@ -33,7 +42,7 @@ void CompileOne(const Workspace& workspace, const TrainedNetwork& trained, const
   artifact.preprocessing = TaskPreprocessing(workspace.task());
   artifact.task = workspace.task().name();
   artifact.classes = workspace.task().options().classes;
-  artifact.task_options = TaskOptionsJson(workspace.task().options());
+  artifact.task_options = TaskOptionsJson(workspace);
   WriteArtifact(ArtifactFolder(workspace, trained.network.id, precision), artifact);
 }
 
