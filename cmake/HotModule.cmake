@@ -4,6 +4,8 @@
 # hot_test(NAME SOURCES a_test.cpp... [LIBS lib...] [LABEL fast|slow|release]): `fast` (default) runs with sanitizers in
 # preset dev, `slow` and `release` in preset release only.
 # hot_bench(NAME SOURCES a.cpp... [LIBS lib...]): the program hot_bench_NAME behind `scripts/bench NAME`.
+# hot_fuzzer(NAME lib...): fuzz/NAME_fuzzer.cpp as the program hot_fuzz_NAME: libFuzzer's in preset fuzz, elsewhere one
+# that replays files. Both have the test fuzz.NAME, which replays fuzz/corpus/NAME.
 find_package(GTest REQUIRED)
 find_package(Threads REQUIRED)
 include(GoogleTest)
@@ -26,6 +28,7 @@ endif()
 
 add_custom_target(fast_tests)
 add_custom_target(release_tests)
+add_custom_target(fuzzers)
 
 function(hot_bench name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
@@ -48,6 +51,21 @@ function(hot_test name)
     add_dependencies(release_tests ${name})
   endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600)
+endfunction()
+
+function(hot_fuzzer name)
+  add_executable(hot_fuzz_${name} ${name}_fuzzer.cpp)
+  set_target_properties(hot_fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}")
+  target_link_libraries(hot_fuzz_${name} PRIVATE hot_flags ${ARGN})
+  if(HOT_SANITIZE MATCHES "fuzzer")
+    target_link_options(hot_fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    target_sources(hot_fuzz_${name} PRIVATE replay_main.cpp)
+  endif()
+  add_dependencies(fuzzers hot_fuzz_${name})
+  add_dependencies(fast_tests hot_fuzz_${name})
+  add_test(NAME fuzz.${name} COMMAND hot_fuzz_${name} -runs=0 "${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name}")
+  set_tests_properties(fuzz.${name} PROPERTIES LABELS fast TIMEOUT 600)
 endfunction()
 
 function(hot_module name)

@@ -40,6 +40,10 @@ class BadInput : public testing::Test {
 
   // The last ones by name belong to the training split.
   fs::path AnXml() const { return ListFiles(folder_.path() / "data" / "Annotations").back(); }
+  std::string ATestName() const {
+    const std::string list = ReadFile(folder_.path() / "data/ImageSets/Main/test.txt");
+    return list.substr(0, list.find('\n'));
+  }
   fs::path AJpeg() const { return ListFiles(folder_.path() / "data" / "JPEGImages").back(); }
 
   void Replace(const fs::path& file, const std::string& pattern, const std::string& by) const {
@@ -83,16 +87,53 @@ TEST_F(BadInput, StudyFile) {
   }
 }
 
+TEST_F(BadInput, StudyFileAsBytes) {
+  const std::pair<std::string, const char*> cases[] = {
+      {"", "study.yaml: the file is empty"},
+      {"# name: tiny\n", "study.yaml: the file is empty"},
+      {"name: caf\xe9\n", "study.yaml:1:10: not UTF-8 text"},
+      {std::string("n\0a\0m\0e\0", 8), "study.yaml:1:2: not UTF-8 text"},
+      {"name: tiny\n\tdata: x\n", "study.yaml:2:1: not valid YAML"},
+      {std::string(20000, '['), "not valid YAML"},
+      {"name: tiny\ndata: &a {root: *a}\n", "study.yaml:2:"},
+  };
+  for (const auto& [bytes, expected] : cases) {
+    SCOPED_TRACE(bytes.substr(0, 40));
+    WriteFileAtomic(folder_.path() / "study.yaml", bytes);
+    ExpectOneLine("search study.yaml", expected);
+  }
+}
+
 TEST_F(BadInput, CommandLine) {
-  ExpectOneLine("search none.yaml", "none.yaml");
-  ExpectOneLine("search study.yaml --set search.candidates=x", "--set search.candidates");
-  ExpectOneLine("search study.yaml --set serch.candidates=3", "did you mean search.candidates?");
-  ExpectOneLine("search study.yaml --set data.train=nosplit", "nosplit");
-  ExpectOneLine("report .", "no run folder");
-  ExpectOneLine("status nowhere", "no run folder");
-  EXPECT_EQ(RunHot(folder_.path(), "optimise study.yaml").code, 2);
-  EXPECT_EQ(RunHot(folder_.path(), "search").code, 2);
-  EXPECT_EQ(RunHot(folder_.path(), "").code, 2);
+  const std::pair<const char*, const char*> cases[] = {
+      {"search none.yaml", "none.yaml"},
+      {"search data", "data: is a folder, not a study file"},
+      {"search study.yaml --set search.candidates=x", "--set search.candidates"},
+      {"search study.yaml --set serch.candidates=3", "did you mean search.candidates?"},
+      {"search study.yaml --set zebra=1", "--set zebra: unknown key"},
+      {"search study.yaml --set data.root", "expected KEY=VALUE"},
+      {"search study.yaml --set =3", "expected KEY=VALUE"},
+      {"search study.yaml --set data.classes=$'caf\\xe9'", "--set data.classes: not UTF-8 text"},
+      {"search study.yaml --set data.root=study.yaml", "\"study.yaml\" is not a folder"},
+      {"search study.yaml --set data.train=nosplit", "nosplit"},
+      {"search study.yaml --set data.format=coco --set data.train=nosplit", "nosplit"},
+      {"search study.yaml --set run.folder=study.yaml", "study.yaml"},
+      {"search study.yaml --set run.journal=data", "data: is a folder, not a journal"},
+      {"search study.yaml --set run.journal=data/", "data/: is a folder, not a journal"},
+      {"report .", "no run folder"},
+      {"report study.yaml", "no run folder"},
+      {"status nowhere", "no run folder"},
+      {"data make shapes study.yaml", "study.yaml"},
+      {"data make shapes x --train 0", "--train"},
+      {"optimise study.yaml", "optimise"},
+      {"search", "study is required"},
+      {"search study.yaml another.yaml", "another.yaml"},
+      {"", "subcommand"},
+  };
+  for (const auto& [arguments, expected] : cases) {
+    SCOPED_TRACE(arguments);
+    ExpectOneLine(arguments, expected);
+  }
 }
 
 TEST_F(BadInput, Annotations) {
@@ -124,6 +165,59 @@ TEST_F(BadInput, UnknownClassNamesTheNearestOne) {
   ExpectOneLine("search study.yaml --set data.classes=circl,square,triangle", "unknown class");
 }
 
+TEST_F(BadInput, ClassThatOnlyTheTestSplitHas) {
+  const std::string name = ATestName();
+  Replace(folder_.path() / "data/Annotations" / (name + ".xml"), "<name>[a-z]*", "<name>hexagon");
+  ExpectOneLine("search study.yaml", name + ".xml:11:3: unknown class \"hexagon\" (known: circle, square, triangle)");
+}
+
+TEST_F(BadInput, SplitsThatShareTheirPictures) {
+  ExpectOneLine("search study.yaml --set data.test=trainval", "data.test: 6 of 6 pictures are in data.train too");
+  ExpectOneLine("search study.yaml --set data.test=", "data.test: 6 of 9 pictures are in data.train too");
+  ExpectOneLine("search study.yaml --set data.val=trainval", "data.val: 6 of 6 pictures are in data.train too");
+  ExpectOneLine("search study.yaml --set data.val=test", "data.test: 3 of 3 pictures are in data.val too");
+  const fs::path list = folder_.path() / "data/ImageSets/Main/test.txt";
+  WriteFileAtomic(list, ReadFile(list) + AXml().stem().string() + "\n");
+  const HotResult result = RunHot(folder_.path(), "search study.yaml");
+  EXPECT_EQ(result.code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("warning: data.test: 1 of 4 pictures are in data.train too"));
+}
+
+TEST_F(BadInput, SplitsThatAreTooSmall) {
+  const fs::path lists = folder_.path() / "data/ImageSets/Main";
+  WriteFileAtomic(lists / "none.txt", "\n");
+  WriteFileAtomic(lists / "one.txt", AXml().stem().string() + "\n");
+  ExpectOneLine("search study.yaml --set data.test=none", "split \"none\" has no pictures");
+  ExpectOneLine("search study.yaml --set data.train=one", "data.train: one picture can't be split");
+}
+
+// Named before anything is measured, in the training split and in the others.
+TEST_F(BadInput, FilesThatAreNoPictures) {
+  struct Case {
+    const char *name, *bytes, *expected;
+  };
+  const Case cases[] = {{"text", "hello, I am no picture at all\n", "truncated, or not a picture"},
+                        {"zero bytes", "", "the file is empty"},
+                        {"one byte", "\xff", "truncated, or not a picture"}};
+  for (const std::string& name : {AJpeg().stem().string(), ATestName()}) {
+    const fs::path picture = folder_.path() / "data/JPEGImages" / (name + ".jpg");
+    const std::string good = ReadFile(picture);
+    for (const Case& c : cases) {
+      SCOPED_TRACE(name + " of " + c.name);
+      WriteFileAtomic(picture, c.bytes);
+      ExpectOneLine("search study.yaml", name + ".jpg: " + c.expected);
+    }
+    WriteFileAtomic(picture, good);
+  }
+}
+
+TEST_F(BadInput, FolderInPlaceOfAPicture) {
+  const fs::path picture = AJpeg();
+  fs::remove(picture);
+  fs::create_directory(picture);
+  ExpectOneLine("search study.yaml", "picture \"" + picture.filename().string() + "\" is missing");
+}
+
 TEST_F(BadInput, OutsideAndInvertedBoxesAreWarnings) {
   Replace(AnXml(), "<xmax>[0-9]*", "<xmax>0");
   const HotResult result = RunHot(folder_.path(), "search study.yaml");
@@ -151,6 +245,26 @@ TEST_F(BadInput, JournalsThatAreNone) {
   WriteFileAtomic(folder_.path() / "junk.sqlite", std::string(4096, 'x'));
   ExpectOneLine("search study.yaml --set run.journal=junk.sqlite", "junk.sqlite");
   EXPECT_EQ(ReadFile(folder_.path() / "junk.sqlite"), std::string(4096, 'x'));
+}
+
+TEST_F(BadInput, JournalOfANewerVersionIsLeftAsItIs) {
+  ExpectOneLine("search study.yaml --set run.journal=j.sqlite --set data.train=nosplit", "nosplit");  // makes it
+  std::string bytes = ReadFile(folder_.path() / "j.sqlite");
+  bytes.at(63) = 99;  // the last byte of PRAGMA user_version (sqlite.org/fileformat.html, section 1.3)
+  WriteFileAtomic(folder_.path() / "j.sqlite", bytes);
+  ExpectOneLine("search study.yaml --set run.journal=j.sqlite", "made by a newer hot (version 99");
+  EXPECT_EQ(ReadFile(folder_.path() / "j.sqlite"), bytes);
+}
+
+TEST_F(BadInput, BrokenFilesOfARunFolderDoNotStopStatus) {
+  fs::create_directories(folder_.path() / "run/stages");
+  fs::create_directories(folder_.path() / "run/trials/a");
+  WriteFileAtomic(folder_.path() / "run/study.json", "{}");
+  WriteFileAtomic(folder_.path() / "run/stages/profile.json", "{\"summary\": 3");
+  WriteFileAtomic(folder_.path() / "run/trials/a/trial.json", "[]");
+  const HotResult result = RunHot(folder_.path(), "status run");
+  EXPECT_EQ(result.code, 0) << result.output;
+  ExpectOneLine("report run", "study.json");
 }
 
 TEST_F(BadInput, ARowOnceMeasuredSurvivesEveryMistake) {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <exception>
 #include <new>
 
 namespace hot {
@@ -55,6 +56,9 @@ int RunCommand(bool quiet, const std::function<void(const Context&)>& body) {
     return ExitCode(error.code());
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "error: out of memory (close other programs, or choose a smaller input or batch)\n");
+    return 1;
+  } catch (const std::exception& error) {  // our own mistake: whoever called a library should have made it an Error
+    std::fprintf(stderr, "error: internal error: %s\n", error.what());
     return 1;
   }
 }

@@ -1,4 +1,6 @@
 // hot: the tool. It never links LibTorch; training runs in hot-train.
+#include <cstdio>
+
 #include "cli/command.h"
 
 int main(int argc, char** argv) {
@@ -14,8 +16,9 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    std::fprintf(stderr, "error: %s (hot --help, or hot COMMAND --help, shows what is known)\n", error.what());
+    return 2;
   }
   return exit_code;
 }

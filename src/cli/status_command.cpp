@@ -14,12 +14,25 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// Another hot may be writing this folder: what is not (yet) a JSON object is shown as if it were not there.
+Json ReadObject(const fs::path& path) {
+  const Json json = Json::parse(ReadFile(path), nullptr, /*allow_exceptions=*/false);
+  return json.is_object() ? json : Json::object();
+}
+
+template <typename T>
+T Field(const Json& object, const char* key, const T& fallback) {
+  const auto found = object.find(key);
+  const bool fits = found != object.end() && found->type() == Json(fallback).type();
+  return fits ? found->template get<T>() : fallback;
+}
+
 Json StagesStatus(const fs::path& run) {
   Json stages = Json::array();
   for (const Stage& stage : Stages()) {
     const fs::path manifest = run / "stages" / (std::string(stage.name) + ".json");
     Json entry{{"stage", stage.name}, {"finished", fs::exists(manifest)}};
-    if (fs::exists(manifest)) entry["summary"] = Json::parse(ReadFile(manifest)).value("summary", "");
+    if (fs::exists(manifest)) entry["summary"] = Field<std::string>(ReadObject(manifest), "summary", "");
     stages.push_back(entry);
   }
   return stages;
@@ -32,10 +45,10 @@ Json TrialsStatus(const fs::path& run) {
     if (!fs::exists(folder.path() / "trial.json")) continue;
     std::ifstream lines(folder.path() / "epochs.jsonl");
     const auto epochs = std::count(std::istreambuf_iterator<char>(lines), std::istreambuf_iterator<char>(), '\n');
-    const Json trial = Json::parse(ReadFile(folder.path() / "trial.json"));
+    const Json trial = ReadObject(folder.path() / "trial.json");
     trials.push_back({{"trial", folder.path().filename().string()},
                       {"epochs", epochs},
-                      {"of", trial.value("epochs", 0)},
+                      {"of", Field<uint64_t>(trial, "epochs", 0)},
                       {"finished", fs::exists(folder.path() / "result.json")}});
   }
   std::sort(trials.begin(), trials.end(), [](const Json& a, const Json& b) { return a["trial"] < b["trial"]; });

@@ -139,6 +139,8 @@ const BadFile kBadFiles[] = {
     // the file as such
     {"", "study.yaml: the file is empty (`hot init` writes a study file to start from)"},
     {"# nothing but a comment\n", "study.yaml: the file is empty (`hot init` writes a study file to start from)"},
+    {"name: a\nrun:\n  folder: caf\xe9\n", "study.yaml:3:14: not UTF-8 text (save the file as UTF-8)"},
+    {"\xff\xfen", "study.yaml:1:1: not UTF-8 text (save the file as UTF-8)"},
     {"just text\n", "study.yaml:1:1: expected keys and values, such as 'name: my-study'"},
     {"- name: a\n", "study.yaml:1:1: expected keys and values, such as 'name: my-study'"},
     {"name: a\n---\nname: b\n", "study.yaml:3:1: a second YAML document (one study a file)"},
@@ -250,6 +252,7 @@ const BadFile kBadOverrides[] = {
     {"train.metric=pck", "--set train.metric: pck is for keypoints; model.task ssd predicts boxes"},
     {"train.pck_threshold=0", "--set train.pck_threshold: expected a number from 0.001 to 1, got \"0\""},
     {"name=a\nb", "--set name: expected a name of letters, digits, '.', '_' and '-', got \"a b\""},
+    {"data.classes=caf\xe9", "--set data.classes: not UTF-8 text"},
     {"model.baseline_width=2", "--set model.baseline_width: 2 is not one of model.width"},
 };
 

@@ -6,6 +6,7 @@
 
 #include "config/value.h"
 #include "core/error.h"
+#include "core/utf8.h"
 
 namespace hot {
 namespace {
@@ -63,6 +64,17 @@ std::string StudyReader::Place(const YAML::Node& node) const {
   return mark.is_null() ? file_ : file_ + ":" + LineColumn(mark);
 }
 
+// yaml-cpp takes broken UTF-8 as it is, and guesses other encodings.
+void StudyReader::CheckEncoding(std::string_view text) const {
+  const size_t bad = std::min(Utf8Prefix(text), text.find('\0'));
+  if (bad >= text.size()) return;
+  const std::string_view before = text.substr(0, bad);
+  const auto line = std::ranges::count(before, '\n') + 1;
+  const size_t column = bad - (before.rfind('\n') + 1) + 1;  // npos + 1 is 0: the first line
+  throw Error(Code::kInvalidArgument, file_ + ":" + std::to_string(line) + ":" + std::to_string(column),
+              "not UTF-8 text", "save the file as UTF-8");
+}
+
 YAML::Node StudyReader::ParseDocument(const std::string& text) const {
   std::vector<YAML::Node> documents;
   try {
@@ -95,6 +107,7 @@ void StudyReader::CheckVersion(const YAML::Node& root) const {
 }
 
 void StudyReader::ReadYaml(const std::string& text) {
+  CheckEncoding(text);
   const YAML::Node root = ParseDocument(text);
   CheckVersion(root);
   ReadSection(root, "");
@@ -155,7 +168,8 @@ RawValue StudyReader::RawNode(const Option& option, const YAML::Node& value, con
 void StudyReader::Override(std::string_view assignment) {
   const size_t equals = assignment.find('=');
   const std::string name(assignment.substr(0, equals));
-  const std::string place = "--set " + name;
+  const std::string place = "--set " + name.substr(0, Utf8Prefix(name));
+  if (Utf8Prefix(assignment) < assignment.size()) throw Error(Code::kInvalidArgument, place, "not UTF-8 text");
   if (equals == std::string_view::npos || name.empty()) {
     throw Error(Code::kInvalidArgument, place, "expected KEY=VALUE", "for example --set data.root=DIR");
   }

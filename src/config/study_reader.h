@@ -33,6 +33,7 @@ class StudyReader {
 
  private:
   std::string Place(const YAML::Node& node) const;
+  void CheckEncoding(std::string_view text) const;
   YAML::Node ParseDocument(const std::string& text) const;
   void CheckVersion(const YAML::Node& root) const;
   void ReadSection(const YAML::Node& map, const std::string& prefix);

@@ -10,9 +10,15 @@
 #include "core/hash.h"
 #include "core/rng.h"
 #include "core/subprocess.h"
+#include "core/utf8.h"
 
 namespace hot {
 namespace {
+
+TEST(Error, IsOneLineWhateverAFileHolds) {
+  const Error error(Code::kInvalidArgument, "a.xml:3:5", "unknown class \"a\nb\x1b[31m\t\x7f\"", "known:\r\nc");
+  EXPECT_STREQ(error.what(), "a.xml:3:5: unknown class \"a b [31m  \" (known:  c)");
+}
 
 TEST(Error, ReadsAsOneLine) {
   const Error error(Code::kInvalidArgument, "study.yaml:3:5", "model.width: must be positive", "try 1.0");
@@ -38,6 +44,29 @@ TEST(Rng, IsUniformAndRepeats) {
   }
   EXPECT_NEAR(sum / 20000, 0, 0.03);
   EXPECT_NEAR(squares / 20000, 1, 0.05);
+}
+
+TEST(Utf8, PrefixEndsAtTheFirstByteThatIsNone) {
+  const std::pair<std::string, size_t> cases[] = {
+      {"", 0},
+      {"plain", 5},
+      {"caf\xc3\xa9", 5},
+      {"\xe2\x82\xac\xf0\x9f\x94\xa5", 7},
+      {"\xf4\x8f\xbf\xbf", 4},   // the last code point
+      {"a\xf4\x90\x80\x80", 1},  // behind it
+      {"caf\xe9", 3},            // Latin-1
+      {"a\xc3", 1},              // cut off
+      {"a\xe2\x82", 1},          // cut off
+      {"a\xe2\x82zz", 1},        //
+      {"\xc0\xaf", 0},           // overlong
+      {"\xe0\x9f\xbf", 0},       // overlong
+      {"\xed\xa0\x80", 0},       // surrogate
+      {"\xff\xfe"
+       "a",
+       0},  // byte order mark of UTF-16
+      {"\x80", 0},
+  };
+  for (const auto& [text, length] : cases) EXPECT_EQ(Utf8Prefix(text), length) << text;
 }
 
 TEST(Files, AtomicWriteAndErrors) {

@@ -85,6 +85,14 @@ std::vector<fs::path> PictureFolders(const CocoFile& file, const fs::path& root)
   return folders;
 }
 
+// What a message says about a value of the wrong type: lists and objects may be of any size and depth.
+std::string KindOf(const json& value) {
+  if (value.is_array()) return "a list";
+  if (value.is_object()) return "an object";
+  const std::string text = value.dump();
+  return text.size() > 60 ? text.substr(0, 60) + "..." : text;
+}
+
 // Typed access to the members of one element; every error has its place.
 class Members {
  public:
@@ -103,7 +111,7 @@ class Members {
   int64_t Integer(const char* name) const {
     const json* value = Find(name);
     if (value == nullptr) Fail("\"" + std::string(name) + "\" is missing");
-    if (!value->is_number_integer()) Fail("\"" + std::string(name) + "\": expected an integer, got " + value->dump());
+    if (!value->is_number_integer()) Fail("\"" + std::string(name) + "\": expected an integer, got " + KindOf(*value));
     return value->get<int64_t>();
   }
 
@@ -118,7 +126,7 @@ class Members {
   std::string Text(const char* name) const {
     const json* value = Find(name);
     if (value == nullptr) Fail("\"" + std::string(name) + "\" is missing");
-    if (!value->is_string()) Fail("\"" + std::string(name) + "\": expected a string, got " + value->dump());
+    if (!value->is_string()) Fail("\"" + std::string(name) + "\": expected a string, got " + KindOf(*value));
     return value->get<std::string>();
   }
 
@@ -128,7 +136,7 @@ class Members {
     if (value == nullptr) return numbers;
     if (!value->is_array()) Fail("\"" + std::string(name) + "\": expected a list of numbers");
     for (const json& number : *value) {
-      if (!number.is_number()) Fail("\"" + std::string(name) + "\": expected numbers, got " + number.dump());
+      if (!number.is_number()) Fail("\"" + std::string(name) + "\": expected numbers, got " + KindOf(number));
       numbers.push_back(number.get<double>());
     }
     return numbers;
@@ -226,7 +234,7 @@ class CocoReader {
     const json* crowd = members.Find("iscrowd");
     object.crowd = crowd != nullptr && (crowd->is_boolean() ? crowd->get<bool>() : members.Integer("iscrowd") != 0);
     const json* area = members.Find("area");
-    if (area != nullptr && !area->is_number()) members.Fail("\"area\": expected a number, got " + area->dump());
+    if (area != nullptr && !area->is_number()) members.Fail("\"area\": expected a number, got " + KindOf(*area));
     object.area = area != nullptr ? area->get<double>() : box[2] * box[3];
     const std::vector<double> points = members.Numbers("keypoints");
     if (points.size() % 3 != 0) members.Fail("\"keypoints\": expected x, y, visibility triples");

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <unordered_set>
 
 #include "core/error.h"
 #include "core/hash.h"
 #include "data/coco.h"
+#include "data/image.h"
 #include "data/voc.h"
 
 namespace hot {
@@ -34,13 +36,35 @@ Dataset ReadDataset(const DataSource& source) {
   }
 }
 
+void CheckPictures(const Dataset& dataset) {
+  for (const Sample& sample : dataset.samples) CheckIsPicture(sample.image);
+}
+
+std::string CheckDisjoint(const std::string& a_name, const Dataset& a, const std::string& b_name, const Dataset& b) {
+  std::unordered_set<std::string> pictures;
+  for (const Sample& sample : a.samples) pictures.insert(sample.image.string());
+  size_t shared = 0;
+  std::string example;
+  for (const Sample& sample : b.samples) {
+    if (!pictures.contains(sample.image.string())) continue;
+    if (++shared == 1) example = sample.image.string();
+  }
+  if (shared == 0) return "";
+  const std::string count = std::to_string(shared) + " of " + std::to_string(b.samples.size());
+  const std::string text = count + " pictures are in " + a_name + " too";
+  if (shared == pictures.size() || shared == b.samples.size()) {
+    throw Error(Code::kInvalidArgument, b_name, text, "scores on pictures that were learned from mean nothing");
+  }
+  return b_name + ": " + text + ", such as " + example + ": scores will be too good";
+}
+
 std::pair<Dataset, Dataset> SplitDataset(const Dataset& dataset, double fraction, uint64_t seed) {
   const size_t count = dataset.samples.size();
   if (!(fraction > 0 && fraction < 1)) {
-    throw Error(Code::kInvalidArgument, "",
+    throw Error(Code::kInvalidArgument, "data.val_fraction",
                 "the split fraction must lie between 0 and 1, got " + std::to_string(fraction));
   }
-  if (count < 2) throw Error(Code::kInvalidArgument, "", "a data set of fewer than two pictures can't be split");
+  if (count < 2) throw Error(Code::kInvalidArgument, "data.train", "one picture can't be split into train and val");
   const auto wanted = static_cast<size_t>(std::llround(fraction * static_cast<double>(count)));
   const size_t second = std::clamp<size_t>(wanted, 1, count - 1);
 

@@ -64,6 +64,13 @@ struct DataSource {
 // inverted or wholly outside is skipped with a warning; one that is partly outside is clipped.
 Dataset ReadDataset(const DataSource& source);
 
+// Looks at every picture's first bytes: throws Error(kDataLoss) for one that is empty or no picture.
+void CheckPictures(const Dataset& dataset);
+
+// Scores on pictures that were learned from mean nothing. `a_name` and `b_name` are for the message ("data.train").
+// Throws Error(kInvalidArgument) when all pictures of one are in the other; returns a warning when some are, else "".
+std::string CheckDisjoint(const std::string& a_name, const Dataset& a, const std::string& b_name, const Dataset& b);
+
 // Deterministic split: a seeded shuffle by sample id, `fraction` (at least one sample) goes to the second.
 std::pair<Dataset, Dataset> SplitDataset(const Dataset& dataset, double fraction, uint64_t seed);
 

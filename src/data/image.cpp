@@ -98,6 +98,13 @@ Image DecodeImage(const fs::path& path, bool apply_exif_rotation) {
   return apply_exif_rotation ? Rotated(std::move(decoded.image), decoded.orientation) : std::move(decoded.image);
 }
 
+void CheckIsPicture(const fs::path& path) {
+  std::error_code error;
+  const uintmax_t bytes = fs::file_size(path, error);
+  if (error) throw Error(Code::kNotFound, path.string(), "can't be read: " + error.message());
+  if (bytes == 0 || !cv::haveImageReader(path.string())) ThrowNoPicture(path, bytes);
+}
+
 std::pair<int, int> ReadImageSize(const fs::path& path) {
   const std::string bytes = ReadFile(path);
   if (!IsJpeg(bytes)) {

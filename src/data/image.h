@@ -18,6 +18,10 @@ struct Image {
 // Error(kDataLoss) with the path for a file that is truncated or no picture, kNotFound when it is missing.
 Image DecodeImage(const fs::path& path, bool apply_exif_rotation = true);
 
+// Looks at the first bytes only: throws Error(kDataLoss) for a file that is empty or no picture, kNotFound when it is
+// missing. What is damaged further behind only decoding tells.
+void CheckIsPicture(const fs::path& path);
+
 // Width and height as DecodeImage would give them, from the header alone where the format allows. Same errors.
 std::pair<int, int> ReadImageSize(const fs::path& path);
 

@@ -209,6 +209,17 @@ TEST_F(ImageTest, MissingFileIsNotFound) {
   EXPECT_EQ(ThrownBy([&] { ReadImageSize(folder_.path() / "none.jpg"); }).code(), Code::kNotFound);
 }
 
+TEST_F(ImageTest, FirstBytesTellWhatIsNoPicture) {
+  WritePng(folder_.path() / "a.png", NoisePicture(8, 8));
+  EXPECT_NO_THROW(CheckIsPicture(folder_.path() / "a.png"));
+  const fs::path half = Write("half.jpg", NoiseJpeg(false).substr(0, 200));
+  EXPECT_NO_THROW(CheckIsPicture(half)) << "only decoding tells";
+  const auto code = [&](const fs::path& path) { return ThrownBy([&] { CheckIsPicture(path); }).code(); };
+  EXPECT_EQ(code(Write("empty.jpg", "")), Code::kDataLoss);
+  EXPECT_EQ(code(Write("text.jpg", "this is no picture, but long enough for any signature")), Code::kDataLoss);
+  EXPECT_EQ(code(folder_.path() / "none.jpg"), Code::kNotFound);
+}
+
 TEST_F(ImageTest, UnwritablePlaceIsAnError) {
   EXPECT_THROW(WriteJpeg(folder_.path() / "no" / "a.jpg", NoisePicture(4, 4)), Error);
 }

@@ -79,11 +79,11 @@ class Decoder {
     info_.out_color_space = is_cmyk() ? JCS_CMYK : JCS_RGB;
     jpeg_start_decompress(&info_);
     const size_t stride = size_t{info_.output_width} * components();
-    while (info_.output_scanline < info_.output_height) {
+    while (info_.output_scanline < info_.output_height && !manager_.damaged) {
       JSAMPROW row = pixels + info_.output_scanline * stride;
       jpeg_read_scanlines(&info_, &row, 1);
     }
-    jpeg_finish_decompress(&info_);
+    if (!manager_.damaged) jpeg_finish_decompress(&info_);
     return !manager_.damaged;
   }
 

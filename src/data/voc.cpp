@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/utf8.h"
 #include "data/image.h"
 #include "data/picture_finder.h"
 #include "data/source_text.h"
@@ -55,6 +56,7 @@ class VocFile {
       voc.offset = OffsetOf(node.child("name"));
       voc.name = TrimmedText(Child(node, "name"));
       if (voc.name.empty()) Fail(node.child("name"), "the object has no class name");
+      if (Utf8Prefix(voc.name) < voc.name.size()) Fail(node.child("name"), "the class name is not UTF-8 text");
       voc.object.difficult = TrimmedText(node.child("difficult")) == "1";
       const pugi::xml_node bounds = Child(node, "bndbox");
       const Box written{Coordinate(bounds, "xmin"), Coordinate(bounds, "ymin"), Coordinate(bounds, "xmax"),

@@ -167,6 +167,8 @@ INSTANTIATE_TEST_SUITE_P(
                "known: cat, dog"},
         BadVoc{"no_name", FileXml("a.jpg", "<object><bndbox/></object>"), kBad, "a.xml:4:1", "<object> has no <name>"},
         BadVoc{"empty_name", FileXml("a.jpg", ObjectXml(" ", "1", "1", "9", "9")), kBad, "a.xml:4:9", "no class name"},
+        BadVoc{"latin1_name", FileXml("a.jpg", ObjectXml("caf\xe9", "1", "1", "9", "9")), kBad, "a.xml:4:9",
+               "not UTF-8"},
         BadVoc{"no_box", FileXml("a.jpg", "<object><name>cat</name></object>"), kBad, "a.xml:4:1", "has no <bndbox>"},
         BadVoc{"no_xmax",
                FileXml("a.jpg", "<object><name>cat</name><bndbox><xmin>1</xmin><ymin>1</ymin></bndbox></object>"), kBad,
@@ -258,6 +260,41 @@ std::vector<int64_t> Ids(const Dataset& data) {
   std::vector<int64_t> ids;
   for (const Sample& sample : data.samples) ids.push_back(sample.id);
   return ids;
+}
+
+// `count` pictures, numbered from `first` on.
+Dataset Pictures(int first, int count) {
+  Dataset data;
+  for (int i = first; i < first + count; ++i) {
+    Sample sample;
+    sample.image = "JPEGImages/" + std::to_string(i) + ".jpg";
+    data.samples.push_back(sample);
+  }
+  return data;
+}
+
+TEST(CheckDisjointTest, WarnsOfSomeSharedPicturesAndRefusesAll) {
+  const Dataset train = Pictures(1, 10);
+  EXPECT_EQ(CheckDisjoint("data.train", train, "data.test", Pictures(11, 5)), "");
+  const std::string warning = CheckDisjoint("data.train", train, "data.test", Pictures(9, 5));
+  EXPECT_THAT(warning, HasSubstr("data.test: 2 of 5 pictures are in data.train too, such as JPEGImages/9.jpg"));
+  for (const Dataset& test : {Pictures(1, 10), Pictures(3, 2), Pictures(0, 20)}) {
+    const Error error = ThrownBy([&] { CheckDisjoint("data.train", train, "data.test", test); });
+    EXPECT_EQ(error.code(), Code::kInvalidArgument);
+    EXPECT_EQ(error.where(), "data.test");
+  }
+}
+
+TEST(CheckPicturesTest, NamesTheFirstThatIsNone) {
+  const TempFolder folder;
+  Dataset data = Pictures(1, 2);
+  for (Sample& sample : data.samples) {
+    sample.image = folder.path() / sample.image;
+    WritePicture(sample.image);
+  }
+  EXPECT_NO_THROW(CheckPictures(data));
+  WriteText(data.samples[1].image, "hello");
+  EXPECT_EQ(ThrownBy([&] { CheckPictures(data); }).where(), data.samples[1].image.string());
 }
 
 TEST(SplitDatasetTest, PartsAreDisjointSeededAndIndependentOfTheOrder) {

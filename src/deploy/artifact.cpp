@@ -12,6 +12,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kVersion = 1;
+constexpr int kMaxDepth = 32;  // of the manifest; ours have 4
 constexpr const char* kManifest = "manifest.json";
 constexpr const char* kBlob = "model.onnx";
 constexpr const char* kGolden = "golden.safetensors";
@@ -29,11 +30,12 @@ Weights GoldenTensors(const Artifact& artifact) {
 }
 
 std::vector<GoldenPair> GoldenPairs(const Weights& tensors, size_t count, size_t outputs) {
-  std::vector<GoldenPair> pairs(count);
-  for (size_t i = 0; i < count; ++i) {
+  std::vector<GoldenPair> pairs;
+  for (size_t i = 0; i < count; ++i) {  // ends at the first that is missing, however large a broken count is
     const std::string prefix = std::to_string(i) + ".";
-    pairs[i].input = tensors.at(prefix + "input");
-    for (size_t k = 0; k < outputs; ++k) pairs[i].outputs.push_back(tensors.at(prefix + "output" + std::to_string(k)));
+    GoldenPair& pair = pairs.emplace_back();
+    pair.input = tensors.at(prefix + "input");
+    for (size_t k = 0; k < outputs; ++k) pair.outputs.push_back(tensors.at(prefix + "output" + std::to_string(k)));
   }
   return pairs;
 }
@@ -98,7 +100,11 @@ std::string ReadPart(const fs::path& file) {
 }
 
 json ReadManifest(const fs::path& file) {
-  const json manifest = json::parse(ReadPart(file), nullptr, false);
+  const auto check_depth = [&](int depth, json::parse_event_t, json&) {  // copies and dumps of it recurse
+    if (depth > kMaxDepth) Damaged(file, "nested too deep");
+    return true;
+  };
+  const json manifest = json::parse(ReadPart(file), check_depth, /*allow_exceptions=*/false);
   if (!manifest.is_object() || !manifest.contains("version") || !manifest["version"].is_number_integer()) {
     Damaged(file, "not a manifest");
   }

@@ -20,7 +20,7 @@ bool IsFinished(const Workspace& workspace, const Stage& stage, const std::strin
   const fs::path path = ManifestPath(workspace, stage.name);
   if (!fs::exists(path) || !fs::exists(workspace.folder() / stage.output)) return false;
   const Json manifest = Json::parse(ReadFile(path), nullptr, /*allow_exceptions=*/false);
-  return manifest.is_object() && manifest.value("version", 0) == 1 && manifest.value("inputs", "") == key;
+  return manifest.is_object() && manifest.value("version", Json()) == 1 && manifest.value("inputs", Json()) == key;
 }
 
 void RunStage(Workspace& workspace, const Stage& stage) {

@@ -43,18 +43,34 @@ Workspace::Workspace(Study study, const Context& context)
   EnsureFolder(folder_);
   lock_ = std::make_unique<FileLock>(folder_ / "lock");
   store_ = OpenJournal(study_, folder_);
-  const Dataset train = ReadDataset(Source(study_.data.train));
-  classes_ = train.classes;
-  data_warnings_ = train.warnings;
-  CheckSplit(study_.data.test);  // now, not after an hour of training
-  if (!study_.data.val.empty()) CheckSplit(study_.data.val);
+  CheckData();
   task_ = MakeTask(MakeTaskOptions(study_, classes_));
   WriteFileAtomic(folder_ / "study.json", StudyJson(study_) + "\n");
 }
 
-void Workspace::CheckSplit(const std::string& split) {
-  const Dataset dataset = ReadDataset(Source(split));
+void Workspace::CheckData() {
+  NamedDatasets checked;
+  CheckSplit("data.train", study_.data.train, checked);
+  const Dataset& train = checked.front().second;
+  if (train.classes.empty()) throw Error(Code::kInvalidArgument, "data.train", "there is no object in any picture");
+  classes_ = train.classes;
+  if (study_.data.val.empty()) {
+    SplitDataset(train, study_.data.val_fraction, static_cast<uint64_t>(study_.run.seed));
+  } else {
+    CheckSplit("data.val", study_.data.val, checked);
+  }
+  CheckSplit("data.test", study_.data.test, checked);
+}
+
+void Workspace::CheckSplit(const std::string& name, const std::string& split, NamedDatasets& before) {
+  Dataset dataset = ReadDataset(Source(split));
   data_warnings_.insert(data_warnings_.end(), dataset.warnings.begin(), dataset.warnings.end());
+  CheckPictures(dataset);
+  for (const auto& [other_name, other] : before) {
+    const std::string warning = CheckDisjoint(other_name, other, name, dataset);
+    if (!warning.empty()) data_warnings_.push_back(warning);
+  }
+  before.emplace_back(name, std::move(dataset));
 }
 
 Precision Workspace::precision() const { return ParsePrecision(study_.target.precision.front()); }

@@ -44,8 +44,12 @@ class Workspace {
   TrialSpec TrialTemplate() const;
 
  private:
-  // Reads a split's annotations for their faults; warnings are kept.
-  void CheckSplit(const std::string& split);
+  // All faults of the data that show without decoding, now and not after an hour of training. Sets the classes.
+  void CheckData();
+  // Reads a split's annotations for their faults, looks at its pictures' first bytes, and that they are none of the
+  // splits in `before` (name and pictures). Warnings are kept.
+  using NamedDatasets = std::vector<std::pair<std::string, Dataset>>;
+  void CheckSplit(const std::string& name, const std::string& split, NamedDatasets& before);
 
   Study study_;
   const Context& context_;

@@ -18,6 +18,10 @@ std::string ToJson(const Quantization& quantization) {
 Quantization ReadQuantization(const fs::path& file) {
   try {
     const Json json = Json::parse(ReadFile(file));
+    if (json.at("version") != 1) {
+      throw Error(Code::kFailedPrecondition, file.string(), "was made by another version of hot",
+                  "delete it and quantize again");
+    }
     Quantization quantization;
     quantization.scheme = json.at("scheme");
     for (const auto& [name, pair] : json.at("activations").items()) {

@@ -10,6 +10,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr int kMaxDepth = 64;        // of a JSON file; ours have less than 10
 constexpr size_t kMostPoints = 200;  // of a curve: more than a chart's pixels show, few enough for a small file
 // A stage runs again when its manifest is gone, not when only its result is.
 constexpr const char* kRemake = "delete it and its stage's file in stages/, then run hot optimize again";
@@ -30,13 +31,21 @@ std::string PlaceOf(const fs::path& path, std::string_view text, size_t byte) {
   return path.string() + ":" + std::to_string(line) + ":" + std::to_string(before.size() - line_begin + 1);
 }
 
+// Called by the JSON parser: copies and dumps of what it makes recurse.
+Json::parser_callback_t CheckDepth(const fs::path& path) {
+  return [path](int depth, Json::parse_event_t, Json&) {
+    if (depth > kMaxDepth) throw Error(Code::kDataLoss, path.string(), "is nested too deep", kRemake);
+    return true;
+  };
+}
+
 // As it stands in the run folder, or null when the stage has not written it.
 Json ReadObject(const fs::path& path) {
   if (!fs::exists(path)) return nullptr;
   const std::string text = ReadFile(path);
   Json json;
   try {
-    json = Json::parse(text);
+    json = Json::parse(text, CheckDepth(path));
   } catch (const Json::parse_error& error) {
     throw Error(Code::kDataLoss, PlaceOf(path, text, error.byte), "is broken: no valid JSON from here on", kRemake);
   }
@@ -73,7 +82,7 @@ Json ReadCurve(const fs::path& path) {
        begin = end + 1, end = text.find('\n', begin)) {
     const Json record =
         Json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin), text.begin() + static_cast<std::ptrdiff_t>(end),
-                    nullptr, /*allow_exceptions=*/false);
+                    CheckDepth(path), /*allow_exceptions=*/false);
     if (!record.is_object() || !record.contains("epoch")) {
       throw Error(Code::kDataLoss, path.string() + ":" + std::to_string(line), "is no record of an epoch",
                   "run hot train again");

@@ -120,11 +120,12 @@ LookupTable LookupTableFromJson(const std::string& text, const std::string& wher
     if (error.code() == Code::kDataLoss) throw;
     Refuse(where, "precision: " + error.message());
   }
-  const auto rows = Get<ordered_json>(root, "rows", where, "");
-  if (!rows.is_array()) Refuse(where, "rows: has the wrong type");
-  for (size_t i = 0; i < rows.size(); ++i) {
+  const auto rows = root.find("rows");
+  if (rows == root.end()) Refuse(where, "rows: is missing");
+  if (!rows->is_array()) Refuse(where, "rows: has the wrong type");
+  for (size_t i = 0; i < rows->size(); ++i) {
     const std::string path = "rows[" + std::to_string(i) + "].";
-    AddRow(ParseRow(rows[i], where, path), where, path, table);
+    AddRow(ParseRow((*rows)[i], where, path), where, path, table);
   }
   for (size_t slot = 0; slot < table.slots.size(); ++slot) {
     if (table.slots[slot].empty()) Refuse(where, "rows: slot" + std::to_string(slot + 1) + " has none");

@@ -249,6 +249,21 @@ TEST(SolversTest, NodeLimitReturnsWhatWasFound) {
   EXPECT_LE(cut.solutions[0].value, proven.solutions[0].value);
 }
 
+TEST(SolversTest, SolutionsOfGlpsolAreWholeOrRefused) {
+  Program program;
+  program.slots = {{{"a", 1, {}}, {"b", 2, {}}}, {{"c", 1, {}}, {"d", 0, {}}}};
+  const std::string head = "c Status: any\ns mip 2 4 ";
+  const std::string columns = "i 1 1\nj 1 0\nj 2 1\nj 3 1\nj 4 0\n";
+  EXPECT_EQ(ParseGlpsolSolution(head + "o 3\n" + columns + "e o f\n", program), std::vector<int>({1, 0}));
+  EXPECT_EQ(ParseGlpsolSolution(head + "n 0\n" + columns + "e o f\n", program), std::nullopt);
+  EXPECT_EQ(ParseGlpsolSolution(head + "u 0\ne o f\n", program), std::nullopt);
+  for (const std::string& broken : {std::string(), head + "o 3\n" + columns, head + "n 0\n" + columns,
+                                    head + "o 3\nj 1 0\nj 2 1\nj 3 1\ne o f\n", head + "f 3\n" + columns + "e o f\n"}) {
+    SCOPED_TRACE(broken);
+    EXPECT_THROW(ParseGlpsolSolution(broken, program), Error);
+  }
+}
+
 TEST(SolversTest, UnknownAndMissingSolvers) {
   try {
     MakeSolver("cplex");

@@ -39,21 +39,28 @@ std::string Serialize(const Checkpoint& checkpoint) {
   return body;
 }
 
+[[noreturn]] void Broken() { throw Error(Code::kDataLoss, "", "the checkpoint's header does not fit its arrays"); }
+
 Checkpoint Parse(std::string_view body) {
   const size_t line = body.find('\n');
+  if (line == std::string_view::npos) Broken();
   const auto header = nlohmann::json::parse(body.substr(0, line));
   Checkpoint checkpoint{.trial = header.at("trial"),
                         .epochs = header.at("epochs"),
                         .steps = header.at("steps"),
                         .loss = header.at("loss"),
                         .seconds = header.at("seconds")};
-  size_t at = line + 1;
+  const auto& floats = header.at("floats");
+  std::string_view rest = body.substr(line + 1);
   for (const auto& [name, array] : kArrays) {
+    const auto count = floats.contains(name) ? WholeNumber<size_t>(floats.at(name)) : 0;  // older files lack the last
+    if (count > rest.size() / sizeof(float)) Broken();
     std::vector<float>& values = checkpoint.*array;
-    values.resize(header.at("floats").value(name, size_t{0}));  // files of older versions lack the later arrays
-    std::memcpy(values.data(), body.data() + at, values.size() * sizeof(float));
-    at += values.size() * sizeof(float);
+    values.resize(count);
+    if (count > 0) std::memcpy(values.data(), rest.data(), count * sizeof(float));
+    rest.remove_prefix(count * sizeof(float));
   }
+  if (!rest.empty()) Broken();
   return checkpoint;
 }
 
@@ -76,7 +83,13 @@ Checkpoint ReadCheckpoint(const fs::path& path) {
   const bool intact = bytes.size() > kBody && bytes.starts_with(kMagic) &&
                       Sha256Hex(std::string_view(bytes).substr(kBody)) == bytes.substr(kMagic.size(), kDigest);
   if (!intact) throw Error(Code::kDataLoss, path.string(), "the checkpoint is cut off or was changed");
-  return Parse(std::string_view(bytes).substr(kBody));  // its digest is right, so we wrote it
+  try {
+    return Parse(std::string_view(bytes).substr(kBody));
+  } catch (const Error& error) {
+    throw Error(error.code(), path.string(), error.message());
+  } catch (const nlohmann::json::exception& error) {  // the digest is right, so another version wrote it
+    throw Error(Code::kDataLoss, path.string(), std::string("the checkpoint has a broken header: ") + error.what());
+  }
 }
 
 }  // namespace hot

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "core/hash.h"
 #include "train/epoch_log.h"
 
 namespace hot {
@@ -73,6 +74,30 @@ TEST(Checkpoint, DamageIsNoticedWhereverItIs) {
     expect_loss(bad, "a changed byte at " + std::to_string(at));
   }
   EXPECT_THROW(ReadCheckpoint(folder.path() / "none.pt"), Error);
+}
+
+// A right digest does not make the content right: another version, or a tool, may have written it.
+TEST(Checkpoint, ContentThatDoesNotFitIsNoticedBehindARightDigest) {
+  const TempFolder folder;
+  const fs::path path = folder.path() / "checkpoint.pt";
+  const std::string head = R"({"trial":"t","epochs":1,"steps":2,"loss":0.5,"seconds":1,"floats":{"statistics":0,)"
+                           R"("first_moment":0,"second_moment":0,"values":)";
+  const std::string bodies[] = {"",
+                                "no header",
+                                "[1]\n",
+                                head + "1}}",
+                                head + "1}}\nabc",
+                                head + "1}}\nabcdefgh",
+                                head + "4611686018427387905}}\nabcd",
+                                head + "-1}}\nabcd",
+                                head + "\"1\"}}\nabcd"};
+  for (const std::string& body : bodies) {
+    SCOPED_TRACE(body);
+    WriteFileAtomic(path, "hot-checkpoint 1 " + Sha256Hex(body) + "\n" + body);
+    EXPECT_THROW(ReadCheckpoint(path), Error);
+  }
+  WriteFileAtomic(path, "hot-checkpoint 1 " + Sha256Hex(head + "1}}\nabcd") + "\n" + head + "1}}\nabcd");
+  EXPECT_EQ(ReadCheckpoint(path).values.size(), 1u);
 }
 
 TEST(EpochLog, DropsWhatIsBehindTheCheckpoint) {

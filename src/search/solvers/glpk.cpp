@@ -197,32 +197,6 @@ class LpWriter {
   int cuts_ = 0;
 };
 
-// Reads `glpsol --write`: "s mip ROWS COLUMNS STATUS VALUE", then "j COLUMN VALUE" lines; x columns come first.
-std::optional<std::vector<int>> ParseSolution(const std::string& text, const Program& program) {
-  std::vector<double> columns(1);
-  std::istringstream lines(text);
-  std::string status;
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string kind, skipped;
-    words >> kind;
-    if (kind == "s") words >> skipped >> skipped >> skipped >> status;
-    double value = 0;
-    if (kind == "j" && words >> skipped >> value) columns.push_back(value);
-  }
-  if (status != "o") return std::nullopt;
-  std::vector<int> choices;
-  size_t column = 1;
-  for (const auto& slot : program.slots) {
-    HOT_ASSERT(column + slot.size() <= columns.size());
-    const auto first = columns.begin() + static_cast<std::ptrdiff_t>(column);
-    const auto last = first + static_cast<std::ptrdiff_t>(slot.size());
-    choices.push_back(static_cast<int>(std::max_element(first, last) - first));
-    column += slot.size();
-  }
-  return choices;
-}
-
 class GlpkSolver : public Solver {
  public:
   explicit GlpkSolver(const std::string& program) : program_(program) {}
@@ -277,7 +251,7 @@ class GlpkSolver : public Solver {
     if (!process.status.ok() || !fs::exists(out)) {
       throw Error(Code::kInternal, "glpk", program_ + " failed: " + process.output.substr(0, 300));
     }
-    const auto choices = ParseSolution(ReadFile(out), program);
+    const auto choices = ParseGlpsolSolution(ReadFile(out), program);
     if (!choices) return std::nullopt;
     return EvaluatePick(program, *choices);
   }
@@ -286,6 +260,35 @@ class GlpkSolver : public Solver {
 };
 
 }  // namespace
+
+// The lines are "s mip ROWS COLUMNS STATUS VALUE", "j COLUMN VALUE" (x columns come first) and "e o f". STATUS is o for
+// an optimum, n or u where there is none.
+std::optional<std::vector<int>> ParseGlpsolSolution(const std::string& text, const Program& program) {
+  std::vector<double> columns(1);
+  std::istringstream lines(text);
+  std::string status, kind;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string skipped;
+    words >> kind;
+    if (kind == "s") words >> skipped >> skipped >> skipped >> status;
+    double value = 0;
+    if (kind == "j" && words >> skipped >> value) columns.push_back(value);
+  }
+  if (kind != "e") throw Error(Code::kInternal, "glpk", "the solution is cut off");
+  if (status == "n" || status == "u") return std::nullopt;
+  if (status != "o") throw Error(Code::kInternal, "glpk", "no optimum in the solution");
+  std::vector<int> choices;
+  size_t column = 1;
+  for (const auto& slot : program.slots) {
+    if (column + slot.size() > columns.size()) throw Error(Code::kInternal, "glpk", "the solution lacks columns");
+    const auto first = columns.begin() + static_cast<std::ptrdiff_t>(column);
+    const auto last = first + static_cast<std::ptrdiff_t>(slot.size());
+    choices.push_back(static_cast<int>(std::max_element(first, last) - first));
+    column += slot.size();
+  }
+  return choices;
+}
 
 std::unique_ptr<Solver> MakeGlpkSolver(const std::string& program) { return std::make_unique<GlpkSolver>(program); }
 

@@ -53,7 +53,12 @@ CREATE TRIGGER record_is_final BEFORE UPDATE ON record
 
 constexpr std::array<std::string_view, 1> kMigrations = {kVersion1};
 
-int64_t Version(Connection& connection) { return connection.QueryInteger("PRAGMA user_version"); }
+int64_t Version(Connection& connection) {
+  const int64_t version = connection.QueryInteger("PRAGMA user_version");
+  if (version >= 0) return version;
+  throw Error(Code::kDataLoss, connection.file().string(), "the journal is damaged: its version is negative",
+              "restore a copy, or move the file away and a new journal is made");
+}
 
 void CheckIsJournal(Connection& connection) {
   const bool empty = connection.QueryInteger("SELECT count(*) FROM sqlite_master") == 0;

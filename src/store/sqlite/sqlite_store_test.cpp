@@ -109,6 +109,13 @@ TEST_F(SqliteStoreTest, NewerJournalIsRefusedAndLeftAlone) {
   EXPECT_EQ(connection.QueryInteger("SELECT count(*) FROM measurement"), 1);
 }
 
+TEST_F(SqliteStoreTest, NegativeVersionIsDamage) {
+  Connection(file_, 1000).Execute("PRAGMA user_version = -5");
+  const Error error = Failure([&] { OpenSqliteStore(file_); });
+  EXPECT_EQ(error.code(), Code::kDataLoss);
+  EXPECT_THAT(error.what(), HasSubstr("negative"));
+}
+
 TEST_F(SqliteStoreTest, OtherFilesAreRefused) {
   WriteFileAtomic(file_, "name: my study\n" + std::string(2000, 'x'));
   Error error = Failure([&] { OpenSqliteStore(file_); });
