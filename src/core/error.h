@@ -32,8 +32,7 @@ enum class Code {
 std::string_view CodeName(Code code);
 
 // `where` names the place a person would look at ("study.yaml:12:8", a file, a stage), `message` what failed and why,
-// `hint` what to do about it (may be empty). what() is one line, "where: message (hint)", with control characters
-// replaced by spaces.
+// `hint` what to do about it (may be empty). what() is one line: "where: message (hint)".
 class Error : public std::exception {
  public:
   Error(Code code, std::string where, std::string message, std::string hint = "");
