@@ -1,7 +1,5 @@
 // A list of pictures of Pascal VOC: ImageSets/Main/train.txt.
-#include "data/image.h"
-#include "dataset_checks.h"
-#include "fuzz_target.h"
+#include "dataset_input.h"
 
 namespace {
 
@@ -16,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const bool written = [] {
     for (const std::string name : {"a", "b c", "d.v2"}) {
       folder.Write("Annotations/" + name + ".xml", kAnnotation);
-      hot::WriteJpeg(folder.Write("JPEGImages/" + name + ".jpg", ""), hot::MakeImage(8, 8), 90);
+      hot::WriteSmallPicture(folder, "JPEGImages/" + name + ".jpg");
     }
     return true;
   }();

@@ -1,11 +1,20 @@
-// What every data set has that a reader of annotations gives back, whatever the file said.
+// For the targets of annotation files: the picture they annotate, and what every data set has that a reader gives back,
+// whatever the file said.
 #pragma once
 
-#include "core/error.h"
+#include <vector>
+
 #include "core/utf8.h"
 #include "data/dataset.h"
+#include "data/image.h"
+#include "fuzz_target.h"
 
 namespace hot {
+
+// 8 x 8, black.
+inline void WriteSmallPicture(const InputFolder& folder, const fs::path& name) {
+  WriteJpeg(folder.Write(name, ""), {.width = 8, .height = 8, .rgb = std::vector<uint8_t>(8 * 8 * 3)});
+}
 
 inline void CheckDataset(const Dataset& dataset) {
   for (const Sample& sample : dataset.samples) {
