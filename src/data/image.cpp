@@ -37,12 +37,30 @@ Image Rotated(Image stored, int orientation) {
   return image;
 }
 
+// OpenCV takes pictures of up to 2^30 pixels at their header's word, and asks for the memory before it reads on.
+class LimitedAllocator : public cv::MatAllocator {
+ public:
+  cv::UMatData* allocate(int dims, const int* sizes, int type, void* data, size_t* step, cv::AccessFlag flags,
+                         cv::UMatUsageFlags usage) const override {
+    int64_t pixels = 1;
+    for (int i = 0; i < dims; ++i) pixels *= sizes[i];
+    if (pixels > kMaxPixels) CV_Error(cv::Error::StsOutOfRange, "the picture has more than 2^28 pixels");
+    return cv::Mat::getStdAllocator()->allocate(dims, sizes, type, data, step, flags, usage);
+  }
+  bool allocate(cv::UMatData* data, cv::AccessFlag flags, cv::UMatUsageFlags usage) const override {
+    return cv::Mat::getStdAllocator()->allocate(data, flags, usage);
+  }
+  void deallocate(cv::UMatData* data) const override { cv::Mat::getStdAllocator()->deallocate(data); }
+};
+
 Image DecodeByOpenCv(const fs::path& path, const std::string& bytes, bool apply_exif_rotation) {
   if (bytes.empty()) ThrowNoPicture(path, 0);
   const cv::Mat encoded(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data()));
+  LimitedAllocator allocator;
   cv::Mat bgr;
+  bgr.allocator = &allocator;
   try {
-    bgr = cv::imdecode(encoded, cv::IMREAD_COLOR | (apply_exif_rotation ? 0 : cv::IMREAD_IGNORE_ORIENTATION));
+    cv::imdecode(encoded, cv::IMREAD_COLOR | (apply_exif_rotation ? 0 : cv::IMREAD_IGNORE_ORIENTATION), &bgr);
   } catch (const cv::Exception& failure) {
     throw Error(Code::kDataLoss, path.string(), "can't be decoded: " + failure.err);
   }

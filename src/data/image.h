@@ -14,6 +14,8 @@ struct Image {
   std::vector<uint8_t> rgb;  // height x width x 3
 };
 
+inline constexpr int64_t kMaxPixels = int64_t{1} << 28;  // larger pictures are refused
+
 // JPEG or PNG to RGB; grayscale, 16-bit and CMYK are converted, EXIF rotation is applied (unless told not to). Throws
 // Error(kDataLoss) with the path for a file that is truncated or no picture, kNotFound when it is missing.
 Image DecodeImage(const fs::path& path, bool apply_exif_rotation = true);

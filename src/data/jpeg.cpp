@@ -16,8 +16,6 @@
 namespace hot {
 namespace {
 
-constexpr int64_t kMaxPixels = int64_t{1} << 28;
-
 struct ErrorManager {
   jpeg_error_mgr base;
   std::jmp_buf jump;

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/read_json.h"
 #include "graph/safetensors.h"
 
 namespace hot {
@@ -58,24 +59,33 @@ json ToJson(const Artifact& a) {
   return manifest;
 }
 
+std::vector<std::vector<int64_t>> Shapes(const json& lists) {
+  std::vector<std::vector<int64_t>> shapes;
+  for (const json& list : lists) {
+    std::vector<int64_t>& shape = shapes.emplace_back();
+    for (const json& side : list) shape.push_back(WholeNumber<int64_t>(side));
+  }
+  return shapes;
+}
+
 Artifact FromJson(const json& manifest) {
   Artifact a;
-  a.version = manifest.at("version");
+  a.version = WholeNumber<int>(manifest.at("version"));
   a.toolchain = manifest.at("toolchain").at("name");
   a.toolchain_version = manifest.at("toolchain").at("version");
   a.flags = manifest.at("toolchain").at("flags");
   a.precision = manifest.at("precision");
   a.scheme = manifest.at("scheme");
   a.graph_key = manifest.at("graph_key");
-  a.threads = manifest.at("threads");
+  a.threads = WholeNumber<int>(manifest.at("threads"));
   a.input_names = manifest.at("inputs").at("names");
-  a.input_shapes = manifest.at("inputs").at("shapes");
+  a.input_shapes = Shapes(manifest.at("inputs").at("shapes"));
   a.output_names = manifest.at("outputs").at("names");
-  a.output_shapes = manifest.at("outputs").at("shapes");
+  a.output_shapes = Shapes(manifest.at("outputs").at("shapes"));
   a.layer_precisions = manifest.at("layer_precisions");
   const json& p = manifest.at("preprocessing");
-  a.preprocessing.width = p.at("width");
-  a.preprocessing.height = p.at("height");
+  a.preprocessing.width = WholeNumber<int>(p.at("width"));
+  a.preprocessing.height = WholeNumber<int>(p.at("height"));
   for (size_t i = 0; i < 3; ++i) {
     a.preprocessing.mean[i] = p.at("mean").at(i);
     a.preprocessing.stddev[i] = p.at("stddev").at(i);
@@ -143,13 +153,13 @@ Artifact ReadArtifact(const fs::path& folder) {
   const fs::path file = folder / kManifest;
   const json manifest = ReadManifest(file);
   try {
-    Artifact artifact = FromJson(manifest);
+    Artifact artifact = WithPlace(file.string(), [&] { return FromJson(manifest); });
     artifact.blob = ReadPart(folder / kBlob);
     artifact.blob_sha256 = manifest.at("blob_sha256");
     CheckHash(folder / kBlob, artifact.blob, artifact.blob_sha256);
     CheckHash(folder / kGolden, ReadPart(folder / kGolden), manifest.at("golden_sha256"));
-    artifact.golden =
-        GoldenPairs(ReadSafetensors(folder / kGolden), manifest.at("golden_pairs"), artifact.output_names.size());
+    const auto pairs = WithPlace(file.string(), [&] { return WholeNumber<size_t>(manifest.at("golden_pairs")); });
+    artifact.golden = GoldenPairs(ReadSafetensors(folder / kGolden), pairs, artifact.output_names.size());
     return artifact;
   } catch (const json::exception& error) {
     Damaged(file, error.what());

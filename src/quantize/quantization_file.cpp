@@ -1,11 +1,31 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/read_json.h"
 #include "quantize/quantize.h"
 
 namespace hot {
 
+namespace {
+
 using Json = nlohmann::ordered_json;
+
+Quantization FromJson(const Json& json) {
+  if (json.at("version") != 1) {
+    throw Error(Code::kFailedPrecondition, "", "was made by another version of hot", "delete it and quantize again");
+  }
+  Quantization quantization;
+  quantization.scheme = json.at("scheme");
+  for (const auto& [name, pair] : json.at("activations").items()) {
+    quantization.activations[name] = {.scale = pair.at(0), .zero_point = WholeNumber<int8_t>(pair.at(1))};
+  }
+  for (const auto& [name, scales] : json.at("weight_scales").items()) {
+    quantization.weight_scales[name] = scales.get<std::vector<float>>();
+  }
+  return quantization;
+}
+
+}  // namespace
 
 std::string ToJson(const Quantization& quantization) {
   Json activations = Json::object(), weights = Json::object();
@@ -17,20 +37,7 @@ std::string ToJson(const Quantization& quantization) {
 
 Quantization ReadQuantization(const fs::path& file) {
   try {
-    const Json json = Json::parse(ReadFile(file));
-    if (json.at("version") != 1) {
-      throw Error(Code::kFailedPrecondition, file.string(), "was made by another version of hot",
-                  "delete it and quantize again");
-    }
-    Quantization quantization;
-    quantization.scheme = json.at("scheme");
-    for (const auto& [name, pair] : json.at("activations").items()) {
-      quantization.activations[name] = {.scale = pair.at(0), .zero_point = pair.at(1)};
-    }
-    for (const auto& [name, scales] : json.at("weight_scales").items()) {
-      quantization.weight_scales[name] = scales.get<std::vector<float>>();
-    }
-    return quantization;
+    return WithPlace(file.string(), [&] { return FromJson(Json::parse(ReadFile(file))); });
   } catch (const nlohmann::json::exception& error) {
     throw Error(Code::kDataLoss, file.string(), std::string("is broken: ") + error.what(),
                 "delete it and quantize again");

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/read_json.h"
 
 namespace hot {
 namespace {
@@ -18,7 +19,10 @@ T Get(const ordered_json& object, const char* key, const std::string& where, con
   const auto found = object.find(key);
   if (found == object.end()) Refuse(where, path + key + ": is missing");
   try {
-    return found->get<T>();
+    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) return WholeNumber<T>(*found);
+    return found->template get<T>();
+  } catch (const Error& error) {
+    Refuse(where, path + key + ": " + error.message());
   } catch (const nlohmann::json::exception&) {
     Refuse(where, path + key + ": has the wrong type");
   }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/read_json.h"
 
 namespace hot {
 namespace {
@@ -41,15 +42,17 @@ Json TaskJson(const TaskOptions& task) {
 TaskOptions TaskFrom(const Json& json) {
   TaskOptions task;
   task.task = json.at("task");
-  task.input = {json.at("input").at(0), json.at("input").at(1), json.at("input").at(2)};
+  const Json& input = json.at("input");
+  task.input = {WholeNumber<int>(input.at(0)), WholeNumber<int>(input.at(1)), WholeNumber<int>(input.at(2))};
   task.classes = json.at("classes").get<std::vector<std::string>>();
   task.anchor_min_scale = json.at("anchor_min_scale");
   task.anchor_max_scale = json.at("anchor_max_scale");
   task.aspect_ratios = json.at("aspect_ratios").get<std::vector<double>>();
-  task.finest_stride = json.value("finest_stride", task.finest_stride);  // the first files had none
+  if (json.contains("finest_stride"))
+    task.finest_stride = WholeNumber<int>(json.at("finest_stride"));  // not in old files
   task.score_threshold = json.at("score_threshold");
   task.nms_iou = json.at("nms_iou");
-  task.max_detections = json.at("max_detections");
+  task.max_detections = WholeNumber<int>(json.at("max_detections"));
   return task;
 }
 
@@ -94,8 +97,8 @@ Json OptimizerJson(const TrialSpec& s) {
 }
 
 void OptimizerFrom(const Json& json, TrialSpec& s) {
-  s.epochs = json.at("epochs");
-  s.batch = json.at("batch");
+  s.epochs = WholeNumber<int>(json.at("epochs"));
+  s.batch = WholeNumber<int>(json.at("batch"));
   s.optimizer = json.at("optimizer");
   s.lr = json.at("lr");
   s.gamma = json.at("gamma");
@@ -103,11 +106,11 @@ void OptimizerFrom(const Json& json, TrialSpec& s) {
   s.clip_norm = json.at("clip_norm");
   s.schedule = json.value("schedule", s.schedule);  // the first files had none of these
   s.ema = json.value("ema", s.ema);
-  s.warmup_epochs = json.at("warmup_epochs");
+  s.warmup_epochs = WholeNumber<int>(json.at("warmup_epochs"));
   s.batchnorm_momentum = json.at("batchnorm_momentum");
-  s.validate_every = json.at("validate_every");
-  s.threads = json.at("threads");
-  s.loader_threads = json.at("loader_threads");
+  s.validate_every = WholeNumber<int>(json.at("validate_every"));
+  s.threads = WholeNumber<int>(json.at("threads"));
+  s.loader_threads = WholeNumber<int>(json.at("loader_threads"));
 }
 
 Json ScoreJson(const ScoreOptions& score) {
@@ -134,9 +137,15 @@ Json ParseFile(const fs::path& file) {
   return json;
 }
 
-[[noreturn]] void Broken(const fs::path& file, const nlohmann::json::exception& error) {
-  throw Error(Code::kDataLoss, file.string(), std::string("is broken: ") + error.what(),
-              "delete the folder and run again");
+// `read` makes a value of the file's JSON; whatever it throws becomes an Error with the file in front.
+template <typename Read>
+auto ReadJsonFile(const fs::path& file, const Read& read) {
+  try {
+    return WithPlace(file.string(), [&] { return read(ParseFile(file)); });
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(Code::kDataLoss, file.string(), std::string("is broken: ") + error.what(),
+                "delete the folder and run again");
+  }
 }
 
 }  // namespace
@@ -155,8 +164,7 @@ std::string ToJson(const TrialSpec& s) {
 }
 
 TrialSpec ReadTrial(const fs::path& file) {
-  try {
-    const Json json = ParseFile(file);
+  return ReadJsonFile(file, [](const Json& json) {
     TrialSpec s;
     s.id = json.at("id");
     s.backbone = json.at("backbone");
@@ -166,14 +174,12 @@ TrialSpec ReadTrial(const fs::path& file) {
     s.train = SourceFrom(json.at("train"));
     s.val = SourceFrom(json.at("val"));
     s.val_fraction = json.at("val_fraction");
-    s.seed = json.at("seed");
+    s.seed = WholeNumber<uint64_t>(json.at("seed"));
     s.augment = AugmentFrom(json.at("augment"));
     OptimizerFrom(json, s);
     s.score = ScoreFrom(json);
     return s;
-  } catch (const nlohmann::json::exception& error) {
-    Broken(file, error);
-  }
+  });
 }
 
 std::string ToJson(const TrialResult& r) {
@@ -186,15 +192,12 @@ std::string ToJson(const TrialResult& r) {
 }
 
 TrialResult ReadTrialResult(const fs::path& file) {
-  try {
-    const Json json = ParseFile(file);
+  return ReadJsonFile(file, [](const Json& json) -> TrialResult {
     return {.val_score = json.at("val_score"),
             .train_loss = json.at("train_loss"),
-            .epochs = json.at("epochs"),
+            .epochs = WholeNumber<int>(json.at("epochs")),
             .seconds = json.at("seconds")};
-  } catch (const nlohmann::json::exception& error) {
-    Broken(file, error);
-  }
+  });
 }
 
 TrialData LoadTrialData(const TrialSpec& spec) {

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/read_json.h"
 
 namespace hot {
 namespace {
@@ -46,8 +47,8 @@ Checkpoint Parse(std::string_view body) {
   if (line == std::string_view::npos) Broken();
   const auto header = nlohmann::json::parse(body.substr(0, line));
   Checkpoint checkpoint{.trial = header.at("trial"),
-                        .epochs = header.at("epochs"),
-                        .steps = header.at("steps"),
+                        .epochs = WholeNumber<int>(header.at("epochs")),
+                        .steps = WholeNumber<int64_t>(header.at("steps")),
                         .loss = header.at("loss"),
                         .seconds = header.at("seconds")};
   const auto& floats = header.at("floats");
@@ -84,9 +85,7 @@ Checkpoint ReadCheckpoint(const fs::path& path) {
                       Sha256Hex(std::string_view(bytes).substr(kBody)) == bytes.substr(kMagic.size(), kDigest);
   if (!intact) throw Error(Code::kDataLoss, path.string(), "the checkpoint is cut off or was changed");
   try {
-    return Parse(std::string_view(bytes).substr(kBody));
-  } catch (const Error& error) {
-    throw Error(error.code(), path.string(), error.message());
+    return WithPlace(path.string(), [&] { return Parse(std::string_view(bytes).substr(kBody)); });
   } catch (const nlohmann::json::exception& error) {  // the digest is right, so another version wrote it
     throw Error(Code::kDataLoss, path.string(), std::string("the checkpoint has a broken header: ") + error.what());
   }

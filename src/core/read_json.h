@@ -1,0 +1,40 @@
+// What readers of JSON files share. Templates, because headers of core include no third party: `Json` is nlohmann's.
+// Thread-safe.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "core/error.h"
+
+namespace hot {
+
+// A whole number that fits `Integer`. (nlohmann's get<int>() also takes 2.7, as 2, and numbers that do not fit, as
+// something.) Throws Error(kDataLoss) without a place: see WithPlace.
+template <std::integral Integer, typename Json>
+Integer WholeNumber(const Json& value) {
+  if (value.is_number_unsigned()) {
+    const auto number = value.template get<uint64_t>();
+    if (std::in_range<Integer>(number)) return static_cast<Integer>(number);
+  } else if (value.is_number_integer()) {
+    const auto number = value.template get<int64_t>();
+    if (std::in_range<Integer>(number)) return static_cast<Integer>(number);
+  }
+  const std::string got = value.is_number() ? value.dump() : std::string(value.type_name());
+  throw Error(Code::kDataLoss, "", "expected a whole number that fits, got " + got);
+}
+
+// Runs `read`; an Error that names no place gets `where`.
+template <typename Read>
+auto WithPlace(const std::string& where, Read&& read) {
+  try {
+    return std::forward<Read>(read)();
+  } catch (const Error& error) {
+    if (!error.where().empty()) throw;
+    throw Error(error.code(), where, error.message(), error.hint());
+  }
+}
+
+}  // namespace hot
