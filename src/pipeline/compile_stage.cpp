@@ -8,15 +8,6 @@
 namespace hot {
 namespace {
 
-std::string TaskOptionsJson(const TaskOptions& options) {
-  return nlohmann::ordered_json{
-      {"anchor_min_scale", options.anchor_min_scale}, {"anchor_max_scale", options.anchor_max_scale},
-      {"aspect_ratios", options.aspect_ratios},       {"finest_stride", options.finest_stride},
-      {"score_threshold", options.score_threshold},   {"nms_iou", options.nms_iou},
-      {"max_detections", options.max_detections}}
-      .dump();
-}
-
 void CompileOne(const Workspace& workspace, const TrainedNetwork& trained, const Network& network,
                 Precision precision) {
   const bool int8 = precision == Precision::kInt8;
@@ -33,7 +24,7 @@ void CompileOne(const Workspace& workspace, const TrainedNetwork& trained, const
   artifact.preprocessing = TaskPreprocessing(workspace.task());
   artifact.task = workspace.task().name();
   artifact.classes = workspace.task().options().classes;
-  artifact.task_options = TaskOptionsJson(workspace.task().options());
+  artifact.task_options = DecodingJson(workspace.task().options()).dump();
   WriteArtifact(ArtifactFolder(workspace, trained.network.id, precision), artifact);
 }
 

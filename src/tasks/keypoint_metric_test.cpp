@@ -11,6 +11,7 @@
 #include "core/subprocess.h"
 #include "data/test_data.h"
 #include "tasks/metric.h"
+#include "tasks/testing/coco_files.h"
 
 namespace hot {
 namespace {
@@ -20,41 +21,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 constexpr ScoreOptions kOks{.metric = Metric::kCocoAp, .predicted = Predicted::kKeypoints};
-
-std::vector<Keypoint> ReadKeypoints(const Json& flat) {
-  std::vector<Keypoint> keypoints;
-  for (size_t i = 0; i + 2 < flat.size(); i += 3)
-    keypoints.push_back({flat[i].get<float>(), flat[i + 1].get<float>(), static_cast<int>(flat[i + 2].get<double>())});
-  return keypoints;
-}
-
-Box FromCorner(const Json& b) {
-  const double x = b[0], y = b[1], w = b[2], h = b[3];
-  return {x, y, x + w, y + h};
-}
-
-std::vector<ScoredPicture> ReadCoco(const Json& truth, const Json& detections) {
-  std::map<int64_t, ScoredPicture> by_id;
-  for (const Json& image : truth.at("images")) by_id[image.at("id")].id = image.at("id");
-  for (const Json& annotation : truth.at("annotations")) {
-    Object object;
-    object.box = FromCorner(annotation.at("bbox"));
-    object.label = annotation.at("category_id");
-    object.crowd = annotation.value("iscrowd", 0) != 0;
-    object.area = annotation.at("area");
-    object.keypoints = ReadKeypoints(annotation.at("keypoints"));
-    by_id[annotation.at("image_id")].truth.push_back(object);
-  }
-  for (const Json& d : detections) {
-    Detection detection{.box = {}, .label = d.at("category_id"), .score = d.at("score").get<float>()};
-    if (d.contains("bbox")) detection.box = FromCorner(d.at("bbox"));
-    detection.keypoints = ReadKeypoints(d.at("keypoints"));
-    by_id[d.at("image_id")].detections.push_back(detection);
-  }
-  std::vector<ScoredPicture> pictures;
-  for (auto& [id, picture] : by_id) pictures.push_back(std::move(picture));
-  return pictures;
-}
 
 OksOptions OptionsFor(const Json& detections) { return {.area_of_box = detections.at(0).contains("bbox")}; }
 

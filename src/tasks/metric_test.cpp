@@ -11,6 +11,7 @@
 
 #include "core/rng.h"
 #include "core/subprocess.h"
+#include "tasks/testing/coco_files.h"
 
 namespace hot {
 namespace {
@@ -24,31 +25,6 @@ fs::path Oracle(const std::string& below) {
 
 #define NEED(path) \
   if (!fs::exists(path)) GTEST_SKIP() << "skipped: no " << (path)
-
-Box FromCorner(const Json& b) {
-  const double x = b[0], y = b[1], w = b[2], h = b[3];
-  return {x, y, x + w, y + h};
-}
-
-std::vector<ScoredPicture> ReadCoco(const Json& truth, const Json& detections) {
-  std::map<int64_t, ScoredPicture> by_id;
-  for (const Json& image : truth.at("images")) by_id[image.at("id")].id = image.at("id");
-  for (const Json& annotation : truth.at("annotations")) {
-    Object object;
-    object.box = FromCorner(annotation.at("bbox"));
-    object.label = annotation.at("category_id");
-    object.crowd = annotation.value("iscrowd", 0) != 0;
-    object.area = annotation.at("area");
-    by_id[annotation.at("image_id")].truth.push_back(object);
-  }
-  for (const Json& d : detections) {
-    by_id[d.at("image_id")].detections.push_back(
-        {FromCorner(d.at("bbox")), d.at("category_id"), d.at("score").get<float>()});
-  }
-  std::vector<ScoredPicture> pictures;
-  for (auto& [id, picture] : by_id) pictures.push_back(std::move(picture));
-  return pictures;
-}
 
 void ExpectStats(const CocoResult& result, const Json& stats, const Json& per_category, double tolerance) {
   const std::map<std::string, double> ours{

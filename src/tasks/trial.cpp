@@ -27,16 +27,9 @@ DataSource SourceFrom(const Json& json) {
 }
 
 Json TaskJson(const TaskOptions& task) {
-  return {{"task", task.task},
-          {"input", {task.input.c, task.input.h, task.input.w}},
-          {"classes", task.classes},
-          {"anchor_min_scale", task.anchor_min_scale},
-          {"anchor_max_scale", task.anchor_max_scale},
-          {"aspect_ratios", task.aspect_ratios},
-          {"finest_stride", task.finest_stride},
-          {"score_threshold", task.score_threshold},
-          {"nms_iou", task.nms_iou},
-          {"max_detections", task.max_detections}};
+  Json json{{"task", task.task}, {"input", {task.input.c, task.input.h, task.input.w}}, {"classes", task.classes}};
+  json.update(DecodingJson(task));
+  return json;
 }
 
 TaskOptions TaskFrom(const Json& json) {
@@ -164,6 +157,13 @@ auto ReadJsonFile(const fs::path& file, const Read& read) {
 }
 
 }  // namespace
+
+Json DecodingJson(const TaskOptions& task) {
+  return {{"anchor_min_scale", task.anchor_min_scale}, {"anchor_max_scale", task.anchor_max_scale},
+          {"aspect_ratios", task.aspect_ratios},       {"finest_stride", task.finest_stride},
+          {"score_threshold", task.score_threshold},   {"nms_iou", task.nms_iou},
+          {"max_detections", task.max_detections}};
+}
 
 std::string ToJson(const TrialSpec& s) {
   Json json{{"version", s.version}, {"id", s.id}, {"backbone", s.backbone}, {"width", s.width}, {"slots", s.slots}};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,6 +47,9 @@ struct TrialSpec {
   int loader_threads = 1;
   ScoreOptions score;  // how the validation pictures are scored
 };
+
+// What decoding the outputs needs beside input and classes, with the keys of trial.json and of an artifact's manifest.
+nlohmann::ordered_json DecodingJson(const TaskOptions& task);
 
 std::string ToJson(const TrialSpec& spec);
 // Throws Error(kDataLoss) with the file in front.
