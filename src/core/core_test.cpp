@@ -3,6 +3,8 @@
 #include <signal.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <thread>
 
 #include "core/clock.h"
 #include "core/context.h"
@@ -109,6 +111,25 @@ TEST(Files, LockIsExclusive) {
   TempFolder folder;
   FileLock lock(folder.path() / "lock");
   EXPECT_THROW(FileLock(folder.path() / "lock"), Error);
+}
+
+TEST(Files, LockIsWaitedFor) {
+  TempFolder folder;
+  auto lock = std::make_unique<FileLock>(folder.path() / "lock");
+  std::thread owner([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    lock.reset();
+  });
+  EXPECT_NO_THROW(FileLock(folder.path() / "lock", std::chrono::minutes(1)));
+  owner.join();
+}
+
+// The parent may die before its child gets as far as asking the kernel.
+TEST(SubprocessDeathTest, NoticesThatTheParentIsDeadAlready) {
+  const auto [variable, here] = ParentVariable();
+  ::setenv(variable.c_str(), "1", 1);
+  EXPECT_EXIT(DieWithParent(), testing::KilledBySignal(SIGKILL), "");
+  ::unsetenv(variable.c_str());
 }
 
 TEST(Subprocess, ReturnsOutputCodeAndSignal) {

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "core/error.h"
 
@@ -98,9 +99,15 @@ std::vector<fs::path> ListFiles(const fs::path& folder) {
   return files;
 }
 
-FileLock::FileLock(const fs::path& path) : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+FileLock::FileLock(const fs::path& path, std::chrono::milliseconds patience)
+    : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
   if (fd_ < 0) ThrowErrno(path, "can't open the lock", errno);
-  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    if (std::chrono::steady_clock::now() < end) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      continue;
+    }
     ::close(fd_);
     throw Error(Code::kFailedPrecondition, path.parent_path().string(), "another hot process is working in this folder",
                 "wait for it, or choose another run.folder");

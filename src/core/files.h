@@ -1,6 +1,7 @@
 // File helpers that turn operating-system failures into hot::Error with the path in front. Thread-safe.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -29,8 +30,8 @@ std::vector<fs::path> ListFiles(const fs::path& folder);
 // Exclusive lock on a file for as long as the object lives; released by the kernel when the process dies.
 class FileLock {
  public:
-  // Throws kFailedPrecondition when another process holds it.
-  explicit FileLock(const fs::path& path);
+  // Throws kFailedPrecondition when another process still holds it after `patience`.
+  explicit FileLock(const fs::path& path, std::chrono::milliseconds patience = {});
   ~FileLock();
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;

@@ -54,6 +54,8 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
   return pointers;
 }
 
+constexpr const char* kParentVariable = "HOT_PARENT_PID";
+
 ExitStatus Decode(int status) {
   if (WIFSIGNALED(status)) return {.code = -1, .signal = WTERMSIG(status)};
   return {.code = WEXITSTATUS(status), .signal = 0};
@@ -123,6 +125,12 @@ std::optional<fs::path> FindProgram(const std::string& name) {
   return std::nullopt;
 }
 
-void DieWithParent() { ::prctl(PR_SET_PDEATHSIG, SIGKILL); }
+std::pair<std::string, std::string> ParentVariable() { return {kParentVariable, std::to_string(::getpid())}; }
+
+void DieWithParent() {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const char* parent = std::getenv(kParentVariable);
+  if (parent != nullptr && std::to_string(::getppid()) != parent) ::raise(SIGKILL);
+}
 
 }  // namespace hot

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/files.h"
@@ -52,7 +53,10 @@ ProcessResult RunProcess(std::vector<std::string> argv);
 // First match in PATH, if any.
 std::optional<fs::path> FindProgram(const std::string& name);
 
-// Asks the kernel to kill this process when its parent dies (Linux), so that no orphan writes into a run folder.
+// Asks the kernel to kill this process when its parent dies (Linux), so that no orphan writes into a run folder. The
+// parent may have died while this process was still being loaded: where it put ParentVariable() into the environment,
+// that is noticed too.
 void DieWithParent();
+std::pair<std::string, std::string> ParentVariable();
 
 }  // namespace hot

@@ -4,6 +4,7 @@
 #include <malloc.h>
 #endif
 
+#include <chrono>
 #include <cstdio>
 #include <limits>
 #include <new>
@@ -25,6 +26,9 @@ void KeepFreedMemory() {
   mallopt(M_TOP_PAD, 64 << 20);
 #endif
 }
+
+// How long a worker that was just killed may need to go away.
+constexpr std::chrono::seconds kDyingWorker{10};
 
 // LibTorch's messages go on with a stack trace after their first line.
 std::string FirstLine(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
@@ -49,6 +53,7 @@ void SetUpTorch(int threads) {
 
 TrialResult RunTrial(const fs::path& folder, const TrialSpec& spec, const std::atomic<bool>& cancelled) {
   try {
+    const FileLock lock(folder / "lock", kDyingWorker);
     SetUpTorch(spec.threads);
     const TrialData data = LoadTrialData(spec);
     for (const std::string& warning : data.train.warnings) std::printf("warning: %s\n", warning.c_str());

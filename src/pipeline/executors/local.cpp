@@ -41,7 +41,7 @@ TrialOutcome Finish(const fs::path& folder, const ExitStatus& status) {
 
 Process LocalExecutor::Start(const fs::path& trial) const {
   return Process({.argv = {hot_train_.string(), trial.string()},
-                  .env = {{"OMP_NUM_THREADS", "1"}},
+                  .env = {{"OMP_NUM_THREADS", "1"}, ParentVariable()},
                   .stdout_file = trial / "log.txt",
                   .stderr_file = trial / "log.txt"});
 }
