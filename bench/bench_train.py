@@ -12,7 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
-SETTINGS = [(width, 160, 16, threads) for threads in (1, 2) for width in (0.35, 1.0)]
+NETWORKS = ((0.35, 160), (1.0, 224), (1.0, 320))  # width, input side
+SETTINGS = [(width, side, 16, threads) for threads in (1, 2) for width, side in NETWORKS]
 STEPS = 4  # a turn
 PEERS = ("eager", "channels_last")
 
@@ -213,14 +214,7 @@ def compare(program, rounds, width, side, batch, threads):
             **{name: round(rate[name], 1) for name in PEERS}, "ratio": round(rate["hot"] / best_peer, 3)}
 
 
-def check_torch():
-    if subprocess.run([sys.executable, "-c", "import torch, numpy"], stderr=subprocess.DEVNULL).returncode:
-        raise SystemExit(f"bench: {sys.executable} has no whole PyTorch (the wheel in .venv lacks what Python needs): "
-                         "python3 -m venv DIR, DIR/bin/pip install torch numpy, HOT_BENCH_PYTHON=DIR/bin/python")
-
-
 def main(program, rounds="9", *setting):
-    check_torch()
     settings = [(float(setting[0]), *map(int, setting[1:]))] if setting else SETTINGS
     print("width  side batch threads   pictures/s: hot    eager channels_last   hot/best")
     rows = [compare(program, int(rounds), *each) for each in settings]

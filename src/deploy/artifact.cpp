@@ -124,6 +124,7 @@ json ReadManifest(const fs::path& file) {
                     std::to_string(kVersion) + ")",
                 "use the program that wrote it, or a newer one");
   }
+  if (manifest["version"].get<int64_t>() < 1) Damaged(file, "no version of ours");
   json content = manifest;
   content.erase("manifest_sha256");
   if (manifest.value("manifest_sha256", json()) != Sha256Hex(content.dump())) Damaged(file, "its hash does not match");

@@ -137,6 +137,36 @@ TEST(Artifact, RefusesWhatWasChangedOrIsMissing) {
   }
 }
 
+// Behind right hashes: what a broken tool would write.
+TEST(Artifact, RefusesManifestsThatMakeNoSense) {
+  const std::pair<const char*, nlohmann::json> cases[] = {
+      {"threads", 1e300},
+      {"threads", 2.5},
+      {"golden_pairs", uint64_t{1} << 60},
+      {"golden_pairs", -1},
+      {"classes", {1, 2}},
+      {"version", 0},
+      {"inputs", nullptr},
+      {"preprocessing", {{"width", 3}}},
+      {"outputs", {{"names", {"a", "b", "c"}}, {"shapes", {{1, 1e300}}}}}};
+  for (const auto& [key, value] : cases) {
+    const TempFolder folder;
+    WriteArtifact(folder.path(), Example());
+    auto manifest = nlohmann::json::parse(ReadFile(folder.path() / "manifest.json"));
+    (std::string(key) == "classes" ? manifest["task"] : manifest)[key] = value;
+    manifest.erase("manifest_sha256");
+    manifest["manifest_sha256"] = Sha256Hex(manifest.dump());
+    WriteFileAtomic(folder.path() / "manifest.json", manifest.dump());
+    try {
+      ReadArtifact(folder.path());
+      ADD_FAILURE() << key << " " << value;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kDataLoss) << key << " " << value;
+      EXPECT_THAT(error.what(), HasSubstr(folder.path().string())) << key;
+    }
+  }
+}
+
 // The keys of docs/formats/artifact.md; a new one needs a new version there.
 TEST(Artifact, ManifestHasTheDocumentedKeys) {
   const TempFolder folder;

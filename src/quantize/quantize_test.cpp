@@ -157,6 +157,28 @@ TEST(Quantize, RefusesBrokenWeightsAndUnknownMethods) {
   EXPECT_EQ(Thrown([&] { Quantize(network, observations, {}); }).code(), Code::kNotFound);
 }
 
+TEST(QuantizationFile, ComesBackOrIsRefused) {
+  const TempFolder folder;
+  const fs::path file = folder.path() / "q.json";
+  const Quantization written{
+      .scheme = "s8s8", .activations = {{"a", {0.5f, -128}}}, .weight_scales = {{"c", {0.25f, 1}}}};
+  WriteFileAtomic(file, ToJson(written));
+  EXPECT_EQ(ToJson(ReadQuantization(file)), ToJson(written));
+  const std::pair<std::string, Code> cases[] = {
+      {"{", Code::kDataLoss},
+      {"[]", Code::kDataLoss},
+      {R"({"version":2})", Code::kFailedPrecondition},
+      {R"({"version":1,"scheme":"s","activations":{"a":[1,128]},"weight_scales":{}})", Code::kDataLoss},
+      {R"({"version":1,"scheme":"s","activations":{"a":[1,0.5]},"weight_scales":{}})", Code::kDataLoss},
+      {R"({"version":1,"scheme":"s","activations":{"a":[1]},"weight_scales":{}})", Code::kDataLoss}};
+  for (const auto& [text, code] : cases) {
+    WriteFileAtomic(file, text);
+    const Error error = Thrown([&] { ReadQuantization(file); });
+    EXPECT_EQ(error.code(), code) << text;
+    EXPECT_EQ(error.where(), file.string()) << text;
+  }
+}
+
 TEST(SyntheticQuantization, CoversTheSameNodes) {
   const Network network = Residual();
   const Quantization synthetic = SyntheticQuantization(network);

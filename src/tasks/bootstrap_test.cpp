@@ -57,11 +57,14 @@ void ExpectWeightsEqualCopies(const std::vector<RankedClass>& matched_once, cons
   for (const RankedClass& ranked : matched_once) {
     const auto same = [&](const RankedClass& other) { return other.label == ranked.label; };
     const auto found = std::find_if(anew.begin(), anew.end(), same);
+    const WeightedClass weighted(ranked, weights);
     for (int t = 0; t < thresholds; ++t) {
-      const CurveResult ours = AveragePrecision(ranked, t, kind, weights);
-      const CurveResult plain = found == anew.end() ? CurveResult{} : AveragePrecision(*found, t, kind, ones);
+      const CurveResult ours = weighted.AveragePrecision(t, kind);
+      const CurveResult plain =
+          found == anew.end() ? CurveResult{} : WeightedClass(*found, ones).AveragePrecision(t, kind);
       EXPECT_NEAR(ours.ap, plain.ap, 1e-12) << t;
       EXPECT_NEAR(ours.recall, plain.recall, 1e-12) << t;
+      EXPECT_NEAR(weighted.RecallOf(t, 255), ours.recall, 1e-12) << t;
     }
   }
 }

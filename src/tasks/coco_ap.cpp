@@ -23,11 +23,11 @@ struct RangeMeans {
   Mean ap, ap50, ap75, recall, recall50, recall75;
 
   // The class's own AP and AP50.
-  std::pair<double, double> Add(const RankedClass& ranked, const PictureWeights& weights) {
+  std::pair<double, double> Add(const WeightedClass& weighted) {
     Mean own;
     double own50 = -1;
     for (int t = 0; t < kCocoThresholds; ++t) {
-      const CurveResult curve = AveragePrecision(ranked, t, Recall::kCoco101, weights);
+      const CurveResult curve = weighted.AveragePrecision(t, Recall::kCoco101);
       own.Add(curve.ap);
       ap.Add(curve.ap);
       recall.Add(curve.recall);
@@ -56,14 +56,15 @@ CocoResult CocoBoxAp(const std::vector<ScoredPicture>& pictures) {
   CocoResult result;
   for (size_t i = 0; i < classes.size(); ++i) {
     const std::vector<RankedClass> ranked = classes.Rank(i, kRanges);
-    const auto own = all.Add(ranked[0], ones);
+    const WeightedClass whole(ranked[0], ones);
+    const auto own = all.Add(whole);
     if (own.first >= 0) result.per_class[classes.label(i)] = own;
-    small.Add(ranked[1], ones);
-    medium.Add(ranked[2], ones);
-    large.Add(ranked[3], ones);
+    small.Add(WeightedClass(ranked[1], ones));
+    medium.Add(WeightedClass(ranked[2], ones));
+    large.Add(WeightedClass(ranked[3], ones));
     for (int t = 0; t < kCocoThresholds; ++t) {
-      ar1.Add(AveragePrecision(ranked[0], t, Recall::kCoco101, ones, 1).recall);
-      ar10.Add(AveragePrecision(ranked[0], t, Recall::kCoco101, ones, 10).recall);
+      ar1.Add(whole.RecallOf(t, 1));
+      ar10.Add(whole.RecallOf(t, 10));
     }
   }
   result.ap = all.ap.value();
@@ -90,10 +91,10 @@ OksResult CocoKeypointAp(const std::vector<ScoredPicture>& pictures, const OksOp
   OksResult result;
   for (size_t i = 0; i < classes.size(); ++i) {
     const std::vector<RankedClass> ranked = classes.Rank(i, kRanges);
-    const auto own = all.Add(ranked[0], ones);
+    const auto own = all.Add(WeightedClass(ranked[0], ones));
     if (own.first >= 0) result.per_class[classes.label(i)] = own;
-    medium.Add(ranked[1], ones);
-    large.Add(ranked[2], ones);
+    medium.Add(WeightedClass(ranked[1], ones));
+    large.Add(WeightedClass(ranked[2], ones));
   }
   result.ap = all.ap.value();
   result.ap50 = all.ap50.value();

@@ -41,9 +41,10 @@ class BoxOverlap final : public CocoOverlap {
 constexpr std::array<double, 17> kCocoSigmas{.026, .025, .025, .035, .035, .079, .079, .072, .072,
                                              .062, .062, .107, .107, .087, .087, .089, .089};
 
+bool IsLabelled(const Keypoint& keypoint) { return keypoint.visibility > 0; }
+
 bool AnyLabelled(const Object& object) {
-  return std::any_of(object.keypoints.begin(), object.keypoints.end(),
-                     [](const Keypoint& keypoint) { return keypoint.visibility > 0; });
+  return std::any_of(object.keypoints.begin(), object.keypoints.end(), IsLabelled);
 }
 
 class KeypointOverlap final : public CocoOverlap {
@@ -79,16 +80,20 @@ class KeypointOverlap final : public CocoOverlap {
     return (dx * dx + dy * dy) / variances_[keypoint] / (object.area + kEpsilon) / 2;
   }
 
+  // Stops where even exact keypoints from there on would leave it below the lowest threshold.
   double Similarity(const Detection& detection, const Object& object) const {
+    const auto labelled = std::count_if(object.keypoints.begin(), object.keypoints.end(), IsLabelled);
+    const double enough = CocoThresholds()[0] * static_cast<double>(labelled) * (1 - 1e-9);
     double sum = 0;
-    int labelled = 0;
+    auto left = static_cast<double>(labelled);
     for (size_t k = 0; k < variances_.size(); ++k) {
       const Keypoint &ours = detection.keypoints[k], &truth = object.keypoints[k];
       if (truth.visibility <= 0) continue;
-      ++labelled;
+      if (sum + left < enough) return 0;
+      --left;
       sum += std::exp(-Error(static_cast<double>(ours.x) - truth.x, static_cast<double>(ours.y) - truth.y, k, object));
     }
-    return sum / labelled;
+    return sum / static_cast<double>(labelled);
   }
 
   // Of keypoints to a box of three times the object's sides, for objects without labelled keypoints.

@@ -20,7 +20,8 @@ std::vector<int> LabelsOfObjects(const std::vector<ScoredPicture>& pictures) {
   return labels;
 }
 
-// The objects of one class under one area range, and the detections that were matched with them.
+// The objects of one class under one area range, and the detections that were matched with them. Detections that are
+// ignored at every threshold are not kept.
 class RangeMatcher {
  public:
   RangeMatcher(const CocoOverlap& overlap, AreaRange range, std::span<const Object* const> objects,
@@ -51,13 +52,12 @@ class RangeMatcher {
       matched_[static_cast<size_t>(chosen)] |= bit;
       (ignored_[static_cast<size_t>(chosen)] != 0 ? entry.ignored : entry.hit) |= bit;
     }
-    ranked_.entries.push_back(entry);
+    if (entry.ignored != (1u << kCocoThresholds) - 1) ranked_.entries.push_back(entry);
   }
 
   // Overlaps nothing.
-  void Miss(RankedEntry entry, double area) {
-    if (range_.Outside(area)) entry.ignored = (1u << kCocoThresholds) - 1;
-    ranked_.entries.push_back(entry);
+  void Miss(const RankedEntry& entry, double area) {
+    if (!range_.Outside(area)) ranked_.entries.push_back(entry);
   }
 
   RankedClass Take(int label) {

@@ -80,8 +80,9 @@ class Scorer {
     double sum = 0;
     int count = 0;
     for (const RankedClass& ranked : classes_) {
+      const WeightedClass weighted(ranked, weights);
       for (int t = 0; t < thresholds; ++t) {
-        const double ap = AveragePrecision(ranked, t, recall, weights).ap;
+        const double ap = weighted.AveragePrecision(t, recall).ap;
         if (ap < 0) continue;
         sum += ap;
         ++count;

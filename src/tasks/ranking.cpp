@@ -10,41 +10,6 @@ struct Point {
   double recall, precision;
 };
 
-int64_t CountPositives(const RankedClass& ranked, const PictureWeights& weights) {
-  int64_t count = 0;
-  for (size_t i = 0; i < weights.size(); ++i) count += static_cast<int64_t>(weights[i]) * ranked.positives[i];
-  return count;
-}
-
-// The precision-recall points at hits, precision made monotone from the right. Misses need no point of their own:
-// recall rises and precision peaks at hits only. A bootstrap spends its time here, so misses are added up without a
-// branch.
-std::vector<Point> Curve(const RankedClass& ranked, int threshold, const PictureWeights& weights, int max_rank,
-                         int64_t positives) {
-  std::vector<Point> points;
-  const auto bit = static_cast<uint16_t>(1u << threshold);
-  const auto weight = [&](size_t i) {
-    const RankedEntry& entry = ranked.entries[i];
-    return entry.rank < max_rank ? weights[static_cast<size_t>(entry.picture)] : 0;
-  };
-  int64_t hits = 0, counted = 0;
-  size_t next = 0;
-  for (size_t marked : ranked.marked[static_cast<size_t>(threshold)]) {
-    for (; next < marked; ++next) counted += weight(next);
-    ++next;
-    const int own = (ranked.entries[marked].ignored & bit) != 0 ? 0 : weight(marked);
-    if (own == 0) continue;
-    counted += own;
-    hits += own;
-    const auto exact = static_cast<double>(hits);
-    points.push_back({exact / static_cast<double>(positives),
-                      exact / (static_cast<double>(counted) + std::numeric_limits<double>::epsilon())});
-  }
-  for (size_t i = points.size(); i > 1; --i)
-    points[i - 2].precision = std::max(points[i - 2].precision, points[i - 1].precision);
-  return points;
-}
-
 // Mean of the precision at `count` recall levels 0, step, 2*step, ...
 double Sampled(const std::vector<Point>& points, int count, double step) {
   double sum = 0;
@@ -67,6 +32,18 @@ double Area(const std::vector<Point>& points) {
   return sum;
 }
 
+double PrecisionOf(const std::vector<Point>& points, Recall kind) {
+  switch (kind) {
+    case Recall::kCoco101:
+      return Sampled(points, 101, 0.01);
+    case Recall::kVoc11:
+      return Sampled(points, 11, 0.1);
+    case Recall::kArea:
+      return Area(points);
+  }
+  return 0;
+}
+
 }  // namespace
 
 void Mark(RankedClass& ranked) {
@@ -78,24 +55,47 @@ void Mark(RankedClass& ranked) {
   }
 }
 
-CurveResult AveragePrecision(const RankedClass& ranked, int threshold, Recall kind, const PictureWeights& weights,
-                             int max_rank) {
-  const int64_t positives = CountPositives(ranked, weights);
-  if (positives == 0) return {};
-  const std::vector<Point> points = Curve(ranked, threshold, weights, max_rank, positives);
-  CurveResult result{.ap = 0, .recall = points.empty() ? 0 : points.back().recall};
-  switch (kind) {
-    case Recall::kCoco101:
-      result.ap = Sampled(points, 101, 0.01);
-      break;
-    case Recall::kVoc11:
-      result.ap = Sampled(points, 11, 0.1);
-      break;
-    case Recall::kArea:
-      result.ap = Area(points);
-      break;
+WeightedClass::WeightedClass(const RankedClass& ranked, const PictureWeights& weights) : ranked_(ranked) {
+  for (size_t i = 0; i < weights.size(); ++i) positives_ += static_cast<int64_t>(weights[i]) * ranked.positives[i];
+  before_.reserve(ranked.entries.size() + 1);
+  int64_t sum = 0;
+  before_.push_back(sum);
+  for (const RankedEntry& entry : ranked.entries) before_.push_back(sum += weights[static_cast<size_t>(entry.picture)]);
+}
+
+// The precision-recall points are at hits: recall rises and precision peaks there only. Precision is then made monotone
+// from the right.
+CurveResult WeightedClass::AveragePrecision(int threshold, Recall kind) const {
+  if (positives_ == 0) return {};
+  std::vector<Point> points;
+  const auto bit = static_cast<uint16_t>(1u << threshold);
+  int64_t hits = 0, ignored = 0;
+  for (size_t i : ranked_.marked[static_cast<size_t>(threshold)]) {
+    const int64_t own = WeightOf(i);
+    if ((ranked_.entries[i].ignored & bit) != 0) {
+      ignored += own;
+      continue;
+    }
+    if (own == 0) continue;
+    hits += own;
+    const auto exact = static_cast<double>(hits), counted = static_cast<double>(before_[i + 1] - ignored);
+    points.push_back(
+        {exact / static_cast<double>(positives_), exact / (counted + std::numeric_limits<double>::epsilon())});
   }
-  return result;
+  for (size_t i = points.size(); i > 1; --i)
+    points[i - 2].precision = std::max(points[i - 2].precision, points[i - 1].precision);
+  return {.ap = PrecisionOf(points, kind), .recall = points.empty() ? 0 : points.back().recall};
+}
+
+double WeightedClass::RecallOf(int threshold, int max_rank) const {
+  if (positives_ == 0) return -1;
+  const auto bit = static_cast<uint16_t>(1u << threshold);
+  int64_t hits = 0;
+  for (size_t i : ranked_.marked[static_cast<size_t>(threshold)]) {
+    const RankedEntry& entry = ranked_.entries[i];
+    if ((entry.hit & bit) != 0 && entry.rank < max_rank) hits += WeightOf(i);
+  }
+  return static_cast<double>(hits) / static_cast<double>(positives_);
 }
 
 }  // namespace hot

@@ -35,13 +35,28 @@ enum class Recall { kCoco101, kVoc11, kArea };
 // How often each picture is counted; all ones for the plain score.
 using PictureWeights = std::vector<int>;
 
-// Precision and recall at one IoU threshold. `max_rank` leaves out entries of that rank or higher in their picture.
 struct CurveResult {
   double ap = -1;      // -1: no positive
   double recall = -1;  // of the whole ranking
 };
-CurveResult AveragePrecision(const RankedClass& ranked, int threshold, Recall kind, const PictureWeights& weights,
-                             int max_rank = 255);
+
+// A class under weights: what all thresholds share is summed up once, after that each walks over its marked entries
+// only. A bootstrap spends its time here. Keeps a reference to the class.
+class WeightedClass {
+ public:
+  WeightedClass(const RankedClass& ranked, const PictureWeights& weights);
+
+  CurveResult AveragePrecision(int threshold, Recall kind) const;
+  // Recall of the entries whose rank in their picture is below `max_rank`; -1: no positive.
+  double RecallOf(int threshold, int max_rank) const;
+
+ private:
+  int64_t WeightOf(size_t entry) const { return before_[entry + 1] - before_[entry]; }
+
+  const RankedClass& ranked_;
+  int64_t positives_ = 0;
+  std::vector<int64_t> before_;  // by entry: weight of all entries before it; and of all
+};
 
 // VOC's matching at one IoU threshold (bit 0).
 std::vector<RankedClass> RankVoc(const std::vector<ScoredPicture>& pictures, const VocOptions& options);

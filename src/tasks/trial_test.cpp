@@ -72,6 +72,23 @@ TEST(Trial, BrokenFilesAreNamed) {
   }
 }
 
+TEST(Trial, NumbersThatDoNotFitAreNamed) {
+  TempFolder folder;
+  const fs::path file = folder.path() / "trial.json";
+  for (const char* number : {"2.5", "1e300", "1099511627776", "-1099511627776", "null", "\"3\"", "[3]"}) {
+    nlohmann::ordered_json json = nlohmann::ordered_json::parse(ToJson(TrialSpec{}));
+    json["epochs"] = nlohmann::ordered_json::parse(number);
+    WriteFileAtomic(file, json.dump());
+    try {
+      ReadTrial(file);
+      ADD_FAILURE() << number;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kDataLoss) << number;
+      EXPECT_EQ(error.where(), file.string()) << number;
+    }
+  }
+}
+
 void WriteSample(const fs::path& root, const std::string& name) {
   EnsureFolder(root);
   WriteJpeg(root / (name + ".jpg"), Image{40, 30, std::vector<uint8_t>(40 * 30 * 3, 90)});

@@ -101,7 +101,8 @@ VocResult VocAp(const std::vector<ScoredPicture>& pictures, const VocOptions& op
       own.true_positives += entry.hit;
       own.false_positives += entry.hit == 0 && entry.ignored == 0 ? 1 : 0;
     }
-    const double ap = AveragePrecision(ranked, 0, options.eleven_point ? Recall::kVoc11 : Recall::kArea, ones).ap;
+    const double ap =
+        WeightedClass(ranked, ones).AveragePrecision(0, options.eleven_point ? Recall::kVoc11 : Recall::kArea).ap;
     own.ap = std::max(0.0, ap);
     if (ap >= 0) {
       sum += ap;
