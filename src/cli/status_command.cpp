@@ -1,13 +1,12 @@
 // hot status RUN: which stages are finished and how far the trainings are; reads only, works beside a running study.
-#include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "core/files.h"
 #include "pipeline/stage.h"
+#include "pipeline/train_progress.h"
 
 namespace hot {
 namespace {
@@ -38,21 +37,40 @@ Json StagesStatus(const fs::path& run) {
   return stages;
 }
 
-Json TrialsStatus(const fs::path& run) {
-  Json trials = Json::array();
-  if (!fs::exists(run / "trials")) return trials;
-  for (const auto& folder : fs::directory_iterator(run / "trials")) {
-    if (!fs::exists(folder.path() / "trial.json")) continue;
-    std::ifstream lines(folder.path() / "epochs.jsonl");
-    const auto epochs = std::count(std::istreambuf_iterator<char>(lines), std::istreambuf_iterator<char>(), '\n');
-    const Json trial = ReadObject(folder.path() / "trial.json");
-    trials.push_back({{"trial", folder.path().filename().string()},
-                      {"epochs", epochs},
-                      {"of", Field<uint64_t>(trial, "epochs", 0)},
-                      {"finished", fs::exists(folder.path() / "result.json")}});
+// What the train stage wrote down, with the epochs that running trainings have come to since.
+Json TrainStatus(const fs::path& run) {
+  const fs::path file = run / "train_progress.json";
+  if (!fs::exists(file)) return nullptr;
+  Json progress = ReadObject(file);
+  if (Field<uint64_t>(progress, "version", 0) != 1) return nullptr;
+  for (Json& trial : progress["trials"]) {
+    if (trial["state"] == "running") {
+      trial["epochs"] = FinishedEpochs(run / "trials" / trial["trial"].get<std::string>());
+    }
   }
-  std::sort(trials.begin(), trials.end(), [](const Json& a, const Json& b) { return a["trial"] < b["trial"]; });
-  return trials;
+  return progress;
+}
+
+std::string ScoreText(const Json& trial) {
+  if (trial["val_score"].is_null()) return "";
+  char text[32];
+  std::snprintf(text, sizeof text, "  %.4f", trial["val_score"].get<double>());
+  return text;
+}
+
+void PrintTrain(const Json& train) {
+  std::printf("\n%s\n", TrainProgressText(train).c_str());
+  const std::string used = FormatDuration(train["elapsed_s"]) + " used";
+  if (train["left_s"].is_null()) {
+    std::printf("%s\n", used.c_str());
+  } else {
+    std::printf("%s, %s left\n", used.c_str(), FormatDuration(train["left_s"]).c_str());
+  }
+  for (const Json& trial : train["trials"]) {
+    std::printf("  %-48s %-8s %4d of %d epochs%s\n", trial["trial"].get<std::string>().c_str(),
+                trial["state"].get<std::string>().c_str(), trial["epochs"].get<int>(), trial["of"].get<int>(),
+                ScoreText(trial).c_str());
+  }
 }
 
 void PrintStatus(const Json& status) {
@@ -60,10 +78,7 @@ void PrintStatus(const Json& status) {
     const std::string summary = stage.value("summary", stage["finished"].get<bool>() ? "done" : "-");
     std::printf("%-9s %s\n", stage["stage"].get<std::string>().c_str(), summary.c_str());
   }
-  for (const Json& trial : status["trials"]) {
-    std::printf("  %-40s %4d of %d epochs%s\n", trial["trial"].get<std::string>().c_str(), trial["epochs"].get<int>(),
-                trial["of"].get<int>(), trial["finished"].get<bool>() ? ", finished" : "");
-  }
+  if (!status["train"].is_null()) PrintTrain(status["train"]);
 }
 
 }  // namespace
@@ -80,7 +95,7 @@ void AddStatusCommand(CLI::App& app, int& exit_code) {
       if (!fs::exists(fs::path(*run) / "study.json")) {
         throw Error(Code::kNotFound, *run, "is no run folder: it has no study.json");
       }
-      const Json status{{"version", 1}, {"stages", StagesStatus(*run)}, {"trials", TrialsStatus(*run)}};
+      const Json status{{"version", 1}, {"stages", StagesStatus(*run)}, {"train", TrainStatus(*run)}};
       if (*json) {
         std::printf("%s\n", status.dump(1).c_str());
       } else {

@@ -84,11 +84,35 @@ run: {workers: auto, seed: 7, folder: out/x}
   EXPECT_EQ(study.search.flash_kib, 8192.0);
   EXPECT_FALSE(study.search.ram_kib.has_value());
   EXPECT_FALSE(study.train.augment);
-  EXPECT_THAT(study.train.hpo.lr, ElementsAre(5e-4));
-  EXPECT_THAT(study.train.hpo.gamma, ElementsAre(0.3, 0.5));
+  EXPECT_THAT(study.train.hpo.lr.values, ElementsAre(5e-4));
+  EXPECT_THAT(study.train.hpo.gamma.values, ElementsAre(0.3, 0.5));
   EXPECT_EQ(study.run.workers, 0);
   EXPECT_EQ(study.run.seed, 7);
   EXPECT_EQ(study.run.journal, "out/journal.sqlite");
+}
+
+TEST_F(StudyTest, HyperParametersAreListsOrRanges) {
+  const Study study = Read(R"(name: a
+data: {root: data}
+train:
+  hpo:
+    method: bayes
+    lr: {low: 1e-4, high: 1e-2}
+    gamma: {low: 0.2, high: 0.6}
+    weight_decay: {low: 0, high: 0.1, log: false}
+    batch: [8, 16]
+)",
+                           {"train.hpo.gamma={low: 0.3, high: 0.5, log: true}", "train.hpo.batch=16,32"});
+  const auto& hpo = study.train.hpo;
+  EXPECT_TRUE(hpo.lr.is_range() && hpo.lr.log);  // learning rates are logarithmic
+  EXPECT_EQ(hpo.lr.low, 1e-4);
+  EXPECT_EQ(hpo.lr.high, 1e-2);
+  EXPECT_TRUE(hpo.gamma.is_range() && hpo.gamma.log);
+  EXPECT_EQ(hpo.gamma.low, 0.3);
+  EXPECT_FALSE(hpo.weight_decay.log);
+  EXPECT_THAT(hpo.batch.values, ElementsAre(16, 32));
+  EXPECT_TRUE(Read(kGood).train.hpo.batch.empty());
+  EXPECT_EQ(StudyJson(Read(StudyJson(study))), StudyJson(study));
 }
 
 TEST_F(StudyTest, SingleValuesStandForLists) {
@@ -164,6 +188,25 @@ const BadFile kBadFiles[] = {
     {"name: a\nname: b\n", "study.yaml:2:1: name: given twice (first at study.yaml:1:1)"},
     {"run: {seed: 1, seed: 2}\n", "study.yaml:1:16: run.seed: given twice (first at study.yaml:1:7)"},
     {"model: ssd\n", "study.yaml:1:8: model: expected a section with keys below it"},
+    {"train: {hpo: {lr: {low: 1}}}\n", "study.yaml:1:19: train.hpo.lr: a range needs low and high"},
+    {"train: {hpo: {lr: {low: 0.1, high: 0.01}}}\n",
+     "study.yaml:1:36: train.hpo.lr: high must be above low, got \"0.01\""},
+    {"train: {hpo: {lr: {low: 0.1, high: 7}}}\n",
+     "study.yaml:1:36: train.hpo.lr: expected a list, each a number above 0, at most 1, or a range {low, high}, got "
+     "\"7\""},
+    {"train: {hpo: {lr: {low: 0.1, top: 7}}}\n",
+     "study.yaml:1:35: train.hpo.lr: a range has no \"top\" (known: low, high, log)"},
+    {"train: {hpo: {weight_decay: {low: 0, high: 0.1}}}\n",
+     "study.yaml:1:35: train.hpo.weight_decay: a logarithmic range can't begin at 0 (choose a small number, or log: "
+     "false)"},
+    {"train: {hpo: {batch: [8, 8.5]}}\n",
+     "study.yaml:1:26: train.hpo.batch: expected a list, each a whole number from 1 to 1024, or a range {low, high}, "
+     "got \"8.5\""},
+    {"name: a\ndata: {root: data}\ntrain: {hpo: {lr: {low: 1e-4, high: 1e-2}}}\n",
+     "study.yaml:3:19: train.hpo.lr: a grid needs a list of values, not a range (or train.hpo.method: random or "
+     "bayes)"},
+    {"name: a\ndata: {root: data}\ntrain: {epochs: 5, hpo: {min_epochs: 6}}\n",
+     "study.yaml:3:38: train.hpo.min_epochs: 6 is more than train.epochs (5)"},
     {"train: {hpo: [1]}\n", "study.yaml:1:14: train.hpo: expected a section with keys below it"},
     // values
     {"search:\n  latency_ms: fast\n", "study.yaml:2:15: search.latency_ms: expected a positive number, got \"fast\""},

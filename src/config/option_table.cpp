@@ -1,19 +1,9 @@
 // The options themselves, in the order of study.h.
-#include "config/options.h"
+#include "config/option_rows.h"
 #include "config/value.h"
 
 namespace hot {
 namespace {
-
-#define HOT_FIELD(member)       \
-  +[](Study & study) -> auto& { \
-    return study.member;        \
-  }
-
-const OptionRange kPositive{.min = 0, .max = {}, .above_min = true};
-
-OptionRange Between(double min, double max) { return {.min = min, .max = max, .above_min = false}; }
-OptionRange UpTo(double max) { return {.min = 0, .max = max, .above_min = true}; }
 
 void AddModel(std::vector<Option>& out) {
   out.push_back({.name = "model.backbone",
@@ -295,23 +285,6 @@ void AddTrain(std::vector<Option>& out) {
                  .help = "How far a correct keypoint may be off, relative to the longer side of the object's box.",
                  .fallback = "",
                  .range = Between(0.001, 1)});
-  out.push_back({.name = "train.hpo.method",
-                 .field = HOT_FIELD(train.hpo.method),
-                 .help = "How hyper-parameters are searched for each network.",
-                 .fallback = "",
-                 .allowed = {"grid"}});
-  out.push_back({.name = "train.hpo.lr",
-                 .field = HOT_FIELD(train.hpo.lr),
-                 .help = "Learning rates to try.",
-                 .fallback = "",
-                 .range = UpTo(1),
-                 .max_count = 32});
-  out.push_back({.name = "train.hpo.gamma",
-                 .field = HOT_FIELD(train.hpo.gamma),
-                 .help = "Factors to try in `train.schedule: step`.",
-                 .fallback = "",
-                 .range = UpTo(1),
-                 .max_count = 32});
 }
 
 void AddQuantizeAndRun(std::vector<Option>& out) {
@@ -332,10 +305,15 @@ void AddQuantizeAndRun(std::vector<Option>& out) {
                  .allowed = {"local"}});
   out.push_back({.name = "run.workers",
                  .field = HOT_FIELD(run.workers),
-                 .help = "Trainings at the same time; `auto` is one a core.",
+                 .help = "Trainings at the same time; `auto` is one a GPU, or one a `run.threads` cores.",
                  .fallback = "auto",
                  .range = Between(0, 256),
                  .zero_word = "auto"});
+  out.push_back({.name = "run.threads",
+                 .field = HOT_FIELD(run.threads),
+                 .help = "Threads of one training; only with 1 are its weights the same to the last bit each time.",
+                 .fallback = "",
+                 .range = Between(1, 256)});
   out.push_back({.name = "run.seed",
                  .field = HOT_FIELD(run.seed),
                  .help = "Seed of everything random.",
@@ -350,8 +328,6 @@ void AddQuantizeAndRun(std::vector<Option>& out) {
                  .help = "Database of all measurements.",
                  .fallback = "`journal.sqlite` beside the run folder"});
 }
-
-#undef HOT_FIELD
 
 }  // namespace
 
@@ -372,6 +348,7 @@ std::vector<Option> OptionTable() {
   AddTarget(out);
   AddSearch(out);
   AddTrain(out);
+  AddHpoOptions(out);
   AddQuantizeAndRun(out);
   return out;
 }

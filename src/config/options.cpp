@@ -89,6 +89,9 @@ std::string ExpectedText(const Option& option) {
         using T = Element<std::remove_reference_t<decltype(field(std::declval<Study&>()))>>;
         if constexpr (std::is_same_v<T, bool>) {
           return "true or false";
+        } else if constexpr (std::is_same_v<T, HyperRange>) {
+          return "a list, each " + RangeText(option.range, option.whole ? "whole number" : "number") +
+                 ", or a range {low, high}";
         } else if constexpr (std::is_same_v<T, std::string>) {
           return TextExpected(option);
         } else {

@@ -19,7 +19,7 @@ namespace hot {
 using OptionField =
     std::variant<bool& (*)(Study&), int& (*)(Study&), int64_t& (*)(Study&), double& (*)(Study&),
                  std::optional<double>& (*)(Study&), std::string& (*)(Study&), std::vector<int64_t>& (*)(Study&),
-                 std::vector<double>& (*)(Study&), std::vector<std::string>& (*)(Study&)>;
+                 std::vector<double>& (*)(Study&), std::vector<std::string>& (*)(Study&), HyperRange& (*)(Study&)>;
 
 // What numbers are accepted: from `min` to `max`, both unbounded when unset; `above_min` excludes `min` itself.
 struct OptionRange {
@@ -38,6 +38,7 @@ struct Option {
   bool repeat_single = false;            // a single number stands for max_count equal ones (input: 320)
   bool identifier = false;               // text that becomes a file name: letters, digits, '.', '_', '-'
   std::string zero_word{};               // a word that is written for 0 ("auto")
+  bool whole = false, log = false;       // hyper-parameters: whole numbers; `log` where a range doesn't say
 };
 
 // The rows, made anew; AllOptions() keeps them.

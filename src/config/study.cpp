@@ -90,6 +90,23 @@ void CheckMetric(StudyReader& reader) {
   FailAt(reader, "train.metric", "pck is for keypoints; model.task ssd predicts boxes");
 }
 
+void CheckHpo(StudyReader& reader) {
+  const Study::Train& train = reader.study().train;
+  const std::pair<const char*, const HyperRange*> parameters[] = {{"train.hpo.lr", &train.hpo.lr},
+                                                                  {"train.hpo.gamma", &train.hpo.gamma},
+                                                                  {"train.hpo.weight_decay", &train.hpo.weight_decay},
+                                                                  {"train.hpo.batch", &train.hpo.batch}};
+  for (const auto& [name, range] : parameters) {
+    if (train.hpo.method == "grid" && range->is_range()) {
+      FailAt(reader, name, "a grid needs a list of values, not a range", "or train.hpo.method: random or bayes");
+    }
+  }
+  if (train.hpo.min_epochs > train.epochs) {
+    FailAt(reader, "train.hpo.min_epochs",
+           std::to_string(train.hpo.min_epochs) + " is more than train.epochs (" + std::to_string(train.epochs) + ")");
+  }
+}
+
 void FillDefaults(Study& study) {
   if (study.run.folder.empty()) study.run.folder = (fs::path("runs") / study.name).string();
   if (study.run.journal.empty()) {
@@ -122,6 +139,7 @@ Study ReadStudy(const fs::path& file, const std::vector<std::string>& overrides)
   CheckSearch(reader);
   CheckTrain(reader);
   CheckMetric(reader);
+  CheckHpo(reader);
   CheckDataRoot(reader);
   FillDefaults(reader.study());
   return reader.study();

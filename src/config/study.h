@@ -11,6 +11,15 @@
 
 namespace hot {
 
+// Values of a hyper-parameter to try: a list of choices, or a range.
+struct HyperRange {
+  std::vector<double> values{};  // empty: the range below, or nothing to try when high is 0
+  double low = 0, high = 0;      // both included
+  bool log = false;              // uniform in the logarithm
+  bool is_range() const { return values.empty() && high > 0; }
+  bool empty() const { return values.empty() && high == 0; }
+};
+
 struct Study {
   int version = 1;
   std::string name;
@@ -72,8 +81,15 @@ struct Study {
     std::string metric = "coco_ap";    // coco_ap | ap50 | voc07 | pck
     double pck_threshold = 0.05;       // of the longer side of the object's box
     struct Hpo {
-      std::string method = "grid";
-      std::vector<double> lr{5e-4, 7e-4}, gamma{0.3, 0.5, 0.7};
+      std::string method = "grid";  // grid | random | bayes
+      std::string sampler = "tpe";  // of bayes: tpe | botorch
+      int64_t trials = 12;          // a network; grid: all combinations
+      std::optional<double> budget_minutes, budget_epochs;
+      std::string pruning = "none";           // none | halving
+      int64_t reduction = 3, min_epochs = 0;  // of halving; 0: a ninth of the epochs
+      HyperRange lr{.values = {5e-4, 7e-4}}, gamma{.values = {0.3, 0.5, 0.7}};
+      HyperRange weight_decay{}, batch{};    // empty: train.weight_decay, train.batch
+      std::vector<std::string> optimizer{};  // empty: train.optimizer
     } hpo;
   } train;
 
@@ -84,7 +100,8 @@ struct Study {
 
   struct Run {
     std::string executor = "local";
-    int64_t workers = 0;  // 0 = auto: one a core
+    int64_t workers = 0;  // 0 = auto: one a GPU or, without any, one a group of `threads` cores
+    int64_t threads = 1;  // of one training
     int64_t seed = 0;
     std::string folder;   // default: runs/<name>
     std::string journal;  // default: journal.sqlite beside the run folder

@@ -44,9 +44,35 @@ std::vector<RawScalar> SplitList(std::string_view text, const std::string& place
   return items;
 }
 
+bool IsHyper(const Option& option) { return std::holds_alternative<HyperRange& (*)(Study&)>(option.field); }
+
+// `place` says where a value stands.
+template <typename Place>
+void ReadMap(const YAML::Node& map, RawValue& raw, const Place& place) {
+  raw.kind = RawValue::Kind::kMap;
+  for (const auto& entry : map) {
+    if (!entry.first.IsScalar() || !entry.second.IsScalar()) {
+      throw Error(Code::kInvalidArgument, raw.place, raw.prefix + "expected one value a key");
+    }
+    raw.keys.push_back(entry.first.Scalar());
+    raw.items.push_back({entry.second.Scalar(), place(entry.second)});
+  }
+}
+
+RawValue RangeOverride(const std::string& text, const std::string& place) {
+  RawValue raw{.kind = RawValue::Kind::kMap, .items = {}, .place = place, .prefix = ""};
+  try {
+    ReadMap(YAML::Load(text), raw, [&](const YAML::Node&) { return place; });
+  } catch (const YAML::Exception&) {
+    throw Error(Code::kInvalidArgument, place, "expected a range such as {low: 1e-4, high: 1e-2}, got \"" + text + '"');
+  }
+  return raw;
+}
+
 RawValue RawOverride(const Option& option, std::string_view text, const std::string& place) {
   RawValue raw{.kind = RawValue::Kind::kScalar, .items = {}, .place = place, .prefix = ""};
-  if (IsListOption(option)) {
+  if (IsHyper(option) && text.starts_with('{')) return RangeOverride(std::string(text), place);
+  if (IsListOption(option) || IsHyper(option)) {
     raw.kind = RawValue::Kind::kList;
     raw.items = SplitList(text, place);
   } else if (text.empty() && !std::holds_alternative<std::string& (*)(Study&)>(option.field)) {
@@ -148,7 +174,7 @@ void StudyReader::ReadEntry(const YAML::Node& key, const YAML::Node& value, cons
 
 RawValue StudyReader::RawNode(const Option& option, const YAML::Node& value, const std::string& place) const {
   RawValue raw{.kind = RawValue::Kind::kNothing, .items = {}, .place = place, .prefix = option.name + ": "};
-  if (value.IsMap()) raw.kind = RawValue::Kind::kMap;
+  if (value.IsMap()) ReadMap(value, raw, [this](const YAML::Node& node) { return Place(node); });
   if (value.IsScalar()) {
     raw.kind = RawValue::Kind::kScalar;
     raw.items.push_back({value.Scalar(), place});

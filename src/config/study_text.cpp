@@ -16,6 +16,9 @@ json ToJson(const Option& option, Study& study) {
         const auto& value = field(study);
         if constexpr (kIsOptional<std::remove_cvref_t<decltype(value)>>) {
           return value ? json(*value) : json(nullptr);
+        } else if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, HyperRange>) {
+          if (value.is_range()) return {{"low", value.low}, {"high", value.high}, {"log", value.log}};
+          return value.values;
         } else {
           return value;
         }

@@ -119,6 +119,56 @@ std::vector<T> CheckedList(const Option& option, const RawValue& raw) {
   return values;
 }
 
+const RawScalar* FindKey(const RawValue& raw, std::string_view key) {
+  const auto found = std::ranges::find(raw.keys, key);
+  return found == raw.keys.end() ? nullptr : &raw.items[static_cast<size_t>(found - raw.keys.begin())];
+}
+
+double CheckedNumber(const Option& option, const RawValue& raw, const RawScalar& item) {
+  const std::optional<double> value = ParseNumber<double>(item.text);
+  if (!value || !InRange(option.range, *value) || (option.whole && *value != std::floor(*value))) {
+    Fail(item.place, raw.prefix + "expected " + ExpectedText(option) + ", got " + Quoted(item.text));
+  }
+  return *value;
+}
+
+void CheckRangeKeys(const RawValue& raw) {
+  for (size_t i = 0; i < raw.keys.size(); ++i) {
+    if (raw.keys[i] != "low" && raw.keys[i] != "high" && raw.keys[i] != "log") {
+      Fail(raw.items[i].place, raw.prefix + "a range has no " + Quoted(raw.keys[i]), "known: low, high, log");
+    }
+  }
+}
+
+// {low: 1e-4, high: 1e-2, log: true}
+HyperRange CheckedRange(const Option& option, const RawValue& raw) {
+  CheckRangeKeys(raw);
+  const RawScalar *low = FindKey(raw, "low"), *high = FindKey(raw, "high"), *log = FindKey(raw, "log");
+  if (low == nullptr || high == nullptr) Fail(raw.place, raw.prefix + "a range needs low and high");
+  HyperRange range{.low = CheckedNumber(option, raw, *low), .high = CheckedNumber(option, raw, *high)};
+  if (range.low >= range.high) Fail(high->place, raw.prefix + "high must be above low, got " + Quoted(high->text));
+  const std::optional<bool> given = log == nullptr ? option.log : ParseBool(log->text);
+  if (!given) Fail(log->place, raw.prefix + "expected log to be true or false, got " + Quoted(log->text));
+  range.log = *given;
+  if (range.log && range.low <= 0) {
+    Fail(low->place, raw.prefix + "a logarithmic range can't begin at 0", "choose a small number, or log: false");
+  }
+  return range;
+}
+
+HyperRange CheckedHyper(const Option& option, const RawValue& raw) {
+  if (raw.kind == RawValue::Kind::kMap) return CheckedRange(option, raw);
+  CheckListShape(option, raw);
+  HyperRange choices;
+  for (const RawScalar& item : raw.items) {
+    const double value = CheckedNumber(option, raw, item);
+    const bool twice = std::ranges::find(choices.values, value) != choices.values.end();
+    if (twice) Fail(item.place, raw.prefix + Quoted(item.text) + " is listed twice");
+    choices.values.push_back(value);
+  }
+  return choices;
+}
+
 }  // namespace
 
 std::string FormatNumber(double value) {
@@ -135,7 +185,9 @@ void StoreOption(const Option& option, const RawValue& raw, Study& study) {
       [&](auto field) {
         auto& target = field(study);
         using T = std::remove_reference_t<decltype(target)>;
-        if constexpr (kIsList<T>) {
+        if constexpr (std::is_same_v<T, HyperRange>) {
+          target = CheckedHyper(option, raw);
+        } else if constexpr (kIsList<T>) {
           target = CheckedList<Element<T>>(option, raw);
         } else if (kIsOptional<T> && raw.kind == RawValue::Kind::kNothing) {
           target = T{};  // `latency_ms:` and `--set search.latency_ms=` take a budget away

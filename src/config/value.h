@@ -23,7 +23,8 @@ struct RawScalar {
 struct RawValue {
   enum class Kind { kNothing, kScalar, kList, kMap };
   Kind kind = Kind::kNothing;
-  std::vector<RawScalar> items;  // one for a scalar
+  std::vector<RawScalar> items;     // one for a scalar
+  std::vector<std::string> keys{};  // of a map, beside its items
   std::string place;
   std::string prefix;  // "search.latency_ms: ", or empty where `place` names the option already
 };

@@ -65,8 +65,13 @@ ExitStatus Decode(int status) {
 
 Process::Process(const ProcessOptions& options) {
   FileActions actions;
-  posix_spawn_file_actions_addopen(actions.get(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  actions.Open(STDOUT_FILENO, options.stdout_file);
+  if (options.channel >= 0) {
+    posix_spawn_file_actions_adddup2(actions.get(), options.channel, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(actions.get(), options.channel, STDOUT_FILENO);
+  } else {
+    posix_spawn_file_actions_addopen(actions.get(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    actions.Open(STDOUT_FILENO, options.stdout_file);
+  }
   actions.Open(STDERR_FILENO, options.stderr_file);
   std::vector<std::string> argv = options.argv;
   std::vector<std::string> env = MergedEnvironment(options.env);

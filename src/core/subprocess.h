@@ -15,6 +15,7 @@ struct ProcessOptions {
   std::vector<std::string> argv;           // argv[0] is looked up in PATH when it has no slash
   std::map<std::string, std::string> env;  // added to ours
   fs::path stdout_file, stderr_file;       // appended to; empty means /dev/null
+  int channel = -1;                        // instead, this socket is stdin and stdout
 };
 
 struct ExitStatus {

@@ -6,6 +6,7 @@
 
 #include "core/hash.h"
 #include "pipeline/stages.h"
+#include "pipeline/trial_search.h"
 
 namespace hot {
 namespace {
@@ -61,6 +62,8 @@ void RunStages(Workspace& workspace, std::string_view last) {
   const auto stages = Stages();
   const auto end = std::find_if(stages.begin(), stages.end(), [&](const Stage& stage) { return stage.name == last; });
   if (end == stages.end()) throw Error(Code::kInvalidArgument, "stage", "unknown stage \"" + std::string(last) + "\"");
+  const bool trains = std::any_of(stages.begin(), end + 1, [](const Stage& stage) { return stage.name == "train"; });
+  if (trains) StudySampler(workspace.study());  // whether it is installed: now, not after an hour of measuring
   for (auto stage = stages.begin(); stage <= end; ++stage) RunStage(workspace, *stage);
 }
 

@@ -1,99 +1,75 @@
-// Stage train: the baseline and every candidate, each over the whole hyper-parameter grid, trials in parallel
-// processes.
+// Stage train: the baseline and the candidates, with the study's hyper-parameter search over all of them. What to train
+// next is decided in TrialSearch (src/tune); an executor trains.
 #include <algorithm>
-#include <fstream>
-#include <map>
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "core/hash.h"
-#include "pipeline/executors/executor.h"
-#include "pipeline/networks.h"
 #include "pipeline/stages.h"
-#include "tune/grid.h"
+#include "pipeline/train_progress.h"
+#include "tune/space_json.h"
 
 namespace hot {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Trial {
-  std::string name;
-  size_t network = 0;
-  TrialSpec spec;
+constexpr auto kPollInterval = std::chrono::milliseconds(50);
+constexpr double kShowEvery_s = 1;
+
+// Shows and writes down how far the search is, once a second.
+class ProgressWriter {
+ public:
+  ProgressWriter(const Workspace& workspace, const TrialSearch& search) : workspace_(workspace), search_(search) {
+    workspace.context().progress.Begin("train", 1);
+  }
+  void Tick() {
+    if (last_s_ && search_.elapsed_s() - *last_s_ < kShowEvery_s) return;
+    last_s_ = search_.elapsed_s();
+    Write();
+  }
+  void Write() const {
+    const Json progress = TrainProgressJson(search_);
+    WriteRunJson(workspace_, "train_progress.json", progress);
+    workspace_.context().progress.Update(TrainProgressShare(progress), TrainProgressText(progress));
+  }
+
+ private:
+  const Workspace& workspace_;
+  const TrialSearch& search_;
+  std::optional<double> last_s_;
 };
 
-// A cosine schedule has no gamma.
-std::vector<GridPoint> Points(const Study::Train& train) {
-  if (train.schedule == "cosine") return Grid({{"lr", train.hpo.lr}});
-  return Grid({{"lr", train.hpo.lr}, {"gamma", train.hpo.gamma}});
-}
-
-std::vector<Trial> MakeTrials(const Workspace& workspace, const std::vector<StudyNetwork>& networks) {
-  std::vector<Trial> trials;
-  for (const GridPoint& point : Points(workspace.study().train)) {  // every network once before a second round
-    for (size_t i = 0; i < networks.size(); ++i) {
-      Trial trial{.name = networks[i].id + "-" + point.Name(), .network = i, .spec = workspace.TrialTemplate()};
-      trial.spec.id = trial.name;
-      trial.spec.width = networks[i].width;
-      for (const Choice& choice : networks[i].choices) trial.spec.slots.push_back(choice.Name());
-      trial.spec.lr = point.values.at("lr");
-      if (point.values.contains("gamma")) trial.spec.gamma = point.values.at("gamma");
-      trials.push_back(std::move(trial));
-    }
+void RunSearch(const Workspace& workspace, TrialSearch& search, Executor& executor) {
+  ProgressWriter progress(workspace, search);
+  while (true) {
+    workspace.context().ThrowIfCancelled();  // ~Executor ends the trainings; their checkpoints stay
+    while (const auto job = search.Next()) executor.Start(*job);
+    if (search.done()) break;
+    progress.Tick();
+    for (const TrialOutcome& outcome : executor.Poll()) search.Finish(outcome);
+    std::this_thread::sleep_for(kPollInterval);
   }
-  return trials;
+  progress.Write();
 }
 
-fs::path TrialFolder(const Workspace& workspace, const std::string& name) {
-  return workspace.folder() / "trials" / name;
-}
-
-// Compares what the file means, so that one of an older version, without the newest keys, stays good.
-bool IsTrial(const fs::path& file, const std::string& text) {
-  try {
-    return fs::exists(file) && ToJson(ReadTrial(file)) + "\n" == text;
-  } catch (const Error&) {
-    return false;
+Json TrialJson(const TrialSearch& search, size_t index) {
+  const SearchedTrial& trial = search.trials()[index];
+  Json json{{"trial", trial.spec.id},    {"point", ToJson(trial.point)},       {"lr", trial.spec.lr},
+            {"gamma", trial.spec.gamma}, {"state", TrialState(search, index)}, {"error", trial.error}};
+  if (json["state"] == "finished") json["state"] = "done";
+  if (trial.result) {
+    json["val_score"] = trial.result->val_score;
+    json["train_loss"] = trial.result->train_loss;
+    json["epochs"] = trial.result->epochs;
+    json["seconds"] = trial.result->seconds;
+    json["cpu_seconds"] = trial.result->cpu_seconds ? Json(*trial.result->cpu_seconds) : Json();
   }
-}
-
-// A trial.json that says something else belongs to an older study file: its folder is made anew.
-void PrepareFolder(const Workspace& workspace, const Trial& trial) {
-  const fs::path folder = TrialFolder(workspace, trial.name);
-  const std::string text = ToJson(trial.spec) + "\n";
-  const fs::path file = folder / "trial.json";
-  if (IsTrial(file, text)) return;
-  std::error_code ignored;
-  fs::remove_all(folder, ignored);
-  EnsureFolder(folder);
-  WriteFileAtomic(file, text);
-}
-
-// Epochs written so far; the file grows by one line an epoch.
-int FinishedEpochs(const fs::path& folder) {
-  std::ifstream lines(folder / "epochs.jsonl");
-  return static_cast<int>(std::count(std::istreambuf_iterator<char>(lines), std::istreambuf_iterator<char>(), '\n'));
-}
-
-Json TrialJson(const Workspace& workspace, const Trial& trial, const TrialOutcome& outcome) {
-  Json json{{"trial", trial.name}, {"lr", trial.spec.lr}, {"gamma", trial.spec.gamma}};
-  if (!outcome.done) {
-    json["state"] = "failed";
-    json["error"] = outcome.error;
-    return json;
-  }
-  const TrialResult result = ReadTrialResult(TrialFolder(workspace, trial.name) / "result.json");
-  json["val_score"] = result.val_score;
-  json["train_loss"] = result.train_loss;
-  json["epochs"] = result.epochs;
-  json["seconds"] = result.seconds;
-  json["cpu_seconds"] = result.cpu_seconds ? Json(*result.cpu_seconds) : Json();
-  json["state"] = "done";
-  json["error"] = "";
   return json;
 }
 
-// The best finished trial by validation score; the first of equals. Empty when none finished.
+// The best trial that was trained to the end, by validation score; the first of equals. Empty when none was.
 std::string BestTrial(const Json& trials) {
   std::string best;
   double best_score = -1;
@@ -106,36 +82,29 @@ std::string BestTrial(const Json& trials) {
   return best;
 }
 
-std::vector<TrialOutcome> RunTrials(Workspace& workspace, const std::vector<Trial>& trials) {
-  std::vector<TrialOutcome> outcomes(trials.size());
-  std::vector<fs::path> folders, open;
-  std::vector<size_t> open_index;
-  for (size_t i = 0; i < trials.size(); ++i) {
-    PrepareFolder(workspace, trials[i]);
-    folders.push_back(TrialFolder(workspace, trials[i].name));
-    outcomes[i] = {.folder = folders[i], .done = fs::exists(folders[i] / "result.json"), .error = ""};
-    if (outcomes[i].done) continue;
-    open.push_back(folders[i]);
-    open_index.push_back(i);
+[[noreturn]] void BaselineFailed(const TrialSearch& search) {
+  const auto& trials = search.trials();
+  const auto failed = std::ranges::find_if(trials, [&](const SearchedTrial& trial) {
+    return search.networks()[trial.network].baseline && !trial.error.empty();
+  });
+  HOT_ASSERT(failed != trials.end());
+  throw Error(failed->exit_code == 2 ? Code::kInvalidArgument : Code::kUnknown, search.FolderOf(*failed).string(),
+              "the baseline could not be trained: " + failed->error, "see log.txt there");
+}
+
+Json NetworkJson(const TrialSearch& search, size_t index) {
+  const StudyNetwork& network = search.networks()[index];
+  Json json{{"id", network.id}, {"role", network.baseline ? "baseline" : "candidate"}, {"trials", Json::array()}};
+  for (size_t t = 0; t < search.trials().size(); ++t) {
+    if (search.trials()[t].network == index) json["trials"].push_back(TrialJson(search, t));
   }
-  const Context& context = workspace.context();
-  const int epochs = trials[0].spec.epochs;
-  context.progress.Begin("train", static_cast<double>(trials.size()) * epochs);
-  const auto tick = [&] {
-    double done = 0;
-    size_t finished = 0;
-    for (const fs::path& folder : folders) {
-      const int so_far = fs::exists(folder / "result.json") ? epochs : FinishedEpochs(folder);  // or stopped early
-      done += so_far;
-      finished += so_far >= epochs ? 1 : 0;
-    }
-    context.progress.Update(done,
-                            std::to_string(finished) + " of " + std::to_string(folders.size()) + " trainings finished");
-  };
-  auto executor = MakeExecutor(workspace.study().run.executor, static_cast<int>(workspace.study().run.workers));
-  const auto ran = executor->Run(open, tick, context);
-  for (size_t i = 0; i < ran.size(); ++i) outcomes[open_index[i]] = ran[i];
-  return outcomes;
+  json["best"] = BestTrial(json["trials"]);
+  if (json["best"] == "" && network.baseline) BaselineFailed(search);
+  return json;
+}
+
+std::string SearchKey(const Workspace& workspace) {
+  return Sha256Hex(TrainInputs(workspace) + fs::absolute(workspace.folder()).lexically_normal().string());
 }
 
 }  // namespace
@@ -143,38 +112,25 @@ std::vector<TrialOutcome> RunTrials(Workspace& workspace, const std::vector<Tria
 std::string TrainInputs(const Workspace& workspace) {
   return FileKey(workspace, "verify.json") + StudySectionJson(workspace.study(), "train") +
          StudySectionJson(workspace.study(), "data") + StudySectionJson(workspace.study(), "model") +
-         std::to_string(workspace.study().search.train_candidates) + " " + std::to_string(workspace.study().run.seed);
+         std::to_string(workspace.study().search.train_candidates) + " " + std::to_string(workspace.study().run.seed) +
+         " " + std::to_string(workspace.study().run.threads);
 }
 
 std::string RunTrain(Workspace& workspace) {
-  const std::vector<StudyNetwork> networks = StudyNetworks(workspace, /*trained_only=*/true);
-  const std::vector<Trial> trials = MakeTrials(workspace, networks);
-  const std::vector<TrialOutcome> outcomes = RunTrials(workspace, trials);
+  const Study::Run& run = workspace.study().run;
+  const auto executor = MakeExecutor(
+      {.name = run.executor, .workers = static_cast<int>(run.workers), .threads = static_cast<int>(run.threads)});
+  TrialSearch search(workspace, StudyNetworks(workspace, /*trained_only=*/true), executor->capacity(),
+                     SearchKey(workspace));
+  RunSearch(workspace, search, *executor);
   Json list = Json::array();
-  int failed = 0;
-  for (size_t i = 0; i < networks.size(); ++i) {
-    Json network{
-        {"id", networks[i].id}, {"role", networks[i].baseline ? "baseline" : "candidate"}, {"trials", Json::array()}};
-    for (size_t t = 0; t < trials.size(); ++t) {
-      if (trials[t].network == i) network["trials"].push_back(TrialJson(workspace, trials[t], outcomes[t]));
-    }
-    network["best"] = BestTrial(network["trials"]);
-    if (network["best"] == "" && networks[i].baseline) {
-      throw Error(outcomes[0].exit_code == 2 ? Code::kInvalidArgument : Code::kUnknown,
-                  TrialFolder(workspace, trials[0].name).string(),
-                  "the baseline could not be trained: " + outcomes[0].error, "see log.txt there");
-    }
-    list.push_back(network);
-  }
-  for (const TrialOutcome& outcome : outcomes) {
-    if (outcome.done) continue;
-    ++failed;
-    workspace.context().progress.Note("warning: " + outcome.folder.filename().string() + ": " + outcome.error);
+  for (size_t i = 0; i < search.networks().size(); ++i) list.push_back(NetworkJson(search, i));
+  for (const SearchedTrial& trial : search.trials()) {
+    if (!trial.error.empty()) workspace.context().progress.Note("warning: " + trial.spec.id + ": " + trial.error);
   }
   WriteRunJson(workspace, "train.json",
                {{"version", 1}, {"metric", workspace.study().train.metric}, {"networks", list}});
-  return std::to_string(networks.size()) + " networks, " + std::to_string(trials.size() - static_cast<size_t>(failed)) +
-         " of " + std::to_string(trials.size()) + " trainings finished";
+  return std::to_string(search.networks().size()) + " networks, " + TrainProgressText(TrainProgressJson(search));
 }
 
 }  // namespace hot

@@ -131,6 +131,7 @@ TrialSpec Workspace::TrialTemplate() const {
   if (spec.validate_every == 0) spec.validate_every = std::max(1, spec.epochs / 10);
   spec.patience = static_cast<int>(study_.train.patience);
   spec.score = Scoring();
+  spec.threads = static_cast<int>(study_.run.threads);
   return spec;
 }
 

@@ -160,7 +160,7 @@ function trialRow(network, trial, model) {
       trial.epochs ?? '–', timeCell(trial.seconds), timeCell(trial.cpu_seconds),
       failed   ? element('span', {class: 'worse'}, 'failed: ' + (trial.error || '')) :
           best ? 'done, best' :
-                 'done'
+                 trial.state
     ]
   };
 }

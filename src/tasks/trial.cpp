@@ -218,6 +218,21 @@ TrialResult ReadTrialResult(const fs::path& file) {
   });
 }
 
+fs::path TrialResultFile(const fs::path& folder, int epochs) {
+  return folder / (epochs > 0 ? "rung-" + std::to_string(epochs) + ".json" : "result.json");
+}
+
+std::optional<TrialResult> ResultOf(const fs::path& folder, int epochs) {
+  for (const fs::path& file : {TrialResultFile(folder, epochs), TrialResultFile(folder, 0)}) {
+    try {
+      if (fs::exists(file)) return ReadTrialResult(file);
+    } catch (const Error&) {
+      // of no use: the training makes it again from its checkpoint
+    }
+  }
+  return std::nullopt;
+}
+
 TrialData LoadTrialData(const TrialSpec& spec) {
   Dataset train = ReadDataset(spec.train);
   if (!spec.val.split.empty()) return {.train = std::move(train), .val = ReadDataset(spec.val)};

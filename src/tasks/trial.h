@@ -67,6 +67,15 @@ struct TrialResult {
 std::string ToJson(const TrialResult& result);
 TrialResult ReadTrialResult(const fs::path& file);
 
+// Exit code of hot-train when the loss is no longer finite.
+inline constexpr int kDivergedExitCode = 4;
+
+// Where a training that stopped behind `epochs` of its schedule leaves its result: rung-9.json; 0: result.json.
+fs::path TrialResultFile(const fs::path& folder, int epochs);
+// The result of a training up to `epochs` (0: to the end), or of one that ended earlier by itself. Nothing when there
+// is none that can be read.
+std::optional<TrialResult> ResultOf(const fs::path& folder, int epochs);
+
 // Training data and validation data of a trial, split and seeded the same way everywhere.
 struct TrialData {
   Dataset train, val;

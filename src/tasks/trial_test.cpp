@@ -59,6 +59,20 @@ TEST(Trial, OlderFilesHaveDefaultsForNewerKeys) {
   EXPECT_EQ(ToJson(ReadTrial(folder.path() / "trial.json")), ToJson(spec));
 }
 
+TEST(Trial, ResultsOfAPauseAndOfTheEnd) {
+  TempFolder folder;
+  EXPECT_FALSE(ResultOf(folder.path(), 3).has_value());
+  WriteFileAtomic(TrialResultFile(folder.path(), 3), ToJson(TrialResult{.val_score = 0.25, .epochs = 3}));
+  EXPECT_EQ(ResultOf(folder.path(), 3)->val_score, 0.25);
+  EXPECT_FALSE(ResultOf(folder.path(), 9).has_value());
+  EXPECT_FALSE(ResultOf(folder.path(), 0).has_value());
+  WriteFileAtomic(folder.path() / "result.json", ToJson(TrialResult{.val_score = 0.5, .epochs = 5}));
+  EXPECT_EQ(ResultOf(folder.path(), 9)->val_score, 0.5) << "it ended before that";
+  EXPECT_EQ(ResultOf(folder.path(), 3)->val_score, 0.25);
+  WriteFileAtomic(folder.path() / "result.json", "{");
+  EXPECT_FALSE(ResultOf(folder.path(), 0).has_value());
+}
+
 TEST(Trial, BrokenFilesAreNamed) {
   TempFolder folder;
   for (const char* text : {"", "{", "{}", "{\"version\": 2}"}) {

@@ -4,6 +4,7 @@
 #include <malloc.h>
 #endif
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <limits>
@@ -51,7 +52,9 @@ void SetUpTorch(int threads) {
   context.setFlushDenormal(true);  // they slow a core down many times and carry no information here
 }
 
-TrialResult RunTrial(const fs::path& folder, const TrialSpec& spec, const std::atomic<bool>& cancelled) {
+TrialResult RunTrial(const fs::path& folder, const TrialSpec& spec, const std::atomic<bool>& cancelled,
+                     int stop_epoch) {
+  const int stop = stop_epoch > 0 ? std::min(stop_epoch, spec.epochs) : spec.epochs;
   try {
     const FileLock lock(folder / "lock", kDyingWorker);
     SetUpTorch(spec.threads);
@@ -61,8 +64,8 @@ TrialResult RunTrial(const fs::path& folder, const TrialSpec& spec, const std::a
                 data.val.samples.size());
     std::fflush(stdout);
     Training training(folder, spec, data, cancelled);
-    while (!training.finished()) training.RunEpoch();
-    return training.Finish();
+    while (!training.finished() && training.finished_epochs() < stop) training.RunEpoch();
+    return training.finished() ? training.Finish() : training.Pause();
   } catch (const c10::Error& error) {
     Rethrow(spec, error);
   }

@@ -15,7 +15,10 @@ namespace hot {
 // without the break. Progress and warnings go to stdout, a line each. Throws Error: kCancelled soon after `cancelled`
 // is set, kAborted when the loss is no longer finite, kResourceExhausted on a full disk, and what the data reader
 // throws.
-TrialResult RunTrial(const fs::path& folder, const TrialSpec& spec, const std::atomic<bool>& cancelled);
+// With `stop_epoch` it stops behind that epoch of the schedule, leaves the score so far in rung-<epoch>.json instead of
+// a result, and goes on when it is called again.
+TrialResult RunTrial(const fs::path& folder, const TrialSpec& spec, const std::atomic<bool>& cancelled,
+                     int stop_epoch = 0);
 
 // Sets LibTorch up for trainings in this process: threads, deterministic kernels, memory that is kept rather than given
 // back to the kernel. RunTrial does it; for programs that make steps of their own.

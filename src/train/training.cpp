@@ -241,6 +241,22 @@ double Training::Validate() {
   return Score(pictures, spec_.score);
 }
 
+TrialResult Training::Pause() {
+  const Stopwatch stopwatch;
+  const Learner::Evaluated evaluated(learner_);
+  FreezeFor(std::max(0, epochs_ - 1));
+  RecomputeStatistics(kCurveStatistics);
+  TrialResult result{.val_score = Validate(), .train_loss = loss_, .epochs = epochs_};
+  ThrowIfCancelled();
+  result.seconds = seconds_ + stopwatch.Seconds();
+  if (cpu_seconds_) result.cpu_seconds = *cpu_seconds_ + stopwatch.CpuSeconds();
+  WriteFileAtomic(TrialResultFile(folder_, epochs_), ToJson(result) + "\n");
+  std::printf("paused behind epoch %d; %s on validation: %.4f\n", epochs_, MetricName(spec_.score.metric).c_str(),
+              result.val_score);
+  std::fflush(stdout);
+  return result;
+}
+
 TrialResult Training::Finish() {
   const Stopwatch stopwatch;
   const Learner::Evaluated evaluated(learner_);

@@ -35,6 +35,10 @@ class Training {
   // `patience` the best that were validated; their score, weights.safetensors, result.json.
   TrialResult Finish();
 
+  // A stop on the way, to compare the trial with others: the score of the weights as they are, in rung-<epochs>.json.
+  // The training goes on with a new object, from the checkpoint.
+  TrialResult Pause();
+
  private:
   void Resume();
   bool Restore(const fs::path& path);

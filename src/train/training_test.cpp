@@ -237,6 +237,25 @@ TEST_F(TrainingTest, TheBestValidatedWeightsAreKept) {
   }
 }
 
+// What successive halving does: stop a full-length schedule, score it, and go on when it is among the best.
+TEST_F(TrainingTest, ATrainingThatWasPausedEndsWithTheSameWeights) {
+  for (const double ema : {0.0, 0.9}) {
+    TrialSpec spec = Spec(4);
+    spec.ema = ema;
+    const std::string name = ema > 0 ? "ema" : "plain";
+    RunTrial(Trial(name), spec, never_);
+    for (const int epoch : {1, 3}) {
+      const TrialResult paused = RunTrial(Trial(name + "-paused"), spec, never_, epoch);
+      EXPECT_EQ(paused.epochs, epoch);
+      EXPECT_EQ(ResultOf(Trial(name + "-paused"), epoch)->val_score, paused.val_score);
+      EXPECT_FALSE(fs::exists(Trial(name + "-paused") / "result.json"));
+    }
+    RunTrial(Trial(name + "-paused"), spec, never_);
+    EXPECT_EQ(ReadFile(Trial(name) / "weights.safetensors"), ReadFile(Trial(name + "-paused") / "weights.safetensors"));
+    EXPECT_EQ(Curve(Trial(name)), Curve(Trial(name + "-paused")));
+  }
+}
+
 TEST_F(TrainingTest, LeavesWeightsThatFitTheNetwork) {
   const TrialSpec spec = Spec(1);
   RunTrial(Trial("t"), spec, never_);

@@ -1,8 +1,8 @@
-// Runs trials somewhere. To add one: a file beside this, its row in MakeExecutor(), executor_contract_test.
-// Thread rule: one call at a time.
+// Runs trainings somewhere: jobs come in while others run, outcomes go out as they end. To add one: a file beside this,
+// its row in MakeExecutor() and in executor_contract_test. Thread rule: one thread. Destroying it ends what still runs;
+// checkpoints stay.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,26 +13,40 @@
 
 namespace hot {
 
+struct TrialJob {
+  fs::path folder;  // with a trial.json in it
+  int epochs = 0;   // validate and stop behind this one of the schedule; 0: train to the end
+};
+
 struct TrialOutcome {
   fs::path folder;
-  bool done = false;  // result.json is there
-  std::string error;  // one line when it is not
-  int exit_code = 0;  // of hot-train: 2 means that its input is wrong
+  bool done = false;      // the result file of the job is there
+  std::string error;      // one line when it is not
+  int exit_code = 0;      // of hot-train: 2 means that its input is wrong
+  bool diverged = false;  // the loss was no longer finite: it would be so again
 };
 
 class Executor {
  public:
   virtual ~Executor() = default;
   virtual std::string_view name() const = 0;
-  // Runs hot-train on each folder (with a trial.json in it) and returns when all have ended, in the order given. A
-  // trial whose process was killed is resumed from its checkpoint once. `tick` is called about once a second from this
-  // thread.
-  virtual std::vector<TrialOutcome> Run(const std::vector<fs::path>& trials, const std::function<void()>& tick,
-                                        const Context& context) = 0;
+  // Trainings that it runs at the same time; more wait their turn.
+  virtual int capacity() const = 0;
+  // Starts hot-train on the job's folder, or puts it in the queue. No folder twice at a time.
+  virtual void Start(const TrialJob& job) = 0;
+  // What has ended since the last call; returns at once. A job whose process was killed, or whose machine was lost, is
+  // taken up from its checkpoint once, before it counts as failed.
+  virtual std::vector<TrialOutcome> Poll() = 0;
 };
 
-// "local". `workers` 0: one a core. Throws Error(kInvalidArgument) on other names.
-std::unique_ptr<Executor> MakeExecutor(std::string_view name, int workers);
+struct ExecutorOptions {
+  std::string name = "local";
+  int workers = 0;  // 0: as many as the place has GPUs or, without any, groups of `threads` cores
+  int threads = 1;  // of one training
+};
+
+// Throws Error(kInvalidArgument) on unknown names.
+std::unique_ptr<Executor> MakeExecutor(const ExecutorOptions& options);
 
 // hot-train beside the running program, else in PATH. Throws Error(kUnavailable) with what to do.
 fs::path FindHotTrain();

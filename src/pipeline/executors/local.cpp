@@ -2,20 +2,16 @@
 
 #include <unistd.h>
 
-#include <chrono>
-#include <list>
+#include <algorithm>
+#include <cctype>
 #include <sstream>
 #include <thread>
 #include <utility>
 
+#include "tasks/trial.h"
+
 namespace hot {
 namespace {
-
-struct Running {
-  size_t index;
-  int attempt;
-  Process process;
-};
 
 // The last line hot-train printed is its error.
 std::string LastLine(const fs::path& log) {
@@ -27,63 +23,93 @@ std::string LastLine(const fs::path& log) {
   return last;
 }
 
-TrialOutcome Finish(const fs::path& folder, const ExitStatus& status) {
-  TrialOutcome outcome{.folder = folder, .done = status.ok() && fs::exists(folder / "result.json"), .error = ""};
+TrialOutcome OutcomeOf(const TrialJob& job, const ExitStatus& status) {
+  TrialOutcome outcome{.folder = job.folder, .done = status.ok() && ResultOf(job.folder, job.epochs), .error = ""};
   outcome.exit_code = status.code;
+  outcome.diverged = status.code == kDivergedExitCode;
   if (outcome.done) return outcome;
   outcome.error =
-      status.signal != 0 ? "ended by signal " + std::to_string(status.signal) : LastLine(folder / "log.txt");
+      status.signal != 0 ? "ended by signal " + std::to_string(status.signal) : LastLine(job.folder / "log.txt");
   if (outcome.error.empty()) outcome.error = "exit code " + std::to_string(status.code);
   return outcome;
 }
 
 }  // namespace
 
-Process LocalExecutor::Start(const fs::path& trial) const {
-  return Process({.argv = {hot_train_.string(), trial.string()},
-                  .env = {{"OMP_NUM_THREADS", "1"}, ParentVariable()},
-                  .stdout_file = trial / "log.txt",
-                  .stderr_file = trial / "log.txt"});
+std::vector<WorkerPlace> WorkerPlaces(int cores, int gpus, int workers, int threads) {
+  const int count = workers > 0 ? workers : gpus > 0 ? gpus : std::max(1, cores / threads);
+  std::vector<WorkerPlace> places(static_cast<size_t>(count), {.threads = threads, .gpu = {}});
+  for (int i = 0; gpus > 0 && i < count; ++i) places[static_cast<size_t>(i)].gpu = i % gpus;
+  return places;
 }
 
-std::vector<TrialOutcome> LocalExecutor::Run(const std::vector<fs::path>& trials, const std::function<void()>& tick,
-                                             const Context& context) {
-  std::vector<TrialOutcome> outcomes(trials.size());
-  std::list<Running> running;
-  size_t next = 0;
-  while (next < trials.size() || !running.empty()) {
-    context.ThrowIfCancelled();  // ~Process ends the children; their checkpoints stay
-    while (next < trials.size() && running.size() < static_cast<size_t>(workers_)) {
-      running.push_back({.index = next, .attempt = 1, .process = Start(trials[next])});
-      ++next;
-    }
-    for (auto it = running.begin(); it != running.end();) {
-      const auto status = it->process.Poll();
-      if (!status) {
-        ++it;
-        continue;
-      }
-      const Running ended = std::move(*it);
-      it = running.erase(it);
-      if (status->signal != 0 && ended.attempt == 1) {
-        running.push_back({.index = ended.index, .attempt = 2, .process = Start(trials[ended.index])});
-      } else {
-        outcomes[ended.index] = Finish(trials[ended.index], *status);
-      }
-    }
-    tick();
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+int CountGpus(const fs::path& devices) {
+  constexpr std::string_view kPrefix = "nvidia";
+  std::error_code error;
+  int count = 0;
+  for (const auto& entry : fs::directory_iterator(devices, error)) {
+    const std::string name = entry.path().filename().string();
+    const bool numbered = name.size() > kPrefix.size() && name.starts_with(kPrefix) &&
+                          std::all_of(name.begin() + kPrefix.size(), name.end(), ::isdigit);
+    count += numbered ? 1 : 0;
   }
+  return count;
+}
+
+void LocalExecutor::Launch(const TrialJob& job, size_t place, int attempt) {
+  std::vector<std::string> argv{hot_train_.string(), job.folder.string()};
+  if (job.epochs > 0) argv.insert(argv.end(), {"--epochs", std::to_string(job.epochs)});
+  std::map<std::string, std::string> env{{"OMP_NUM_THREADS", std::to_string(places_[place].threads)}, ParentVariable()};
+  if (places_[place].gpu) env["CUDA_VISIBLE_DEVICES"] = std::to_string(*places_[place].gpu);
+  const fs::path log = job.folder / "log.txt";
+  running_.push_back({.job = job,
+                      .place = place,
+                      .attempt = attempt,
+                      .process = Process({.argv = argv, .env = env, .stdout_file = log, .stderr_file = log})});
+  busy_[place] = true;
+}
+
+void LocalExecutor::FillPlaces() {
+  for (size_t place = 0; place < places_.size() && !waiting_.empty(); ++place) {
+    if (busy_[place]) continue;
+    Launch(waiting_.front(), place, 1);
+    waiting_.pop_front();
+  }
+}
+
+void LocalExecutor::Start(const TrialJob& job) {
+  waiting_.push_back(job);
+  FillPlaces();
+}
+
+std::vector<TrialOutcome> LocalExecutor::Poll() {
+  std::vector<TrialOutcome> outcomes;
+  for (auto it = running_.begin(); it != running_.end();) {
+    const auto status = it->process.Poll();
+    if (!status) {
+      ++it;
+      continue;
+    }
+    const Running ended = std::move(*it);
+    it = running_.erase(it);
+    busy_[ended.place] = false;
+    if (status->signal != 0 && ended.attempt == 1) {
+      Launch(ended.job, ended.place, 2);
+    } else {
+      outcomes.push_back(OutcomeOf(ended.job, *status));
+    }
+  }
+  FillPlaces();
   return outcomes;
 }
 
-std::unique_ptr<Executor> MakeExecutor(std::string_view name, int workers) {
-  if (name != "local") {
-    throw Error(Code::kInvalidArgument, "run.executor", "unknown executor \"" + std::string(name) + "\"",
-                "known: local");
+std::unique_ptr<Executor> MakeExecutor(const ExecutorOptions& options) {
+  if (options.name != "local") {
+    throw Error(Code::kInvalidArgument, "run.executor", "unknown executor \"" + options.name + "\"", "known: local");
   }
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  return std::make_unique<LocalExecutor>(FindHotTrain(), workers > 0 ? workers : std::max(1, cores));
+  return std::make_unique<LocalExecutor>(FindHotTrain(),
+                                         WorkerPlaces(cores, CountGpus(), options.workers, options.threads));
 }
 
 fs::path FindHotTrain() {

@@ -1,22 +1,53 @@
-// Trials as child processes on this machine, `workers` at a time, each pinned to as many threads as its trial asks for.
+// Trainings as child processes on this machine, one a worker.
 #pragma once
+
+#include <deque>
+#include <list>
+#include <optional>
 
 #include "core/subprocess.h"
 #include "pipeline/executors/executor.h"
 
 namespace hot {
 
+// What one worker has for itself.
+struct WorkerPlace {
+  int threads = 1;
+  std::optional<int> gpu;
+  bool operator==(const WorkerPlace&) const = default;
+};
+
+// Workers of a machine: one a GPU, or one a group of `threads` cores; as many as `workers` when that is not 0, the GPUs
+// dealt out in turn.
+std::vector<WorkerPlace> WorkerPlaces(int cores, int gpus, int workers, int threads);
+
+// NVIDIA's device files, such as /dev/nvidia0.
+int CountGpus(const fs::path& devices = "/dev");
+
 class LocalExecutor : public Executor {
  public:
-  LocalExecutor(fs::path hot_train, int workers) : hot_train_(std::move(hot_train)), workers_(workers) {}
+  LocalExecutor(fs::path hot_train, std::vector<WorkerPlace> places)
+      : hot_train_(std::move(hot_train)), places_(std::move(places)), busy_(places_.size(), false) {}
   std::string_view name() const override { return "local"; }
-  std::vector<TrialOutcome> Run(const std::vector<fs::path>& trials, const std::function<void()>& tick,
-                                const Context& context) override;
+  int capacity() const override { return static_cast<int>(places_.size()); }
+  void Start(const TrialJob& job) override;
+  std::vector<TrialOutcome> Poll() override;
 
  private:
-  Process Start(const fs::path& trial) const;
+  struct Running {
+    TrialJob job;
+    size_t place;
+    int attempt;
+    Process process;
+  };
+  void Launch(const TrialJob& job, size_t place, int attempt);
+  void FillPlaces();
+
   fs::path hot_train_;
-  int workers_;
+  std::vector<WorkerPlace> places_;
+  std::vector<bool> busy_;
+  std::deque<TrialJob> waiting_;
+  std::list<Running> running_;
 };
 
 }  // namespace hot

@@ -1,0 +1,189 @@
+// What every Executor must do, shown with a shell script in hot-train's place. To add an executor: one more row in
+// kExecutors.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <functional>
+#include <set>
+#include <thread>
+
+#include "pipeline/executors/executor.h"
+#include "pipeline/executors/local.h"
+#include "tasks/trial.h"
+
+namespace hot {
+namespace {
+
+using testing::HasSubstr;
+
+struct ExecutorCase {
+  std::string name;
+  std::function<std::unique_ptr<Executor>(const fs::path& hot_train, int workers)> make;
+};
+
+void PrintTo(const ExecutorCase& executor, std::ostream* out) { *out << executor.name; }
+
+const ExecutorCase kExecutors[] = {
+    {"local",
+     [](const fs::path& hot_train, int workers) {
+       return std::make_unique<LocalExecutor>(hot_train, std::vector<WorkerPlace>(static_cast<size_t>(workers)));
+     }},
+};
+
+class ExecutorContract : public testing::TestWithParam<ExecutorCase> {
+ protected:
+  // $folder and $epochs (0: all) are what hot-train is given; `good` writes the result that is asked for.
+  void Make(const std::string& script, int workers) {
+    const fs::path program = folder_.path() / "hot-train";
+    const std::string result = ToJson(TrialResult{.val_score = 0.5, .epochs = 3});
+    WriteFileAtomic(program,
+                    "#!/bin/sh\nfolder=$1; epochs=0; [ \"$2\" = --epochs ] && epochs=$3\ncd \"$folder\"\n"
+                    "good() { name=result; [ $epochs != 0 ] && name=rung-$epochs\n"
+                    "  echo '" +
+                        result + "' > $name.json; }\n" + script + "\n");
+    ::chmod(program.c_str(), 0755);
+    executor_ = GetParam().make(program, workers);
+  }
+
+  TrialJob Job(int number, int epochs = 0) const {
+    const fs::path folder = folder_.path() / ("trial" + std::to_string(number));
+    EnsureFolder(folder);
+    return {.folder = folder, .epochs = epochs};
+  }
+
+  std::vector<TrialOutcome> Wait(size_t count) {
+    std::vector<TrialOutcome> outcomes;
+    while (outcomes.size() < count) {
+      for (TrialOutcome& outcome : executor_->Poll()) outcomes.push_back(std::move(outcome));
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return outcomes;
+  }
+
+  TrialOutcome RunOne(const std::string& script, int epochs = 0) {
+    Make(script, 1);
+    executor_->Start(Job(0, epochs));
+    return Wait(1).at(0);
+  }
+
+  TempFolder folder_;
+  std::unique_ptr<Executor> executor_;
+};
+
+TEST_P(ExecutorContract, SaysWhatItIs) {
+  Make("good", 3);
+  EXPECT_EQ(executor_->name(), GetParam().name);
+  EXPECT_EQ(executor_->capacity(), 3);
+  EXPECT_TRUE(executor_->Poll().empty());
+}
+
+TEST_P(ExecutorContract, RunsEveryJobAlsoMoreThanItHasWorkers) {
+  Make("good", 2);
+  for (int i = 0; i < 5; ++i) executor_->Start(Job(i));
+  std::set<std::string> folders;
+  for (const TrialOutcome& outcome : Wait(5)) {
+    EXPECT_TRUE(outcome.done) << outcome.error;
+    folders.insert(outcome.folder.filename().string());
+  }
+  EXPECT_EQ(folders.size(), 5u);
+}
+
+TEST_P(ExecutorContract, JobsAreAddedWhileOthersRun) {
+  Make("case $folder in *0) until [ -f go ]; do sleep 0.01; done;; esac; good", 2);
+  executor_->Start(Job(0));
+  executor_->Start(Job(1));
+  EXPECT_EQ(Wait(1)[0].folder.filename(), "trial1");
+  executor_->Start(Job(2));
+  EXPECT_EQ(Wait(1)[0].folder.filename(), "trial2");
+  WriteFileAtomic(Job(0).folder / "go", "");
+  EXPECT_EQ(Wait(1)[0].folder.filename(), "trial0");
+}
+
+TEST_P(ExecutorContract, NeverMoreAtATimeThanItsCapacity) {
+  Make("mkdir ../a 2>/dev/null || mkdir ../b || exit 9; sleep 0.05; rmdir ../b 2>/dev/null || rmdir ../a; good", 2);
+  for (int i = 0; i < 6; ++i) executor_->Start(Job(i));
+  for (const TrialOutcome& outcome : Wait(6)) EXPECT_NE(outcome.exit_code, 9);
+}
+
+TEST_P(ExecutorContract, ATrainingThatIsPausedGoesOnLater) {
+  Make("good", 1);
+  executor_->Start(Job(0, 2));
+  EXPECT_TRUE(Wait(1)[0].done);
+  EXPECT_TRUE(fs::exists(Job(0).folder / "rung-2.json"));
+  EXPECT_FALSE(fs::exists(Job(0).folder / "result.json"));
+  executor_->Start(Job(0));
+  EXPECT_TRUE(Wait(1)[0].done);
+  EXPECT_TRUE(fs::exists(Job(0).folder / "result.json"));
+}
+
+TEST_P(ExecutorContract, OneFailureSaysItsErrorAndDoesNotStopOthers) {
+  Make("case $folder in *1) echo 'error: no space left on device' >&2; exit 2;; esac; good", 1);
+  for (int i = 0; i < 3; ++i) executor_->Start(Job(i));
+  const auto outcomes = Wait(3);
+  EXPECT_TRUE(outcomes[0].done && outcomes[2].done);
+  EXPECT_FALSE(outcomes[1].done);
+  EXPECT_FALSE(outcomes[1].diverged);
+  EXPECT_EQ(outcomes[1].error, "error: no space left on device");
+  EXPECT_EQ(outcomes[1].exit_code, 2);
+}
+
+TEST_P(ExecutorContract, ADivergedTrainingIsToldFromOtherFailures) {
+  const TrialOutcome outcome = RunOne("echo 'error: the loss is no longer a finite number'; exit 4");
+  EXPECT_TRUE(outcome.diverged);
+  EXPECT_FALSE(outcome.done);
+}
+
+TEST_P(ExecutorContract, AKilledTrainingIsTakenUpOnce) {
+  EXPECT_TRUE(RunOne("if [ -f seen ]; then good; else touch seen; kill -9 $$; fi").done);
+}
+
+TEST_P(ExecutorContract, ATrainingThatIsKilledAgainHasFailed) {
+  const TrialOutcome outcome = RunOne("echo x >> attempts; kill -9 $$");
+  EXPECT_FALSE(outcome.done);
+  EXPECT_THAT(outcome.error, HasSubstr("signal 9"));
+  EXPECT_EQ(ReadFile(outcome.folder / "attempts"), "x\nx\n");
+}
+
+TEST_P(ExecutorContract, SuccessWithoutAResultIsAFailure) {
+  EXPECT_FALSE(RunOne("exit 0").done);
+  EXPECT_TRUE(RunOne("epochs=0; good", 2).done);  // it ended early: its whole result is there
+  EXPECT_FALSE(RunOne("rm -f *.json; echo broken > rung-2.json", 2).done);
+}
+
+TEST_P(ExecutorContract, ItsEndEndsTheTrainings) {
+  Make("echo $$ > pid; sleep 60", 1);
+  executor_->Start(Job(0));
+  const fs::path file = Job(0).folder / "pid";
+  while (!fs::exists(file) || ReadFile(file).empty()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  const int pid = std::stoi(ReadFile(file));
+  executor_.reset();
+  EXPECT_NE(::kill(pid, 0), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Executors, ExecutorContract, testing::ValuesIn(kExecutors),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(MakeExecutor, UnknownNameIsRefused) { EXPECT_THROW(MakeExecutor({.name = "cloud"}), Error); }
+
+TEST(WorkerPlaces, OneAGpuOrAGroupOfCores) {
+  using Places = std::vector<WorkerPlace>;
+  EXPECT_EQ(WorkerPlaces(4, 0, 0, 1), Places(4, {.threads = 1, .gpu = {}}));
+  EXPECT_EQ(WorkerPlaces(9, 0, 0, 4), Places(2, {.threads = 4, .gpu = {}}));
+  EXPECT_EQ(WorkerPlaces(2, 0, 0, 4), Places(1, {.threads = 4, .gpu = {}}));
+  EXPECT_EQ(WorkerPlaces(64, 2, 0, 1), (Places{{.threads = 1, .gpu = 0}, {.threads = 1, .gpu = 1}}));
+  EXPECT_EQ(WorkerPlaces(64, 2, 3, 1)[2].gpu, 0);
+}
+
+TEST(CountGpus, CountsNumberedDeviceFiles) {
+  TempFolder devices;
+  for (const char* name : {"nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm", "null", "nvidia"}) {
+    WriteFileAtomic(devices.path() / name, "");
+  }
+  EXPECT_EQ(CountGpus(devices.path()), 2);
+  EXPECT_EQ(CountGpus(devices.path() / "none"), 0);
+}
+
+}  // namespace
+}  // namespace hot
