@@ -1,11 +1,11 @@
-"""Answers one request a line until its input ends. Nothing is kept between requests."""
+"""Answers one request a line until its input ends. Requests carry all that they need."""
 
 import json
 import os
 import signal
 import sys
 
-from hot_bridge import optuna_worker
+from hot_bridge import optuna_worker, ray_worker
 from hot_bridge.errors import BridgeError
 
 PROTOCOL = 1
@@ -13,6 +13,9 @@ OPERATIONS = {
     "optuna.check": optuna_worker.check,
     "optuna.ask": optuna_worker.ask,
     "optuna.export": optuna_worker.export,
+    "ray.check": ray_worker.check,
+    "ray.poll": ray_worker.poll,
+    "ray.end": ray_worker.end,
 }
 
 

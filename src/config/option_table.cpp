@@ -298,11 +298,13 @@ void AddQuantizeAndRun(std::vector<Option>& out) {
                  .help = "Training pictures for calibration.",
                  .fallback = "",
                  .range = Between(1, 100000)});
-  out.push_back({.name = "run.executor",
-                 .field = HOT_FIELD(run.executor),
-                 .help = "Where trainings run; `local`: processes on this machine.",
-                 .fallback = "",
-                 .allowed = {"local"}});
+  out.push_back(
+      {.name = "run.executor",
+       .field = HOT_FIELD(run.executor),
+       .help = "Where trainings run; `local`: processes on this machine; `ray`: an existing Ray cluster, the one at "
+               "`$RAY_ADDRESS` or else this machine's, whose nodes share the run folder and `hot-train`.",
+       .fallback = "",
+       .allowed = {"local", "ray"}});
   out.push_back({.name = "run.workers",
                  .field = HOT_FIELD(run.workers),
                  .help = "Trainings at the same time; `auto` is one a GPU, or one a `run.threads` cores.",

@@ -10,6 +10,7 @@
 
 #include "core/context.h"
 #include "core/files.h"
+#include "core/subprocess.h"
 
 namespace hot {
 
@@ -45,7 +46,12 @@ struct ExecutorOptions {
   int threads = 1;  // of one training
 };
 
-// Throws Error(kInvalidArgument) on unknown names.
+// What to say of a job whose hot-train ended like that; for executors.
+TrialOutcome OutcomeOf(const TrialJob& job, const ExitStatus& status);
+// Trainings at the same time: options.workers, else a GPU each, else a group of options.threads cores each.
+int WorkerCount(int cores, int gpus, const ExecutorOptions& options);
+
+// "local" or "ray". Throws Error(kInvalidArgument) on other names, kUnavailable when what it needs is not here.
 std::unique_ptr<Executor> MakeExecutor(const ExecutorOptions& options);
 
 // hot-train beside the running program, else in PATH. Throws Error(kUnavailable) with what to do.

@@ -1,44 +1,14 @@
 #include "pipeline/executors/local.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cctype>
-#include <sstream>
-#include <thread>
 #include <utility>
 
-#include "tasks/trial.h"
-
 namespace hot {
-namespace {
 
-// The last line hot-train printed is its error.
-std::string LastLine(const fs::path& log) {
-  std::istringstream lines(fs::exists(log) ? ReadFile(log) : "");
-  std::string last;
-  for (std::string line; std::getline(lines, line);) {
-    if (!line.empty()) last = line;
-  }
-  return last;
-}
-
-TrialOutcome OutcomeOf(const TrialJob& job, const ExitStatus& status) {
-  TrialOutcome outcome{.folder = job.folder, .done = status.ok() && ResultOf(job.folder, job.epochs), .error = ""};
-  outcome.exit_code = status.code;
-  outcome.diverged = status.code == kDivergedExitCode;
-  if (outcome.done) return outcome;
-  outcome.error =
-      status.signal != 0 ? "ended by signal " + std::to_string(status.signal) : LastLine(job.folder / "log.txt");
-  if (outcome.error.empty()) outcome.error = "exit code " + std::to_string(status.code);
-  return outcome;
-}
-
-}  // namespace
-
-std::vector<WorkerPlace> WorkerPlaces(int cores, int gpus, int workers, int threads) {
-  const int count = workers > 0 ? workers : gpus > 0 ? gpus : std::max(1, cores / threads);
-  std::vector<WorkerPlace> places(static_cast<size_t>(count), {.threads = threads, .gpu = {}});
+std::vector<WorkerPlace> WorkerPlaces(int cores, int gpus, const ExecutorOptions& options) {
+  const int count = WorkerCount(cores, gpus, options);
+  std::vector<WorkerPlace> places(static_cast<size_t>(count), {.threads = options.threads, .gpu = {}});
   for (int i = 0; gpus > 0 && i < count; ++i) places[static_cast<size_t>(i)].gpu = i % gpus;
   return places;
 }
@@ -101,24 +71,6 @@ std::vector<TrialOutcome> LocalExecutor::Poll() {
   }
   FillPlaces();
   return outcomes;
-}
-
-std::unique_ptr<Executor> MakeExecutor(const ExecutorOptions& options) {
-  if (options.name != "local") {
-    throw Error(Code::kInvalidArgument, "run.executor", "unknown executor \"" + options.name + "\"", "known: local");
-  }
-  const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  return std::make_unique<LocalExecutor>(FindHotTrain(),
-                                         WorkerPlaces(cores, CountGpus(), options.workers, options.threads));
-}
-
-fs::path FindHotTrain() {
-  std::error_code error;
-  const fs::path beside = fs::read_symlink("/proc/self/exe", error).parent_path() / "hot-train";
-  if (::access(beside.c_str(), X_OK) == 0) return beside;
-  if (const auto found = FindProgram("hot-train")) return *found;
-  throw Error(Code::kUnavailable, "hot-train", "is not installed beside hot nor in PATH",
-              "build it with scripts/setup");
 }
 
 }  // namespace hot

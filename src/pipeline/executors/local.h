@@ -17,9 +17,9 @@ struct WorkerPlace {
   bool operator==(const WorkerPlace&) const = default;
 };
 
-// Workers of a machine: one a GPU, or one a group of `threads` cores; as many as `workers` when that is not 0, the GPUs
-// dealt out in turn.
-std::vector<WorkerPlace> WorkerPlaces(int cores, int gpus, int workers, int threads);
+// Workers of a machine: one a GPU, or one a group of `threads` cores; as many as options.workers when that is not 0,
+// the GPUs dealt out in turn.
+std::vector<WorkerPlace> WorkerPlaces(int cores, int gpus, const ExecutorOptions& options);
 
 // NVIDIA's device files, such as /dev/nvidia0.
 int CountGpus(const fs::path& devices = "/dev");
