@@ -19,5 +19,9 @@ inline OptionRange UpTo(double max) { return {.min = 0, .max = max, .above_min =
 
 // train.hpo.*
 void AddHpoOptions(std::vector<Option>& out);
+// Keys that are for keypoints only, a section each.
+void AddPoseModelOptions(std::vector<Option>& out);
+void AddPoseDataOptions(std::vector<Option>& out);
+void AddPoseTrainOptions(std::vector<Option>& out);
 
 }  // namespace hot

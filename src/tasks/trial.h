@@ -76,9 +76,10 @@ fs::path TrialResultFile(const fs::path& folder, int epochs);
 // is none that can be read.
 std::optional<TrialResult> ResultOf(const fs::path& folder, int epochs);
 
-// Training data and validation data of a trial, split and seeded the same way everywhere.
+// Training data and validation data of a trial, split by picture and seeded the same way everywhere.
 struct TrialData {
-  Dataset train, val;
+  Dataset train, val;    // what the network sees: Task::Views()
+  Dataset val_pictures;  // what is scored
 };
 TrialData LoadTrialData(const TrialSpec& spec);
 
