@@ -361,13 +361,30 @@ TEST(Options, ReferencePageIsUpToDate) {
 }
 
 TEST(Options, ExamplesAreValid) {
-  size_t examples = 0;
-  for (const fs::path& file : ListFiles(fs::path(HOT_SOURCE_DIR) / "examples")) {
-    if (file.extension() != ".yaml") continue;
-    ++examples;
-    EXPECT_NO_THROW(ReadStudy(file, {"data.root=" HOT_SOURCE_DIR})) << file;
+  const fs::path folder = fs::path(HOT_SOURCE_DIR) / "examples";
+  for (const fs::path& place : {folder, folder / "paper"}) {
+    size_t examples = 0;
+    for (const fs::path& file : ListFiles(place)) {
+      if (file.extension() != ".yaml") continue;
+      ++examples;
+      EXPECT_NO_THROW(ReadStudy(file, {"data.root=" HOT_SOURCE_DIR})) << file;
+    }
+    EXPECT_GE(examples, 1u) << place;
   }
-  EXPECT_GE(examples, 2u);
+}
+
+// Ozcinar et al., section 5.1.
+TEST(Options, ThePapersDetectorIsTrainedAsInThePaper) {
+  const Study study = ReadStudy(fs::path(HOT_SOURCE_DIR) / "examples/paper/ssd.yaml", {"data.root=" HOT_SOURCE_DIR});
+  EXPECT_EQ(study.data.train, "VOC2007/trainval+VOC2012/trainval");
+  EXPECT_THAT(study.model.width, ElementsAre(0.7, 1.0, 1.3));
+  EXPECT_EQ(study.search.candidates, 8);
+  EXPECT_EQ(study.search.latency_ms, 30);
+  EXPECT_EQ(study.train.epochs, 400);
+  EXPECT_EQ(study.train.batch, 32);
+  EXPECT_EQ(study.train.optimizer, "adam");
+  EXPECT_THAT(study.train.hpo.lr, ElementsAre(5e-4, 7e-4));
+  EXPECT_THAT(study.train.hpo.gamma, ElementsAre(0.3, 0.5, 0.7));
 }
 
 }  // namespace

@@ -72,7 +72,10 @@ void AddData(std::vector<Option>& out) {
                  .field = HOT_FIELD(data.root),
                  .help = "Folder of the data set, relative to the working directory.",
                  .fallback = "required"});
-  out.push_back({.name = "data.train", .field = HOT_FIELD(data.train), .help = "Split to train with.", .fallback = ""});
+  out.push_back({.name = "data.train",
+                 .field = HOT_FIELD(data.train),
+                 .help = "Split to train with; VOC splits can be joined: `VOC2007/trainval+VOC2012/trainval`.",
+                 .fallback = ""});
   out.push_back({.name = "data.val",
                  .field = HOT_FIELD(data.val),
                  .help = "Split for every decision: hyper-parameters, quantizer, the choice of the winner.",

@@ -61,8 +61,8 @@ enum class DataFormat { kVoc, kCoco };
 
 // Where one split lies. VOC: `root` is a folder with Annotations/, JPEGImages/, ImageSets/Main/ (searched one level
 // below too), or a folder with pictures and XML side by side; `split` is a name in ImageSets/Main, a folder below root,
-// or a .txt file. COCO: `split` is a JSON file below root/annotations (with or without .json), pictures are searched
-// for in root/images, root/<split>, root and their subfolders.
+// a .txt file, YEAR/NAME, or A+B. COCO: `split` is a JSON file below root/annotations (with or without .json), pictures
+// are searched for in root/images, root/<split>, root and their subfolders.
 struct DataSource {
   DataFormat format = DataFormat::kVoc;
   fs::path root;

@@ -16,8 +16,11 @@ struct VocEntry {
   std::vector<fs::path> picture_folders;  // searched in this order
 };
 
-// The annotation files of a split, in the order of its list (else by name). Throws kNotFound with what there is for an
-// unknown split and for a listed annotation that is missing. Duplicates are skipped with a warning.
+// The annotation files of a split, in the order of its list (else by name). FOLDER/NAME is the split NAME of the data
+// set in a folder below root. Of A+B ("VOC2007/trainval+VOC2012/trainval") those of A come first, then what only B has,
+// each with its part in front of its name. Throws kNotFound with what there is for an unknown split and for a listed
+// annotation that is missing, kInvalidArgument for a part that is empty or named twice. Duplicates are skipped with a
+// warning.
 std::vector<VocEntry> FindVocSplit(const DataSource& source, std::vector<std::string>* warnings);
 
 Dataset ReadVoc(const DataSource& source);

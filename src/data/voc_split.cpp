@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <optional>
 #include <sstream>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "core/error.h"
@@ -152,9 +153,41 @@ std::optional<std::vector<VocEntry>> Locate(const DataSource& source, std::vecto
   return std::nullopt;
 }
 
-}  // namespace
+// "VOC2007/trainval+VOC2012/trainval" -> its two parts. Throws Error(kInvalidArgument) for an empty or repeated one.
+std::vector<std::string> Parts(const std::string& split) {
+  std::vector<std::string> parts;
+  for (size_t begin = 0; begin <= split.size();) {
+    const size_t end = std::min(split.find('+', begin), split.size());
+    std::string part = split.substr(begin, end - begin);
+    part.erase(0, part.find_first_not_of(' '));
+    part.erase(part.find_last_not_of(' ') + 1);
+    const bool twice = std::find(parts.begin(), parts.end(), part) != parts.end();
+    if (twice || (part.empty() && split.find('+') != std::string::npos)) {
+      throw Error(Code::kInvalidArgument, "split \"" + split + "\"",
+                  twice ? "\"" + part + "\" is named twice" : "a part is empty",
+                  "expected parts like VOC2007/trainval+VOC2012/trainval");
+    }
+    parts.push_back(std::move(part));
+    begin = end + 1;
+  }
+  return parts;
+}
 
-std::vector<VocEntry> FindVocSplit(const DataSource& source, std::vector<std::string>* warnings) {
+// FOLDER/SPLIT below the root is SPLIT of the data set in FOLDER, when that has lists of its own.
+DataSource PartSource(DataSource source, const std::string& part) {
+  source.split = part;
+  const fs::path folder = fs::path(part).parent_path();
+  for (const fs::path& base : Bases(source.root)) {
+    if (folder.empty() || !IsFolder(base / folder / "ImageSets" / "Main")) continue;
+    source.root = base / folder;
+    source.split = fs::path(part).filename().string();
+    break;
+  }
+  return source;
+}
+
+// The entries of one part of a split. Throws when there are none.
+std::vector<VocEntry> FindPart(const DataSource& source, std::vector<std::string>* warnings) {
   const std::string what = source.split.empty() ? "no VOC annotations" : "no split \"" + source.split + "\"";
   std::optional<std::vector<VocEntry>> entries = Locate(source, warnings);
   if (!entries) {
@@ -168,6 +201,29 @@ std::vector<VocEntry> FindVocSplit(const DataSource& source, std::vector<std::st
     throw Error(Code::kInvalidArgument, source.root.string(), "split \"" + source.split + "\" has no pictures");
   }
   return std::move(*entries);
+}
+
+}  // namespace
+
+std::vector<VocEntry> FindVocSplit(const DataSource& source, std::vector<std::string>* warnings) {
+  const bool whole = FindList(source) || IsFolder(source.root / source.split);  // a name may have a '+'
+  const std::vector<std::string> parts = whole ? std::vector{source.split} : Parts(source.split);
+  if (parts.size() == 1) return FindPart(PartSource(source, parts[0]), warnings);
+  std::vector<VocEntry> entries;
+  std::unordered_map<std::string, std::string> part_of;  // annotation file -> the part that had it first
+  for (const std::string& part : parts) {
+    for (VocEntry& entry : FindPart(PartSource(source, part), warnings)) {
+      const auto [first, is_new] = part_of.emplace(entry.xml.lexically_normal().string(), part);
+      if (is_new) {
+        entry.name = part + ": " + entry.name;  // years number their pictures alike
+        entries.push_back(std::move(entry));
+      } else {
+        warnings->push_back(entry.xml.string() + ": is in " + first->second + " and in " + part +
+                            ", the second one is skipped");
+      }
+    }
+  }
+  return entries;
 }
 
 }  // namespace hot

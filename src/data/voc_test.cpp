@@ -321,5 +321,74 @@ TEST(SplitDatasetTest, BothPartsHaveAtLeastOnePicture) {
   EXPECT_THROW(SplitDataset(Numbered(9), 1.0, 0), Error);
 }
 
+// Two years as VOC's archives unpack: VOCdevkit/VOC2007 and VOCdevkit/VOC2012.
+class VocYearsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    AddPicture("VOC2007", "a", "cat");
+    AddPicture("VOC2012", "a", "dog");
+    AddPicture("VOC2012", "b", "cat");
+    WriteText(root() / "VOC2007/ImageSets/Main/trainval.txt", "a\n");
+    WriteText(root() / "VOC2012/ImageSets/Main/trainval.txt", "b\na\n");
+    WriteText(root() / "VOC2012/ImageSets/Main/val.txt", "b\n");
+  }
+
+  void AddPicture(const std::string& year, const std::string& name, const std::string& label) {
+    WritePicture(root() / year / "JPEGImages" / (name + ".jpg"));
+    WriteText(root() / year / "Annotations" / (name + ".xml"),
+              FileXml(name + ".jpg", ObjectXml(label, "1", "1", "9", "9")));
+  }
+
+  Dataset Read(const std::string& split) { return ReadDataset({DataFormat::kVoc, root(), split, {}}); }
+
+  const fs::path& root() const { return folder_.path(); }
+
+  TempFolder folder_;
+};
+
+TEST_F(VocYearsTest, AreJoined) {
+  for (const char* split : {"VOC2007/trainval+VOC2012/trainval", "VOC2007/trainval + VOC2012/trainval.txt"}) {
+    const Dataset data = Read(split);
+    EXPECT_THAT(data.classes, ElementsAre("cat", "dog"));
+    ASSERT_THAT(data.samples, SizeIs(3));
+    EXPECT_EQ(data.samples[0].image, root() / "VOC2007/JPEGImages/a.jpg");
+    EXPECT_EQ(data.samples[1].image, root() / "VOC2012/JPEGImages/b.jpg");
+    EXPECT_EQ(data.samples[2].image, root() / "VOC2012/JPEGImages/a.jpg");
+    EXPECT_EQ(data.samples[2].objects[0].label, 1);
+    EXPECT_NE(data.samples[0].id, data.samples[2].id);
+    EXPECT_THAT(data.warnings, SizeIs(0));
+  }
+}
+
+TEST_F(VocYearsTest, OneYearIsChosenByItsFolder) {
+  EXPECT_EQ(Read("VOC2007/trainval").samples[0].image, root() / "VOC2007/JPEGImages/a.jpg");
+  EXPECT_THAT(Read("VOC2012/trainval").samples, SizeIs(2));
+}
+
+TEST_F(VocYearsTest, WhatIsInBothIsReadOnce) {
+  const Dataset data = Read("VOC2012/val+VOC2012/trainval");
+  EXPECT_THAT(data.samples, SizeIs(2));
+  ASSERT_THAT(data.warnings, SizeIs(1));
+  EXPECT_THAT(data.warnings[0], HasSubstr("b.xml: is in VOC2012/val and in VOC2012/trainval"));
+}
+
+TEST_F(VocYearsTest, BrokenJoinsAreNamed) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"VOC2007/trainval+", "a part is empty"},
+      {"+", "a part is empty"},
+      {"VOC2007/trainval+VOC2007/trainval", "\"VOC2007/trainval\" is named twice"},
+      {"VOC2007/trainval+VOC2012/test", "no split \"test\" here (splits here: "},
+      {"VOC2007/trainval+VOC2013/trainval", "no split \"VOC2013/trainval\" here"}};
+  for (const auto& [split, expected] : cases) {
+    EXPECT_THAT(ThrownBy([&] { Read(split); }).what(), HasSubstr(expected)) << split;
+  }
+}
+
+TEST_F(VocYearsTest, AFolderWithAPlusInItsNameIsOneSplit) {
+  WritePicture(root() / "new+old" / "c.jpg");
+  WriteText(root() / "new+old" / "c.xml", FileXml("c.jpg", ObjectXml("cow", "1", "1", "9", "9")));
+  EXPECT_THAT(Read("new+old").classes, ElementsAre("cow"));
+}
+
 }  // namespace
 }  // namespace hot
