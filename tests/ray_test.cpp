@@ -29,7 +29,7 @@ std::string Study() {
          "search: {latency_ratio: 1.5, candidates: 2, train_candidates: 1}\n"
          "train: {epochs: " +
          std::to_string(kEpochs) +
-         ", batch: 8, metric: ap50, hpo: {lr: [1e-3, 2e-3], gamma: 0.5}}\n"
+         ", batch: 8, metric: ap50, hpo: {lr: 1e-3, gamma: 0.5}}\n"
          "run: {workers: 2}\n";
 }
 
@@ -90,7 +90,7 @@ TEST_F(RayTest, ALostNodesTrainingsGoOnElsewhereWithTheResultsOfLocal) {
   ASSERT_EQ(RunHot(folder_.path(), "train study.yaml").code, 0);
   const Json local_results = Results();
   const auto local_weights = Weights();
-  ASSERT_GE(local_weights.size(), 4u);
+  ASSERT_GE(local_weights.size(), 2u);
   fs::remove_all(Trials());
   fs::remove(folder_.path() / "runs" / "tiny" / "train.json");
 

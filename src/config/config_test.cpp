@@ -383,8 +383,8 @@ TEST(Options, ThePapersDetectorIsTrainedAsInThePaper) {
   EXPECT_EQ(study.train.epochs, 400);
   EXPECT_EQ(study.train.batch, 32);
   EXPECT_EQ(study.train.optimizer, "adam");
-  EXPECT_THAT(study.train.hpo.lr, ElementsAre(5e-4, 7e-4));
-  EXPECT_THAT(study.train.hpo.gamma, ElementsAre(0.3, 0.5, 0.7));
+  EXPECT_THAT(study.train.hpo.lr.values, ElementsAre(5e-4, 7e-4));
+  EXPECT_THAT(study.train.hpo.gamma.values, ElementsAre(0.3, 0.5, 0.7));
 }
 
 }  // namespace

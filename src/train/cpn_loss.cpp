@@ -27,8 +27,11 @@ at::Tensor SquaredErrors(const at::Tensor& maps, const at::Tensor& targets) {
 }  // namespace
 
 double HeatmapSigma(const CpnLevel& level, int height, int width) {
-  const double opencv = 0.3 * ((level.kernel - 1) * 0.5 - 1) + 0.8;  // getGaussianKernel() with sigma 0
-  return opencv * std::sqrt(height * width / kPaperCells);
+  const auto opencv = [](const CpnLevel& one) {  // getGaussianKernel() with sigma 0
+    return 0.3 * ((one.kernel - 1) * 0.5 - 1) + 0.8;
+  };
+  const double scale = std::max(std::sqrt(height * width / kPaperCells), 1 / opencv(kCpnLevels.back()));
+  return opencv(level) * scale;
 }
 
 CpnKeypoints KeypointsInCells(const std::vector<std::vector<Object>>& objects, size_t keypoints) {

@@ -15,7 +15,8 @@
 namespace hot {
 
 // Standard deviation, in cells, of a level's Gaussian on a map of height x width cells: that of an OpenCV kernel of
-// CpnLevel::kernel cells on 64 x 48, scaled with the map (by the root of its area).
+// CpnLevel::kernel cells on 64 x 48, scaled with the map (by the root of its area), but no further than to one cell on
+// the finest level: a narrower one hides between the cells' centres.
 double HeatmapSigma(const CpnLevel& level, int height, int width);
 
 // Keypoints of a batch in cells of the heat maps; what is not labelled lies anywhere.

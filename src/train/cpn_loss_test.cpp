@@ -48,8 +48,8 @@ double MapError(const at::Tensor& map, double x, double y, double sigma) {
   return sum / (kHeight * kWidth);
 }
 
-// OpenCV's rule for kernels of 15, 11, 9, 7, times the root of 16 * 12 / (64 * 48).
-constexpr double kSigmas[] = {2.6 / 4, 2.0 / 4, 1.7 / 4, 1.4 / 4};
+// OpenCV's rule for kernels of 15, 11, 9, 7, times what makes the last one a cell.
+constexpr double kSigmas[] = {2.6 / 1.4, 2.0 / 1.4, 1.7 / 1.4, 1};
 
 double ByHand(const std::vector<at::Tensor>& maps, const CpnKeypoints& keypoints) {
   double global = 0, refine = 0;
@@ -139,6 +139,7 @@ TEST(CpnLoss, EachLevelHasItsOwnGaussian) {
   EXPECT_DOUBLE_EQ(HeatmapSigma(kCpnLevels[0], 64, 48), 2.6);
   EXPECT_DOUBLE_EQ(HeatmapSigma(kCpnLevels[3], 64, 48), 1.4);
   EXPECT_DOUBLE_EQ(HeatmapSigma(kCpnLevels[3], 128, 96), 2.8);
+  EXPECT_DOUBLE_EQ(HeatmapSigma(kCpnLevels[3], 16, 12), 1);  // no less than a cell
 }
 
 TEST(HardKeypoints, AreEightOfSeventeen) {
