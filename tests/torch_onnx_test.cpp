@@ -139,7 +139,7 @@ TEST_F(TorchOnnx, GiveTheSameOutputs) {
       difference = std::max(difference, std::abs(static_cast<double>(theirs[k]) - expected[i][k]));
     }
     EXPECT_GT(largest, 0.1) << cases[i].name;
-    EXPECT_LT(difference, 1e-4 * largest) << cases[i].name;
+    EXPECT_LT(difference, 2e-4 * largest) << cases[i].name;
   }
 }
 
