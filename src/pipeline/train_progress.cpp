@@ -5,6 +5,7 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace hot {
 namespace {
@@ -39,6 +40,23 @@ Json BestOf(const Json& trials) {
   return {{"trial", best["trial"]}, {"val_score", best["val_score"]}, {"epochs", best["epochs"]}};
 }
 
+// Seconds to the end, by epochs where every training is whole, else by what the scheduler expects; nothing as long as
+// there is nothing to go by.
+std::optional<double> SecondsLeft(const TrialSearch& search, const Json& trials, size_t expected) {
+  if (search.done()) return 0.0;
+  const Scheduler& scheduler = search.scheduler();
+  const double elapsed_s = search.elapsed_s();
+  if (scheduler.options().rungs.size() > 1) return scheduler.SecondsLeft(elapsed_s);
+  double trained = 0, begun = 0;
+  for (const Json& trial : trials) {
+    trained += trial["epochs"].get<double>();
+    begun += trial["of"].get<double>();
+  }
+  if (trained == 0) return std::nullopt;
+  const double all = begun * static_cast<double>(expected) / static_cast<double>(trials.size());
+  return elapsed_s * std::max(0.0, all - trained) / trained;
+}
+
 }  // namespace
 
 std::string TrialState(const TrialSearch& search, size_t index) {
@@ -64,11 +82,11 @@ Json TrainProgressJson(const TrialSearch& search) {
         counts[trials.back()["state"].get<std::string>()].get<int>() + 1;
     epochs += trials.back()["epochs"].get<double>();
   }
-  const double elapsed_s = search.elapsed_s();
-  const auto left_s = search.done() ? 0.0 : search.scheduler().SecondsLeft(elapsed_s);
-  return {{"version", 1},     {"elapsed_s", elapsed_s}, {"left_s", left_s ? Json(*left_s) : Json()},
-          {"epochs", epochs}, {"begun", trials.size()}, {"of", std::max(trials.size(), search.expected_trials())},
-          {"states", counts}, {"best", BestOf(trials)}, {"trials", trials}};
+  const size_t expected = std::max(trials.size(), search.expected_trials());
+  const auto left_s = SecondsLeft(search, trials, expected);
+  return {{"version", 1},     {"elapsed_s", search.elapsed_s()}, {"left_s", left_s ? Json(*left_s) : Json()},
+          {"epochs", epochs}, {"begun", trials.size()},          {"of", expected},
+          {"states", counts}, {"best", BestOf(trials)},          {"trials", trials}};
 }
 
 std::string TrainProgressText(const Json& progress) {
