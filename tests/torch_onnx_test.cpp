@@ -45,8 +45,9 @@ Graph BlockAlone(const Block& block, const BlockSpec& spec) {
   return std::move(builder).Build();
 }
 
-Graph Detector(int side, uint64_t seed) {
+Graph Detector(int side, uint64_t seed, GraphStyle style = {}) {
   TaskOptions options;
+  options.convention.style = style;
   options.input = {3, side, side};
   options.classes = {"a", "b", "c"};
   const Backbone& net = FindBackbone("mobilenet_v2");
@@ -70,6 +71,7 @@ std::vector<Case> Cases() {
     }
   }
   for (uint64_t seed : {0, 1, 2}) cases.push_back({"ssd-" + std::to_string(seed), Detector(96, seed)});
+  cases.push_back({"ssd-same", Detector(96, 1, {.padding = Padding::kSame, .bn_eps = 1e-3})});
   return cases;
 }
 

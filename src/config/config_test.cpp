@@ -57,6 +57,15 @@ TEST_F(StudyTest, DefaultsAreFilled) {
   EXPECT_FALSE(study.search.latency_ms.has_value());
 }
 
+TEST_F(StudyTest, OneNumberStandsForThreeColours) {
+  const std::string yaml = std::string(kGood) + "model: {mean: 0.5, stddev: [0.2, 0.3, 0.4], bn_eps: 1e-3}\n";
+  const Study study = Read(yaml);
+  EXPECT_THAT(study.model.mean, ElementsAre(0.5, 0.5, 0.5));
+  EXPECT_THAT(study.model.stddev, ElementsAre(0.2, 0.3, 0.4));
+  EXPECT_EQ(study.model.bn_eps, 1e-3);
+  EXPECT_TRUE(Read(yaml, {"model.mean="}).model.mean.empty());
+}
+
 TEST_F(StudyTest, ReadsEveryKind) {
   const Study study = Read(R"(# a comment
 version: 1
@@ -222,6 +231,14 @@ const BadFile kBadFiles[] = {
      "study.yaml:3:24: model.finest_stride: expected 8 or 16, got 12"},
     {"name: a\ndata: {root: data}\nmodel: {anchor_min_scale: 0.95}\n",
      "study.yaml:3:27: model.anchor_min_scale: the smallest anchors (0.95) must be smaller than the largest (0.95)"},
+    {"name: a\ndata: {root: data}\nmodel: {pretrained: none.pth}\n",
+     "study.yaml:3:21: model.pretrained: \"none.pth\" does not exist (relative to the working directory; --set "
+     "model.pretrained=FILE names another)"},
+    {"name: a\ndata: {root: data}\nmodel: {mean: [0.5, 0.4]}\n",
+     "study.yaml:3:15: model.mean: expected red, green and blue, got 2 numbers"},
+    {"model: {padding: valid}\n",
+     "study.yaml:1:18: model.padding: expected one of auto, symmetric, same, got \"valid\""},
+    {"model: {stddev: 0}\n", "study.yaml:1:17: model.stddev: expected a number above 0, at most 1, got \"0\""},
     {"name: a\ndata: {root: data}\ntrain: {epochs: 3, warmup_epochs: 4}\n",
      "study.yaml:3:35: train.warmup_epochs: warm-up of 4 epochs in a training of 3"},
 };
@@ -299,7 +316,7 @@ TEST(Options, ExamplesAreValid) {
   for (const fs::path& file : ListFiles(fs::path(HOT_SOURCE_DIR) / "examples")) {
     if (file.extension() != ".yaml") continue;
     ++examples;
-    EXPECT_NO_THROW(ReadStudy(file, {"data.root=" HOT_SOURCE_DIR})) << file;
+    EXPECT_NO_THROW(ReadStudy(file, {"data.root=" HOT_SOURCE_DIR, "model.pretrained="})) << file;
   }
   EXPECT_GE(examples, 2u);
 }

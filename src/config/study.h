@@ -23,7 +23,11 @@ struct Study {
     std::vector<int64_t> input{320, 320};  // height, width
     double anchor_min_scale = 0.15, anchor_max_scale = 0.95;
     std::vector<double> aspect_ratios{2.0, 3.0};
-    int64_t finest_stride = 16;  // 8 | 16
+    int64_t finest_stride = 16;        // 8 | 16
+    std::string pretrained;            // file of weights to start from; empty: random
+    std::string padding = "auto";      // auto | symmetric | same
+    std::optional<double> bn_eps;      // these three: what `pretrained` needs
+    std::vector<double> mean, stddev;  // empty, or red, green, blue
   } model;
 
   struct Data {

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "core/hash.h"
+#include "models/pretrained/tensor_file.h"
+#include "pipeline/pretrained_study.h"
 
 namespace hot {
 namespace {
@@ -12,6 +14,7 @@ TaskOptions MakeTaskOptions(const Study& study, const std::vector<std::string>& 
   TaskOptions options;
   options.task = study.model.task;
   options.input = {3, static_cast<int>(study.model.input[0]), static_cast<int>(study.model.input[1])};
+  options.convention = StudyConvention(study);
   options.classes = classes;
   options.anchor_min_scale = study.model.anchor_min_scale;
   options.anchor_max_scale = study.model.anchor_max_scale;
@@ -51,7 +54,13 @@ Workspace::Workspace(Study study, const Context& context)
   lock_ = std::make_unique<FileLock>(folder_ / "lock");
   store_ = OpenJournal(study_, folder_);
   CheckData();
+  const std::optional<Pretrained> pretrained = StudyPretrained(study_, backbone_);
+  Warn(ResolveConvention(study_, pretrained));
   task_ = MakeTask(MakeTaskOptions(study_, classes_));
+  if (pretrained) {
+    pretrained_key_ = TensorFileKey(study_.model.pretrained);
+    for (const std::string& line : CheckInheritance(*pretrained, study_, backbone_, *task_)) notes_.push_back(line);
+  }
   WriteFileAtomic(folder_ / "study.json", StudyJson(study_) + "\n");
 }
 
@@ -71,13 +80,17 @@ void Workspace::CheckData() {
 
 void Workspace::CheckSplit(const std::string& name, const std::string& split, NamedDatasets& before) {
   Dataset dataset = ReadDataset(Source(split));
-  data_warnings_.insert(data_warnings_.end(), dataset.warnings.begin(), dataset.warnings.end());
+  Warn(dataset.warnings);
   CheckPictures(dataset);
   for (const auto& [other_name, other] : before) {
     const std::string warning = CheckDisjoint(other_name, other, name, dataset);
-    if (!warning.empty()) data_warnings_.push_back(warning);
+    if (!warning.empty()) Warn({warning});
   }
   before.emplace_back(name, std::move(dataset));
+}
+
+void Workspace::Warn(const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings) notes_.push_back("warning: " + warning);
 }
 
 Precision Workspace::precision() const { return ParsePrecision(study_.target.precision.front()); }
@@ -108,6 +121,8 @@ TrialSpec Workspace::TrialTemplate() const {
   TrialSpec spec;
   spec.backbone = study_.model.backbone;
   spec.task = task_->options();
+  spec.pretrained = study_.model.pretrained;
+  spec.pretrained_sha256 = pretrained_key_;
   spec.train = Source(study_.data.train);
   spec.val = Source(study_.data.val);
   spec.val_fraction = study_.data.val_fraction;

@@ -35,8 +35,11 @@ class Workspace {
   const Device& device() const { return *device_; }
   Precision precision() const;  // the first of target.precision: what is searched and shipped
   double baseline_width() const;
-  const std::vector<std::string>& data_warnings() const { return data_warnings_; }
+  // What the user should see once: faults of the data, and what the networks start from.
+  const std::vector<std::string>& notes() const { return notes_; }
 
+  // TensorFileKey of model.pretrained; empty without one.
+  const std::string& pretrained_key() const { return pretrained_key_; }
   DataSource Source(const std::string& split) const;
   // How predictions of this study are scored.
   ScoreOptions Scoring() const;
@@ -44,6 +47,7 @@ class Workspace {
   TrialSpec TrialTemplate() const;
 
  private:
+  void Warn(const std::vector<std::string>& warnings);
   // All faults of the data that show without decoding, now and not after an hour of training. Sets the classes.
   void CheckData();
   // Reads a split's annotations for their faults, looks at its pictures' first bytes, and that they are none of the
@@ -59,7 +63,8 @@ class Workspace {
   const Backbone& backbone_;
   std::unique_ptr<Toolchain> toolchain_;
   std::unique_ptr<Device> device_;
-  std::vector<std::string> classes_, data_warnings_;
+  std::vector<std::string> classes_, notes_;
+  std::string pretrained_key_;
   std::unique_ptr<Task> task_;
 };
 

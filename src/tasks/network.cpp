@@ -34,7 +34,7 @@ bool IsRead(const Graph& graph, NodeId id) {
 // Two passes: the first finds out what the head reads, the second has only those inputs.
 HeadPart MakeHead(const Backbone& backbone, double width, const Task& task) {
   const FeatureShapes shapes = ShapesOf(backbone, width, task.options().input);
-  GraphBuilder probe;
+  GraphBuilder probe(task.options().convention.style);
   Features all;
   for (size_t i = 0; i < shapes.slots.size(); ++i)
     all.slots.push_back(probe.Input("slot" + std::to_string(i + 1), shapes.slots[i]));
@@ -43,7 +43,7 @@ HeadPart MakeHead(const Backbone& backbone, double width, const Task& task) {
   const Graph probed = std::move(probe).Build();
 
   HeadPart part;
-  GraphBuilder builder;
+  GraphBuilder builder(task.options().convention.style);
   builder.BeginSection("head");
   Features used{.slots = std::vector<NodeId>(shapes.slots.size(), -1), .tail = -1};
   for (size_t i = 0; i < shapes.slots.size(); ++i) {
@@ -60,7 +60,7 @@ HeadPart MakeHead(const Backbone& backbone, double width, const Task& task) {
 }  // namespace
 
 Graph BuildNetwork(const Backbone& backbone, double width, const std::vector<Choice>& choices, const Task& task) {
-  GraphBuilder builder;
+  GraphBuilder builder(task.options().convention.style);
   const NodeId image = builder.Input("image", task.options().input);
   const Features features = BuildBackbone(builder, image, backbone, width, choices);
   builder.BeginSection("head");
@@ -69,7 +69,7 @@ Graph BuildNetwork(const Backbone& backbone, double width, const std::vector<Cho
 }
 
 Graph BuildStemPart(const Backbone& backbone, double width, const Task& task) {
-  GraphBuilder builder;
+  GraphBuilder builder(task.options().convention.style);
   builder.Output(backbone.BuildStem(builder, builder.Input("image", task.options().input), width));
   return std::move(builder).Build();
 }
@@ -77,14 +77,14 @@ Graph BuildStemPart(const Backbone& backbone, double width, const Task& task) {
 Graph BuildSlotPart(const Backbone& backbone, double width, const Task& task, int slot_index, const Choice& choice) {
   const auto at = static_cast<size_t>(slot_index - 1);
   const Slot slot = backbone.Slots(width, choice.precision).at(at);
-  GraphBuilder builder;
+  GraphBuilder builder(task.options().convention.style);
   const NodeId x = builder.Input("x", SlotInputShapes(backbone, width, task.options().input).at(at));
   builder.Output(BuildSlot(builder, x, slot, choice));
   return std::move(builder).Build();
 }
 
 Graph BuildTailPart(const Backbone& backbone, double width, const Task& task) {
-  GraphBuilder builder;
+  GraphBuilder builder(task.options().convention.style);
   const NodeId x = builder.Input("x", SlotInputShapes(backbone, width, task.options().input).back());
   builder.Output(backbone.BuildTail(builder, x, width));
   return std::move(builder).Build();

@@ -10,4 +10,13 @@ std::unique_ptr<Task> MakeTask(const TaskOptions& options) {
   throw Error(Code::kInvalidArgument, "model.task", "unknown task \"" + options.task + "\"", "known: ssd");
 }
 
+Preprocessing TaskPreprocessing(const TaskOptions& options) {
+  Preprocessing preprocessing{.width = options.input.w, .height = options.input.h};
+  for (size_t c = 0; c < 3; ++c) {
+    preprocessing.mean[c] = static_cast<float>(options.convention.mean[c]);
+    preprocessing.stddev[c] = static_cast<float>(options.convention.stddev[c]);
+  }
+  return preprocessing;
+}
+
 }  // namespace hot

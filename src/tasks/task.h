@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "data/dataset.h"
+#include "data/image.h"
 #include "graph/tensor.h"
 #include "models/backbone.h"
+#include "models/convention.h"
 #include "tasks/metric.h"
 
 namespace hot {
@@ -19,6 +21,7 @@ namespace hot {
 struct TaskOptions {
   std::string task = "ssd";
   Shape input{3, 320, 320};
+  Convention convention;  // that of the weights that a network starts from
   std::vector<std::string> classes;
   // SSD: smallest and largest anchor side relative to the picture (Liu et al., 2016, eq. 4), and aspect ratios.
   double anchor_min_scale = 0.15, anchor_max_scale = 0.95;
@@ -42,6 +45,9 @@ class Task {
 };
 
 std::unique_ptr<Task> MakeTask(const TaskOptions& options);
+
+// How a picture becomes the network's input, in training, calibration, scoring and the artifact.
+Preprocessing TaskPreprocessing(const TaskOptions& options);
 
 // The whole network: input "image", sections stem, slot1.., tail, head.
 Graph BuildNetwork(const Backbone& backbone, double width, const std::vector<Choice>& choices, const Task& task);

@@ -23,6 +23,9 @@ struct TrialSpec {
   double width = 1.0;
   std::vector<std::string> slots;  // Choice::Name() a slot
   TaskOptions task;
+  // The file of weights to start from (models/pretrained), empty: random weights; and its TensorFileKey, empty: any.
+  fs::path pretrained;
+  std::string pretrained_sha256;
   // data
   DataSource train;
   double val_fraction = 0.15;  // of train, when `val` is empty
@@ -54,6 +57,17 @@ nlohmann::ordered_json DecodingJson(const TaskOptions& task);
 std::string ToJson(const TrialSpec& spec);
 // Throws Error(kDataLoss) with the file in front.
 TrialSpec ReadTrial(const fs::path& file);
+
+// The network that a trial trains. Throws Error(kInvalidArgument) for choices that are none, or too few.
+Graph TrialGraph(const TrialSpec& spec, const Task& task);
+
+// Random weights (spec.seed), and over them what spec.pretrained has; `summary` says what in one line, or is empty.
+// Throws Error as ReadPretrained and Inherit do, and kFailedPrecondition when the file has another key.
+struct InitialWeights {
+  Weights weights;
+  std::string summary;
+};
+InitialWeights MakeInitialWeights(const TrialSpec& spec, const Graph& graph);
 
 // hot-train's outputs in the trial folder: epochs.jsonl ({"epoch","loss","lr","seconds"[,"val"]} a line),
 // checkpoint.pt, weights.safetensors, result.json.

@@ -10,7 +10,7 @@
 #include "core/hash.h"
 #include "graph/fold.h"
 #include "graph/safetensors.h"
-#include "models/backbone.h"
+#include "models/pretrained/pretrained.h"
 #include "train/epoch_log.h"
 #include "train/evaluation.h"
 #include "train/torch_pch.h"
@@ -29,8 +29,7 @@ LoaderOptions MakeLoaderOptions(const TrialSpec& spec) {
   LoaderOptions options{.batch = spec.batch, .threads = spec.loader_threads, .seed = spec.seed};
   options.cache_side =
       2 * std::max(spec.task.input.w, spec.task.input.h);  // crops still have more pixels than the input
-  options.preprocessing.width = spec.task.input.w;
-  options.preprocessing.height = spec.task.input.h;
+  options.preprocessing = TaskPreprocessing(spec.task);
   return options;
 }
 
@@ -77,18 +76,6 @@ constexpr const char* kDivergedHint = "choose a smaller train.hpo.lr, or more tr
 
 }  // namespace
 
-Graph TrialGraph(const TrialSpec& spec, const Task& task) {
-  std::vector<Choice> choices;
-  for (const std::string& name : spec.slots) choices.push_back(Choice::Parse(name));
-  const Backbone& backbone = FindBackbone(spec.backbone);
-  const size_t slots = backbone.Slots(spec.width, Precision::kFp32).size();
-  if (choices.size() != slots) {
-    throw Error(Code::kInvalidArgument, "slots",
-                "expected " + std::to_string(slots) + " choices, got " + std::to_string(choices.size()));
-  }
-  return BuildNetwork(backbone, spec.width, choices, task);
-}
-
 Training::Training(fs::path folder, const TrialSpec& spec, const TrialData& data, const std::atomic<bool>& cancelled)
     : folder_(std::move(folder)),
       spec_(spec),
@@ -125,7 +112,9 @@ void Training::Resume() {
   if (Restore(path) || Restore(PreviousCheckpoint(path))) {
     std::printf("going on after epoch %d of %d\n", epochs_, spec_.epochs);
   } else {
-    learner_.Start(RandomWeights(module().graph(), spec_.seed));
+    const InitialWeights initial = MakeInitialWeights(spec_, module().graph());
+    if (!initial.summary.empty()) std::printf("%s\n", initial.summary.c_str());
+    learner_.Start(initial.weights);
   }
   KeepEpochs(folder_ / "epochs.jsonl", epochs_);
 }
@@ -255,7 +244,7 @@ TrialResult Training::Finish() {
   ThrowIfCancelled();
   const Weights weights = module().Store();
   CheckWeights(module().graph(), weights, spec_.id);
-  WriteSafetensors(folder_ / "weights.safetensors", weights);
+  WriteSafetensors(folder_ / "weights.safetensors", weights, ConventionMetadata(spec_.task.convention));
   TrialResult result{
       .val_score = score, .train_loss = loss_, .epochs = epochs_, .seconds = seconds_ + stopwatch.Seconds()};
   if (cpu_seconds_) result.cpu_seconds = *cpu_seconds_ + stopwatch.CpuSeconds();
