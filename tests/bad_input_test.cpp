@@ -291,5 +291,19 @@ TEST_F(BadInput, TruncatedJpegIsNamedWhenItIsRead) {
   EXPECT_THAT(result.output, HasSubstr(jpeg.filename().string()));
 }
 
+TEST_F(BadInput, Poses) {
+  WriteFileAtomic(folder_.path() / "study.yaml", TinyPoseStudy());
+  ExpectOneLine("search study.yaml --set train.metric=coco_ap", "needs a tolerance for each of the 4 keypoints");
+  ExpectOneLine("search study.yaml --set data.mirror_pairs=p0/p9", "data.mirror_pairs: no keypoint \"p9\"");
+  ExpectOneLine("search study.yaml --set data.keypoints=p0,nose", "has no keypoint \"nose\"");
+  ExpectOneLine("search study.yaml --set model.input=70", "multiples of 32");
+  const fs::path file = folder_.path() / "data/annotations/trainval.json";
+  const std::string text = ReadFile(file);
+  WriteFileAtomic(file, std::regex_replace(text, std::regex(",2\\b"), ",0"));  // no keypoint is labelled
+  ExpectOneLine("search study.yaml", "no object of these pictures has a labelled keypoint");
+  WriteFileAtomic(file, std::regex_replace(text, std::regex("\"keypoints\""), "\"points\""));
+  ExpectOneLine("search study.yaml", "no keypoints in common");
+}
+
 }  // namespace
 }  // namespace hot

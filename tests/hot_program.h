@@ -35,4 +35,15 @@ inline std::string TinyStudy(const std::string& extra_train = "") {
          "quantize: {pictures: 8}\n";
 }
 
+// The same pictures as crops around shapes, whose corners are keypoints.
+inline std::string TinyPoseStudy() {
+  return "name: tiny\n"
+         "model: {task: cpn, width: 0.35, input: [64, 64], pyramid_channels: 16}\n"
+         "data: {format: coco, root: data}\n"
+         "target: {precision: int8}\n"
+         "search: {latency_ratio: 1.5, candidates: 2, train_candidates: 1}\n"
+         "train: {epochs: 3, batch: 8, metric: pck, pck_threshold: 0.2, hpo: {method: grid, lr: 1e-3, gamma: 0.5}}\n"
+         "quantize: {pictures: 8}\n";
+}
+
 }  // namespace hot

@@ -65,6 +65,36 @@ TEST_F(StudyTest, RunsWholeAndThenHasNothingToDo) {
   EXPECT_EQ(RunHot(folder_.path(), "status runs/tiny").code, 0);
 }
 
+TEST_F(StudyTest, PosesRunWholeAndThenHaveNothingToDo) {
+  WriteFileAtomic(folder_.path() / "study.yaml", TinyPoseStudy());
+  const HotResult first = RunHot(folder_.path(), "optimize study.yaml");
+  ASSERT_EQ(first.code, 0) << first.output;
+  EXPECT_THAT(first.output, HasSubstr("pictures are not mirrored (data.mirror_pairs)"));
+  const Json evaluation = Read("evaluation.json");
+  EXPECT_EQ(evaluation.at("predicted"), "keypoints");
+  EXPECT_EQ(evaluation.at("score"), "pck@0.2");
+  EXPECT_EQ(evaluation.at("test_pictures"), 8);
+  EXPECT_GT(evaluation.at("test_views"), 8);
+  for (const Json& network : evaluation.at("networks")) {
+    ASSERT_EQ(network.at("artifacts").size(), 2u);
+    for (const Json& artifact : network.at("artifacts")) {
+      EXPECT_GT(artifact.at("latency").at("median_ns"), 0);
+      EXPECT_EQ(artifact.at("test").at("per_keypoint").size(), 4u);
+      EXPECT_FALSE(artifact.at("test").contains("coco_ap")) << "nobody has tolerances for corners of shapes";
+      const Json manifest = Json::parse(ReadFile(Run() / artifact.at("folder").get<std::string>() / "manifest.json"));
+      const Json options = Json::parse(manifest.at("task").at("options").get<std::string>());
+      EXPECT_EQ(options.at("keypoints").size(), 4u);
+      EXPECT_EQ(manifest.at("outputs").at("names"), Json::array({"head.refine"})) << "GlobalNet's maps don't ship";
+    }
+  }
+  const Json table = Read("table.json").at("tables")[0];
+  for (const Json& row : table.at("rows")) EXPECT_NE(row.at("part"), "tail") << "nobody reads it";
+  EXPECT_THAT(ReadFile(Run() / "report.html"), HasSubstr("points of"));
+  const HotResult second = RunHot(folder_.path(), "optimize study.yaml");
+  EXPECT_EQ(second.code, 0);
+  EXPECT_THAT(second.output, testing::Not(HasSubstr("measured,")));
+}
+
 TEST_F(StudyTest, SearchPrintsTheDocumentedJson) {
   const HotResult result = RunHot(folder_.path(), "search study.yaml --json --quiet");
   ASSERT_EQ(result.code, 0) << result.output;

@@ -45,17 +45,19 @@ Graph BlockAlone(const Block& block, const BlockSpec& spec) {
   return std::move(builder).Build();
 }
 
-Graph Detector(int side, uint64_t seed) {
+Graph Whole(const std::string& task, int side, uint64_t seed, Purpose purpose = Purpose::kShipping) {
   TaskOptions options;
+  options.task = task;
   options.input = {3, side, side};
   options.classes = {"a", "b", "c"};
+  options.keypoints = {"head", "hand"};
   const Backbone& net = FindBackbone("mobilenet_v2");
   Rng rng(seed);
   std::vector<Choice> pick;
   for (const Slot& slot : net.Slots(0.35, Precision::kFp32)) {
     pick.push_back(seed == 0 ? slot.baseline : slot.choices[static_cast<size_t>(rng.Below(std::ssize(slot.choices)))]);
   }
-  return BuildNetwork(net, 0.35, pick, *MakeTask(options));
+  return BuildNetwork(net, 0.35, pick, *MakeTask(options), purpose);
 }
 
 std::vector<Case> Cases() {
@@ -69,7 +71,10 @@ std::vector<Case> Cases() {
       }
     }
   }
-  for (uint64_t seed : {0, 1, 2}) cases.push_back({"ssd-" + std::to_string(seed), Detector(96, seed)});
+  for (const char* task : {"ssd", "cpn"}) {
+    for (uint64_t seed : {0, 1, 2}) cases.push_back({task + ("-" + std::to_string(seed)), Whole(task, 96, seed)});
+  }
+  cases.push_back({"cpn-training", Whole("cpn", 64, 3, Purpose::kTraining)});
   return cases;
 }
 

@@ -182,7 +182,7 @@ const BadFile kBadFiles[] = {
     {"search: {objective: [latency, latency]}\n", "study.yaml:1:31: search.objective: \"latency\" is listed twice"},
     {"search: {objective: []}\n", "study.yaml:1:21: search.objective: expected 1 to 2 values, got 0"},
     {"search: {solver: cplex}\n", "study.yaml:1:18: search.solver: expected one of exact, glpk, got \"cplex\""},
-    {"model: {task: yolo}\n", "study.yaml:1:15: model.task: expected ssd, got \"yolo\""},
+    {"model: {task: yolo}\n", "study.yaml:1:15: model.task: expected one of ssd, cpn, got \"yolo\""},
     {"model: {width: wide}\n", "study.yaml:1:16: model.width: expected a number from 0.1 to 4, got \"wide\""},
     {"model: {width: [1, -1]}\n", "study.yaml:1:20: model.width: expected a number from 0.1 to 4, got \"-1\""},
     {"model: {width: [1, [2]]}\n",
@@ -258,6 +258,29 @@ const BadFile kBadOverrides[] = {
 
 TEST_F(StudyTest, BadOverridesGetOneLine) {
   for (const BadFile& bad : kBadOverrides) EXPECT_EQ(Failure(kGood, {bad.yaml}), bad.line) << bad.yaml;
+}
+
+TEST_F(StudyTest, Poses) {
+  const char yaml[] = "name: a\nmodel: {task: cpn}\ndata: {root: data, format: coco, oks_sigmas: [0.1, 0.1]}\n";
+  const Study study = Read(yaml, {"data.mirror_pairs=a/b,c/d", "model.box_margin=0.2", "train.zoom=1,1"});
+  EXPECT_THAT(study.model.input, ElementsAre(256, 192));
+  EXPECT_THAT(study.model.box_margin, ElementsAre(0.2, 0.2));
+  EXPECT_THAT(study.data.oks_sigmas, ElementsAre(0.1, 0.1));
+  EXPECT_THAT(study.data.mirror_pairs, ElementsAre("a/b", "c/d"));
+  EXPECT_THAT(study.train.zoom, ElementsAre(1, 1));
+  EXPECT_THAT(Read(yaml, {"model.input=64"}).model.input, ElementsAre(64, 64));
+  for (const BadFile& bad :
+       {BadFile{"data.format=voc",
+                "--set data.format: model.task cpn needs keypoints, which only coco files have "
+                "(data.format: coco)"},
+        {"model.input=100,96",
+         "--set model.input: model.task cpn needs sides that are multiples of 32 "
+         "(such as [256, 192])"},
+        {"train.metric=voc07", "--set train.metric: voc07 is for boxes; model.task cpn predicts keypoints"},
+        {"train.zoom=1.2,0.8", "--set train.zoom: the smallest side must not be larger than the largest"},
+        {"train.zoom=0.8", "--set train.zoom: expected 2 values, got 1"}}) {
+    EXPECT_EQ(Failure(yaml, {bad.yaml}), bad.line);
+  }
 }
 
 TEST_F(StudyTest, MissingFileAndFolder) {

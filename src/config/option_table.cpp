@@ -1,19 +1,9 @@
 // The options themselves, in the order of study.h.
-#include "config/options.h"
+#include "config/option_rows.h"
 #include "config/value.h"
 
 namespace hot {
 namespace {
-
-#define HOT_FIELD(member)       \
-  +[](Study & study) -> auto& { \
-    return study.member;        \
-  }
-
-const OptionRange kPositive{.min = 0, .max = {}, .above_min = true};
-
-OptionRange Between(double min, double max) { return {.min = min, .max = max, .above_min = false}; }
-OptionRange UpTo(double max) { return {.min = 0, .max = max, .above_min = true}; }
 
 void AddModel(std::vector<Option>& out) {
   out.push_back({.name = "model.backbone",
@@ -34,13 +24,15 @@ void AddModel(std::vector<Option>& out) {
                  .range = Between(0.1, 4)});
   out.push_back({.name = "model.task",
                  .field = HOT_FIELD(model.task),
-                 .help = "The head: `ssd` finds objects (SSDLite).",
+                 .help =
+                     "The head: `ssd` finds objects (SSDLite); `cpn` finds the keypoints of objects whose boxes are "
+                     "known (cascaded pyramid network; `model.input` is then a crop, such as [256, 192]).",
                  .fallback = "",
-                 .allowed = {"ssd"}});
+                 .allowed = {"ssd", "cpn"}});
   out.push_back({.name = "model.input",
                  .field = HOT_FIELD(model.input),
                  .help = "Height and width of the network's input in pixels; one number means a square.",
-                 .fallback = "",
+                 .fallback = "[320, 320]; cpn: [256, 192]",
                  .range = Between(32, 2048),
                  .min_count = 2,
                  .max_count = 2,
@@ -258,16 +250,18 @@ void AddTrain(std::vector<Option>& out) {
                          "validated weights are kept; 0 means that it goes on to the end and keeps the last ones.",
                  .fallback = "",
                  .range = Between(0, 1000)});
-  out.push_back({.name = "train.augment",
-                 .field = HOT_FIELD(train.augment),
-                 .help = "Random crops, zoom-out, flips and colours as in SSD.",
-                 .fallback = ""});
+  out.push_back(
+      {.name = "train.augment",
+       .field = HOT_FIELD(train.augment),
+       .help = "Random crops, zoom-out, flips and colours as in SSD; zoom, rotation, flips and colours as in CPN.",
+       .fallback = ""});
   out.push_back({.name = "train.flips",
                  .field = HOT_FIELD(train.flips),
                  .help = "How training pictures may be mirrored: left-right (`horizontal`), upside down (`vertical`), "
                          "`both`, or `all`: also turned by 90 degrees, for pictures from a microscope or from above.",
                  .fallback = "",
                  .allowed = {"none", "horizontal", "vertical", "both", "all"}});
+  AddPoseTrainOptions(out);
   out.push_back({.name = "train.zoom_out",
                  .field = HOT_FIELD(train.zoom_out),
                  .help = "Largest canvas of zoom-out, in picture sides; every second picture gets one; 1 means none.",
@@ -351,8 +345,6 @@ void AddQuantizeAndRun(std::vector<Option>& out) {
                  .fallback = "`journal.sqlite` beside the run folder"});
 }
 
-#undef HOT_FIELD
-
 }  // namespace
 
 std::vector<Option> OptionTable() {
@@ -368,7 +360,9 @@ std::vector<Option> OptionTable() {
                  .fallback = "required",
                  .identifier = true});
   AddModel(out);
+  AddPoseModelOptions(out);
   AddData(out);
+  AddPoseDataOptions(out);
   AddTarget(out);
   AddSearch(out);
   AddTrain(out);

@@ -36,6 +36,7 @@ struct Option {
   std::vector<std::string> allowed{};    // text and lists of text; empty: anything
   size_t min_count = 1, max_count = 64;  // lists
   bool repeat_single = false;            // a single number stands for max_count equal ones (input: 320)
+  bool may_repeat = false;               // lists: equal values are no mistake
   bool identifier = false;               // text that becomes a file name: letters, digits, '.', '_', '-'
   std::string zero_word{};               // a word that is written for 0 ("auto")
 };

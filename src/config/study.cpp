@@ -86,8 +86,27 @@ void CheckTrain(StudyReader& reader) {
 
 void CheckMetric(StudyReader& reader) {
   const Study& study = reader.study();
-  if (study.train.metric != "pck" || study.model.task != "ssd") return;
-  FailAt(reader, "train.metric", "pck is for keypoints; model.task ssd predicts boxes");
+  if (study.train.metric == "pck" && study.model.task == "ssd") {
+    FailAt(reader, "train.metric", "pck is for keypoints; model.task ssd predicts boxes");
+  }
+  if (study.train.metric == "voc07" && study.model.task == "cpn") {
+    FailAt(reader, "train.metric", "voc07 is for boxes; model.task cpn predicts keypoints");
+  }
+}
+
+void CheckKeypoints(StudyReader& reader) {
+  Study& study = reader.study();
+  if (study.model.task != "cpn") return;
+  if (!reader.places().contains("model.input")) study.model.input = {256, 192};  // as published
+  if (study.data.format != "coco") {
+    FailAt(reader, "data.format", "model.task cpn needs keypoints, which only coco files have", "data.format: coco");
+  }
+  if (study.model.input[0] % 32 != 0 || study.model.input[1] % 32 != 0) {
+    FailAt(reader, "model.input", "model.task cpn needs sides that are multiples of 32", "such as [256, 192]");
+  }
+  if (study.train.zoom[0] > study.train.zoom[1]) {
+    FailAt(reader, "train.zoom", "the smallest side must not be larger than the largest");
+  }
 }
 
 void FillDefaults(Study& study) {
@@ -122,6 +141,7 @@ Study ReadStudy(const fs::path& file, const std::vector<std::string>& overrides)
   CheckSearch(reader);
   CheckTrain(reader);
   CheckMetric(reader);
+  CheckKeypoints(reader);
   CheckDataRoot(reader);
   FillDefaults(reader.study());
   return reader.study();

@@ -24,6 +24,8 @@ struct Study {
     double anchor_min_scale = 0.15, anchor_max_scale = 0.95;
     std::vector<double> aspect_ratios{2.0, 3.0};
     int64_t finest_stride = 16;  // 8 | 16
+    int64_t pyramid_channels = 128;
+    std::vector<double> box_margin{0.15, 0.1};  // above and below, left and right, relative to the box
   } model;
 
   struct Data {
@@ -31,7 +33,10 @@ struct Study {
     std::string root;
     std::string train = "trainval", val, test = "test";  // val empty: taken from train
     double val_fraction = 0.15;
-    std::vector<std::string> classes;  // empty: all in train
+    std::vector<std::string> classes;       // empty: all in train
+    std::vector<std::string> keypoints;     // empty: all in train
+    std::vector<std::string> mirror_pairs;  // "left_eye/right_eye"; empty: by their names
+    std::vector<double> oks_sigmas;         // empty: COCO's, for its 17 keypoints
   } data;
 
   struct Target {
@@ -65,12 +70,14 @@ struct Study {
     int64_t validate_every = 0;   // epochs; 0: a tenth of the training
     int64_t patience = 0;         // validations; 0: never
     bool augment = true;
-    std::string flips = "horizontal";  // none | horizontal | vertical | both | all
-    double zoom_out = 4;               // largest canvas in picture sides; 1: none
-    double crop = 0.85;                // probability of a random crop
-    double min_crop = 0.3;             // smallest side of a crop relative to the picture's
-    std::string metric = "coco_ap";    // coco_ap | ap50 | voc07 | pck
-    double pck_threshold = 0.05;       // of the longer side of the object's box
+    std::string flips = "horizontal";     // none | horizontal | vertical | both | all
+    std::vector<double> zoom{0.7, 1.35};  // sides of a crop around an object, smallest and largest
+    double rotate_degrees = 45;           // of such a crop
+    double zoom_out = 4;                  // largest canvas in picture sides; 1: none
+    double crop = 0.85;                   // probability of a random crop
+    double min_crop = 0.3;                // smallest side of a crop relative to the picture's
+    std::string metric = "coco_ap";       // coco_ap | ap50 | voc07 | pck
+    double pck_threshold = 0.05;          // of the longer side of the object's box
     struct Hpo {
       std::string method = "grid";
       std::vector<double> lr{5e-4, 7e-4}, gamma{0.3, 0.5, 0.7};

@@ -111,7 +111,7 @@ std::vector<T> CheckedList(const Option& option, const RawValue& raw) {
   std::vector<T> values;
   for (const RawScalar& item : raw.items) {
     T value = CheckedElement<T>(option, raw, item);
-    const bool twice = !option.repeat_single && std::ranges::find(values, value) != values.end();
+    const bool twice = !option.repeat_single && !option.may_repeat && std::ranges::find(values, value) != values.end();
     if (twice) Fail(item.place, raw.prefix + Quoted(item.text) + " is listed twice");
     values.push_back(std::move(value));
   }

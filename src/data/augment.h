@@ -1,5 +1,7 @@
-// SSD's training augmentation (Liu et al., "SSD: Single Shot MultiBox Detector", ECCV 2016, section 2.2 and 3.6):
-// zoom-out, random IoU crop, flip, colour distortion. Called by the loader. Deterministic in the Rng; thread-safe.
+// Training augmentation. Of whole pictures, that of SSD (Liu et al., "SSD: Single Shot MultiBox Detector", ECCV 2016,
+// section 2.2 and 3.6): zoom-out, random IoU crop, flip, colour distortion. Of crops around one object, that of CPN
+// (Chen et al., 2018, section 4.1): zoom, rotation, flip, and the same colours. Called by the loader. Deterministic in
+// the Rng; thread-safe.
 //
 // The geometry is chosen first and the picture is resampled once; colours are changed on the small result, which is the
 // same but for rounding (they work pixel by pixel) and many times faster.
@@ -10,6 +12,7 @@
 #include "core/rng.h"
 #include "data/dataset.h"
 #include "data/image.h"
+#include "data/keypoints.h"
 
 namespace hot {
 
@@ -26,6 +29,11 @@ struct AugmentOptions {
   double vertical_flip = 0;  // probability of mirroring top and bottom
   double transpose = 0;  // probability of exchanging x and y; all three at 1/2: all turns and mirrorings, equally often
   double crop = 6.0 / 7;  // probability of a random IoU crop (SSD: one of seven choices is the whole picture)
+  // Of crops: their side relative to the labelled one's, and the largest rotation, of every second example. A flip also
+  // exchanges the keypoints of each pair; without pairs nobody knows what a mirror does to the names: no flips.
+  double min_zoom = 0.7, max_zoom = 1.35;
+  double rotate_degrees = 45;
+  KeypointPairs mirror_pairs;
   uint8_t fill[3] = {128, 128,
                      128};  // colour around a zoomed-out picture; the loader sets it to the mean of its preprocessing
 };
@@ -42,10 +50,22 @@ struct TrainingExample {
 TrainingExample Augment(const Image& image, const std::vector<Object>& objects, int width, int height,
                         const AugmentOptions& options, Rng& rng);
 
+// The same for a crop. `shown` is (part of) the picture, `area` the part of the annotation's frame that it shows.
+// Geometry and resampling are one affine map. The object is never lost: its box becomes the box around the turned one,
+// its area grows with the zoom; keypoints that leave the input get visibility 0.
+TrainingExample AugmentCrop(const Image& shown, const Box& area, const Sample& sample, int width, int height,
+                            const AugmentOptions& options, Rng& rng);
+
+// What the augmentation of a crop can look at, in the crop's frame; the crop itself without augmentation.
+Box CropReach(const Box& crop, const AugmentOptions& options);
+
 // The parts, for tests and other users.
 
 // Boxes, keypoints and areas of a picture that is resized by these factors.
 void ScaleObjects(double scale_x, double scale_y, std::vector<Object>* objects);
+
+// Exchanges the keypoints of each pair. Throws Error(kInvalidArgument) when a pair names a keypoint that is not there.
+void ExchangeKeypoints(const KeypointPairs& pairs, std::vector<Object>* objects);
 
 // Mirrors left and right.
 void FlipHorizontally(TrainingExample* example);

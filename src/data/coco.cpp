@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "data/coco_json.h"
+#include "data/coco_keypoints.h"
 #include "data/image.h"
 #include "data/picture_finder.h"
 #include "data/source_text.h"
@@ -142,7 +143,46 @@ class Members {
     return numbers;
   }
 
+  std::vector<std::string> Names(const char* name) const {
+    std::vector<std::string> names;
+    const json* value = Find(name);
+    if (value == nullptr) return names;
+    if (!value->is_array()) Fail("\"" + std::string(name) + "\": expected a list of names");
+    for (const json& one : *value) {
+      if (!one.is_string()) Fail("\"" + std::string(name) + "\": expected names");
+      names.push_back(one.get<std::string>());
+    }
+    return names;
+  }
+
+  // Of a category.
+  CategoryKeypoints Keypoints() const {
+    CategoryKeypoints keypoints{.names = Names("keypoints"), .skeleton = {}};
+    for (const std::string& name : keypoints.names) {
+      if (std::count(keypoints.names.begin(), keypoints.names.end(), name) > 1) {
+        Fail("keypoint \"" + name + "\" is named twice");
+      }
+    }
+    if (!keypoints.names.empty()) keypoints.skeleton = Bones(keypoints.names.size());
+    return keypoints;
+  }
+
  private:
+  // Pairs of keypoints, in the file counted from 1.
+  std::vector<std::pair<int, int>> Bones(size_t keypoints) const {
+    std::vector<std::pair<int, int>> bones;
+    const json* skeleton = Find("skeleton");
+    if (skeleton == nullptr || !skeleton->is_array()) return bones;
+    const auto is_end = [&](const json& end) { return end.is_number_integer() && end >= 1 && end <= keypoints; };
+    for (const json& bone : *skeleton) {
+      if (!bone.is_array() || bone.size() != 2 || !is_end(bone[0]) || !is_end(bone[1])) {
+        Fail("\"skeleton\": expected pairs of numbers from 1 to " + std::to_string(keypoints));
+      }
+      bones.emplace_back(bone[0].get<int>() - 1, bone[1].get<int>() - 1);
+    }
+    return bones;
+  }
+
   std::string_view list_;
   const CocoElement& element_;
   const LineMap& lines_;
@@ -165,6 +205,7 @@ class CocoReader {
                   "use an instances or keypoints file");
     }
     ChooseClasses();
+    ChooseCategoryKeypoints();
     for (const Pending& pending : pending_) Join(pending);
     SummarizeWarnings();
     return std::move(dataset_);
@@ -173,6 +214,7 @@ class CocoReader {
  private:
   struct Category {
     std::string name;
+    CategoryKeypoints keypoints;
     int label = -1;  // -1: not asked for
   };
   struct Pending {
@@ -218,7 +260,7 @@ class CocoReader {
       if (other_id == id) members.Fail("id " + std::to_string(id) + " is used twice");
       if (other.name == name) members.Fail("name \"" + name + "\" is used twice");
     }
-    categories_[id] = {name};
+    categories_[id] = {.name = name, .keypoints = members.Keypoints()};
   }
 
   void AddAnnotation(const Members& members, size_t offset) {
@@ -261,6 +303,40 @@ class CocoReader {
     }
   }
 
+  // Keypoints of a category that names none: as many as its first annotation has, by the names that are wanted, or by
+  // their numbers.
+  void NameKeypoints(Category& category, size_t count) const {
+    if (!category.keypoints.names.empty() || count == 0) return;
+    category.keypoints.names = source_.keypoints;
+    for (size_t i = 1; source_.keypoints.empty() && i <= count; ++i) {
+      category.keypoints.names.push_back(std::to_string(i));
+    }
+  }
+
+  // Classes whose keypoints differ have none in common: then the data set as a whole has none.
+  void ChooseCategoryKeypoints() {
+    for (const Pending& pending : pending_) {
+      const auto category = categories_.find(pending.category_id);
+      if (category != categories_.end()) NameKeypoints(category->second, pending.object.keypoints.size());
+    }
+    bool is_first = true;
+    for (auto& [id, category] : categories_) {
+      if (category.label < 0) continue;
+      ChooseKeypoints(source_.keypoints, category.name, lines_.At(0), &category.keypoints);
+      if (category.keypoints.names.empty()) continue;
+      std::vector<std::string> names;
+      for (const size_t index : category.keypoints.order) names.push_back(category.keypoints.names[index]);
+      if (is_first) {
+        dataset_.keypoints = names;
+        dataset_.skeleton = ChosenSkeleton(category.keypoints);
+      } else if (dataset_.keypoints != names) {
+        dataset_.keypoints.clear();
+        dataset_.skeleton.clear();
+      }
+      is_first = false;
+    }
+  }
+
   void Join(const Pending& pending) {
     const auto category = categories_.find(pending.category_id);
     if (category == categories_.end()) {
@@ -276,6 +352,7 @@ class CocoReader {
     Sample& picture = dataset_.samples[sample->second];
     Object object = pending.object;
     object.label = category->second.label;
+    object.keypoints = ChosenKeypoints(object.keypoints, category->second.keypoints, lines_.At(pending.offset));
     if (const char* why = ClipBox(picture.width, picture.height, &object.box)) {
       Warn(pending.offset, std::string("box skipped: ") + why);
       return;

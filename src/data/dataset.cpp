@@ -79,7 +79,13 @@ std::pair<Dataset, Dataset> SplitDataset(const Dataset& dataset, double fraction
   std::vector<bool> is_second(count, false);
   for (size_t i = 0; i < second; ++i) is_second[order[i]] = true;
 
-  std::pair<Dataset, Dataset> parts{{dataset.classes, {}, dataset.warnings}, {dataset.classes, {}, {}}};
+  std::pair<Dataset, Dataset> parts;
+  for (Dataset* part : {&parts.first, &parts.second}) {
+    part->classes = dataset.classes;
+    part->keypoints = dataset.keypoints;
+    part->skeleton = dataset.skeleton;
+  }
+  parts.first.warnings = dataset.warnings;
   for (size_t i = 0; i < count; ++i) {
     (is_second[i] ? parts.second : parts.first).samples.push_back(dataset.samples[i]);
   }

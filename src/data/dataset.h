@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/files.h"
@@ -32,16 +34,25 @@ struct Object {
   std::vector<Keypoint> keypoints;
 };
 
+// The part of a picture that a top-down task looks at: see crops.h.
+struct Crop {
+  Box box;              // in pixels of the picture; may reach outside
+  int64_t picture = 0;  // Sample::id of the picture
+};
+
 struct Sample {
   int64_t id = 0;    // stable: COCO image id, else a hash of the name
   std::string name;  // for messages
   fs::path image;
   int width = 0, height = 0;
   std::vector<Object> objects;
+  std::optional<Crop> crop = std::nullopt;  // none: the whole picture is seen
 };
 
 struct Dataset {
   std::vector<std::string> classes;
+  std::vector<std::string> keypoints;         // names, in the order of Object::keypoints; empty: there are none
+  std::vector<std::pair<int, int>> skeleton;  // keypoints that are joined by a bone, for drawings
   std::vector<Sample> samples;
   std::vector<std::string> warnings;  // "file:line:col: degenerate box skipped", for the user to see once
 };
@@ -57,6 +68,9 @@ struct DataSource {
   fs::path root;
   std::string split;
   std::vector<std::string> classes;  // empty: all in the data, sorted by name (VOC) or category id (COCO)
+  // COCO: keypoints by name, in the order they shall have; empty: all of the category. Files that name none get these
+  // names, and must have as many.
+  std::vector<std::string> keypoints;
 };
 
 // Reads annotations only, no pixels. Throws hot::Error with file:line:column for broken XML or JSON, a missing

@@ -12,7 +12,9 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "data/crops.h"
 #include "data/image_ops.h"
+#include "data/warp.h"
 
 namespace hot {
 namespace {
@@ -25,49 +27,93 @@ Image Shrunk(Image image, int max_side) {
   return ResizeImage(image, shrink(image.width), shrink(image.height));
 }
 
+// A decoded picture, or what is wanted of it, and the part of the annotation's frame that it shows.
+struct Decoded {
+  Image image;
+  Box area;
+};
+
+// What augmentation can look at, cut out and shrunk until the crop's longer side has `max_side` pixels. Without
+// augmentation: the finished view, so that it is resampled as in evaluation, once.
+Decoded DecodeCrop(const Sample& sample, const LoaderOptions& options) {
+  const Image picture = DecodeSample(sample);
+  const Preprocessing& input = options.preprocessing;
+  const Box& crop = sample.crop->box;
+  if (!options.augment.enabled) {
+    return {RenderView(picture, sample, input.width, input.height, options.augment.fill), crop};
+  }
+  const Box whole{0, 0, static_cast<double>(sample.width), static_cast<double>(sample.height)};
+  const Box pixels{0, 0, static_cast<double>(picture.width), static_cast<double>(picture.height)};
+  const Affine to_pixels = Affine::Between(whole, pixels);
+  const cv::Rect part =
+      PixelsAround(MapBox(CropReach(crop, options.augment), to_pixels), picture.width, picture.height);
+  const Box part_box{static_cast<double>(part.x), static_cast<double>(part.y), static_cast<double>(part.br().x),
+                     static_cast<double>(part.br().y)};
+  Image image = MakeImage(part.width, part.height);
+  MatOf(picture)(part).copyTo(MatOf(image));
+  const Box crop_pixels = MapBox(crop, to_pixels);
+  const double shrink = options.cache_side / std::max(crop_pixels.width(), crop_pixels.height());
+  const double side = std::max(part.width, part.height);
+  if (options.cache_side > 0 && shrink < 1)
+    image = Shrunk(std::move(image), static_cast<int>(std::ceil(side * shrink)));
+  return {std::move(image), MapBox(part_box, to_pixels.Inverse())};
+}
+
+Decoded Decode(const Sample& sample, const LoaderOptions& options) {
+  if (sample.crop) return DecodeCrop(sample, options);
+  const Box whole{0, 0, static_cast<double>(sample.width), static_cast<double>(sample.height)};
+  return {Shrunk(DecodeSample(sample), options.cache_side), whole};
+}
+
 // Decoded pictures by index. Nothing is evicted: an epoch reads every picture once, so any eviction order would miss as
 // often. What a picture looks like does not depend on whether it was kept.
 class PictureCache {
  public:
-  PictureCache(size_t pictures, const LoaderOptions& options)
-      : max_bytes_(options.cache_bytes), max_side_(options.cache_side), kept_(pictures) {}
+  PictureCache(size_t pictures, const LoaderOptions& options) : options_(options), kept_(pictures) {}
 
   // `use` is called with the picture.
   template <typename Use>
   void With(size_t index, const Sample& sample, Use use) {
-    if (const Image* kept = Find(index)) return use(*kept);
-    Image image = Shrunk(DecodeSample(sample), max_side_);
-    use(image);
-    Keep(index, std::move(image));
+    if (const Decoded* kept = Find(index)) return use(*kept);
+    Decoded decoded = Decode(sample, options_);
+    use(decoded);
+    Keep(index, std::move(decoded));
   }
 
  private:
-  const Image* Find(size_t index) {
+  const Decoded* Find(size_t index) {
     const std::lock_guard lock(mutex_);
     return kept_[index].get();  // stays valid without the lock: never evicted
   }
 
-  void Keep(size_t index, Image image) {
+  void Keep(size_t index, Decoded decoded) {
     const std::lock_guard lock(mutex_);
-    if (kept_[index] != nullptr || bytes_ + image.rgb.size() > max_bytes_) return;
-    bytes_ += image.rgb.size();
-    kept_[index] = std::make_unique<const Image>(std::move(image));
+    if (kept_[index] != nullptr || bytes_ + decoded.image.rgb.size() > options_.cache_bytes) return;
+    bytes_ += decoded.image.rgb.size();
+    kept_[index] = std::make_unique<const Decoded>(std::move(decoded));
   }
 
-  const size_t max_bytes_;
-  const int max_side_;
+  const LoaderOptions& options_;
   std::mutex mutex_;
   size_t bytes_ = 0;
-  std::vector<std::unique_ptr<const Image>> kept_;
+  std::vector<std::unique_ptr<const Decoded>> kept_;
 };
+
+TrainingExample MakeExample(const Decoded& decoded, const Sample& sample, const LoaderOptions& options, Rng& rng) {
+  const auto& [image, area] = decoded;
+  const int width = options.preprocessing.width, height = options.preprocessing.height;
+  if (sample.crop) return AugmentCrop(image, area, sample, width, height, options.augment, rng);
+  std::vector<Object> objects = sample.objects;
+  ScaleObjects(static_cast<double>(image.width) / sample.width, static_cast<double>(image.height) / sample.height,
+               &objects);
+  return Augment(image, objects, width, height, options.augment, rng);
+}
 
 LoaderOptions Checked(LoaderOptions options) {
   HOT_ASSERT(options.batch > 0 && options.threads >= 0);
   HOT_ASSERT(options.preprocessing.width > 0 && options.preprocessing.height > 0);
-  for (size_t c = 0; c < 3; ++c) {
-    const long fill = std::lround(255 * options.preprocessing.mean[c]);
-    options.augment.fill[c] = static_cast<uint8_t>(std::clamp(fill, 0L, 255L));
-  }
+  const auto fill = FillColour(options.preprocessing);
+  std::copy(fill.begin(), fill.end(), options.augment.fill);
   return options;
 }
 
@@ -77,6 +123,20 @@ Image DecodeSample(const Sample& sample) {
   Image image = DecodeImage(sample.image);
   const bool is_turned = image.width != image.height && image.width == sample.height && image.height == sample.width;
   return is_turned ? DecodeImage(sample.image, false) : image;
+}
+
+std::array<uint8_t, 3> FillColour(const Preprocessing& preprocessing) {
+  std::array<uint8_t, 3> fill;
+  for (size_t c = 0; c < 3; ++c) {
+    fill[c] = static_cast<uint8_t>(std::clamp(std::lround(255 * preprocessing.mean[c]), 0L, 255L));
+  }
+  return fill;
+}
+
+void SampleToInput(const Sample& sample, const Preprocessing& preprocessing, float* out) {
+  const auto fill = FillColour(preprocessing);
+  const Image view = RenderView(DecodeSample(sample), sample, preprocessing.width, preprocessing.height, fill.data());
+  ToInput(view, preprocessing, out);
 }
 
 struct Loader::Impl {
@@ -148,11 +208,8 @@ struct Loader::Impl {
       const auto index = static_cast<size_t>(job.indices[i]);
       const Sample& sample = dataset.samples[index];
       Rng rng(MixSeed(MixSeed(options.seed, static_cast<uint64_t>(job.epoch)), static_cast<uint64_t>(sample.id)));
-      cache.With(index, sample, [&](const Image& image) {
-        std::vector<Object> objects = sample.objects;
-        ScaleObjects(static_cast<double>(image.width) / sample.width, static_cast<double>(image.height) / sample.height,
-                     &objects);
-        TrainingExample example = Augment(image, objects, input.width, input.height, options.augment, rng);
+      cache.With(index, sample, [&](const Decoded& decoded) {
+        TrainingExample example = MakeExample(decoded, sample, options, rng);
         ToInput(example.image, input, batch.images.data() + i * floats);
         batch.objects[i] = std::move(example.objects);
       });

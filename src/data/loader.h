@@ -2,6 +2,7 @@
 // epoch). One consumer thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -34,6 +35,13 @@ struct Batch {
 // Throws as DecodeImage does. Thread-safe. Pixels of the annotation are `sample.width` by `sample.height`, which may
 // differ from the picture's size; scale by the ratio.
 Image DecodeSample(const Sample& sample);
+
+// What stands where a view reaches outside the picture: the mean, hence zeros in the input.
+std::array<uint8_t, 3> FillColour(const Preprocessing& preprocessing);
+
+// Decodes a sample and fills out[3*height*width] with what the network sees of it (crops.h), without augmentation: for
+// calibration and evaluation. Throws as DecodeImage does. Thread-safe.
+void SampleToInput(const Sample& sample, const Preprocessing& preprocessing, float* out);
 
 class Loader {
  public:

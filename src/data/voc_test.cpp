@@ -251,7 +251,9 @@ TEST_F(VocTest, MissingRootAndRepeatedClassAreErrors) {
 }
 
 Dataset Numbered(int count) {
-  Dataset data{{"x"}, {}, {"a warning"}};
+  Dataset data;
+  data.classes = {"x"};
+  data.warnings = {"a warning"};
   for (int i = 0; i < count; ++i) data.samples.push_back({i * 7, std::to_string(i), {}, 1, 1, {}});
   return data;
 }

@@ -237,8 +237,9 @@ class Writer {
     model_.Floats(node.name + ".factors", {4}, {1, 1, factor, factor});
     const Names inputs = {Value(node.inputs[0]), "", node.name + ".factors"};
     onnx::NodeProto& resize = model_.Node("Resize", inputs, tensors_.back().raw);
-    SetText(resize, "mode", "linear");
-    SetText(resize, "coordinate_transformation_mode", "half_pixel");
+    SetText(resize, "mode", "nearest");
+    SetText(resize, "coordinate_transformation_mode", "asymmetric");
+    SetText(resize, "nearest_mode", "floor");
   }
 
   void WriteFlatten(NodeId id) {

@@ -22,7 +22,7 @@ enum class Op {
   kMaxPool,
   kAvgPool,        // padding not counted
   kGlobalAvgPool,  // -> 1x1
-  kUpsample,       // integer factor attrs.stride; bilinear, half-pixel centres
+  kUpsample,       // integer factor attrs.stride; nearest: each cell becomes factor x factor (docs/adr)
   kFlatten,        // -> [1, c*h*w, 1, 1]
   kLinear,         // on 1x1 maps: attrs.out_channels
   kSigmoid,

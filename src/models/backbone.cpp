@@ -69,7 +69,7 @@ NodeId BuildSlot(GraphBuilder& builder, NodeId x, const Slot& slot, const Choice
 }
 
 Features BuildBackbone(GraphBuilder& builder, NodeId image, const Backbone& backbone, double width,
-                       const std::vector<Choice>& choices) {
+                       const std::vector<Choice>& choices, bool with_tail) {
   const std::vector<Slot> slots = backbone.Slots(width, Precision::kFp32);
   HOT_ASSERT(choices.size() == slots.size());
   builder.BeginSection("stem");
@@ -80,6 +80,7 @@ Features BuildBackbone(GraphBuilder& builder, NodeId image, const Backbone& back
     x = BuildSlot(builder, x, slots[i], choices[i]);
     features.slots.push_back(x);
   }
+  if (!with_tail) return features;
   builder.BeginSection("tail");
   features.tail = backbone.BuildTail(builder, x, width);
   return features;

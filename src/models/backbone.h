@@ -38,7 +38,7 @@ struct Slot {
 // What a head may read: outputs of slots and the tail.
 struct Features {
   std::vector<NodeId> slots;  // slots[i] is the output of slot i+1
-  NodeId tail = -1;
+  NodeId tail = -1;           // -1: not built
 };
 
 class Backbone {
@@ -56,9 +56,10 @@ const Backbone& FindBackbone(std::string_view name);
 // All repeats of `slot` with `choice`; nodes are named "slotN.R.*". Returns the output.
 NodeId BuildSlot(GraphBuilder& builder, NodeId x, const Slot& slot, const Choice& choice);
 
-// Stem, slots with `choices` (exactly one a slot) and tail, each its own section. `image` is an existing input node.
+// Stem, slots with `choices` (exactly one a slot) and, where a head reads it, the tail, each its own section. `image`
+// is an existing input node.
 Features BuildBackbone(GraphBuilder& builder, NodeId image, const Backbone& backbone, double width,
-                       const std::vector<Choice>& choices);
+                       const std::vector<Choice>& choices, bool with_tail = true);
 
 // MobileNetV2 classifier: backbone, global average pool, linear; for checking against published numbers.
 Graph BuildClassifier(const Backbone& backbone, double width, const std::vector<Choice>& choices, Shape image,

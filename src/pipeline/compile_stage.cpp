@@ -8,6 +8,17 @@
 namespace hot {
 namespace {
 
+// What an application needs to make the input and to read the output.
+std::string TaskOptionsJson(const Workspace& workspace) {
+  const TaskOptions& options = workspace.task().options();
+  if (workspace.task().predicted() != Predicted::kKeypoints) return DecodingJson(options).dump();
+  return nlohmann::ordered_json{{"keypoints", options.keypoints},
+                                {"mirror_pairs", options.mirror_pairs},
+                                {"skeleton", workspace.skeleton()},
+                                {"box_margin", {options.margin_y, options.margin_x}}}
+      .dump();
+}
+
 void CompileOne(const Workspace& workspace, const TrainedNetwork& trained, const Network& network,
                 Precision precision) {
   const bool int8 = precision == Precision::kInt8;
@@ -24,7 +35,7 @@ void CompileOne(const Workspace& workspace, const TrainedNetwork& trained, const
   artifact.preprocessing = TaskPreprocessing(workspace.task());
   artifact.task = workspace.task().name();
   artifact.classes = workspace.task().options().classes;
-  artifact.task_options = DecodingJson(workspace.task().options()).dump();
+  artifact.task_options = TaskOptionsJson(workspace);
   WriteArtifact(ArtifactFolder(workspace, trained.network.id, precision), artifact);
 }
 

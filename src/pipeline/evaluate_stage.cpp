@@ -79,15 +79,15 @@ Json LayersJson(const Artifact& artifact) {
 
 Json ArtifactJson(const Workspace& workspace, const Built& built, const StudyNetwork& network) {
   const ScoreOptions scoring = workspace.Scoring();
-  const auto& classes = workspace.task().options().classes;
+  const TaskOptions& task = workspace.task().options();
   const bool predicted = built.precision == workspace.precision();
   return {{"precision", PrecisionName(built.precision)},
           {"sha256", built.artifact.blob_sha256},
           {"bytes", built.artifact.blob.size()},
           {"folder", fs::relative(built.folder, workspace.folder()).string()},
           {"latency", LatencyJson(built.latency, predicted ? network.predicted_ns : 0)},
-          {"val", ScoresJson(built.val, scoring, classes)},
-          {"test", ScoresJson(built.test, scoring, classes)},
+          {"val", ScoresJson(built.val, scoring, task)},
+          {"test", ScoresJson(built.test, scoring, task)},
           {"layers", LayersJson(built.artifact)}};
 }
 
@@ -129,7 +129,7 @@ std::string EvaluateInputs(const Workspace& workspace) {
 std::string RunEvaluate(Workspace& workspace) {
   const auto networks = TrainedNetworks(workspace);
   std::vector<Built> built = LoadArtifacts(workspace, networks);
-  const Dataset val = LoadTrialData(workspace.TrialTemplate()).val;
+  const Dataset val = LoadTrialData(workspace.TrialTemplate()).val_pictures;
   const Dataset test = ReadDataset(workspace.Source(workspace.study().data.test));
   DetectAll(workspace, built, val, test);
   workspace.context().progress.Begin("evaluate", static_cast<double>(built.size()));
@@ -153,7 +153,10 @@ std::string RunEvaluate(Workspace& workspace) {
   WriteRunJson(workspace, "evaluation.json",
                {{"version", 1},
                 {"metric", workspace.study().train.metric},
+                {"score", ScoreName(workspace.Scoring())},
+                {"predicted", PredictedName(workspace.task().predicted())},
                 {"test_pictures", test.samples.size()},
+                {"test_views", workspace.task().Views(test).samples.size()},
                 {"networks", list},
                 {"winners", WinnersJson(judgement)},
                 {"verdict", judgement.verdict}});

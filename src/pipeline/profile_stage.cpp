@@ -49,7 +49,8 @@ std::string ProfileInputs(const Workspace& workspace) {
   const DeviceInfo device = workspace.device().Describe();
   return StudySectionJson(workspace.study(), "model") + StudySectionJson(workspace.study(), "target") +
          device.fingerprint + std::string(workspace.toolchain().name()) + workspace.toolchain().version() +
-         workspace.toolchain().flags() + std::to_string(workspace.task().options().classes.size());
+         workspace.toolchain().flags() + std::to_string(workspace.task().options().classes.size()) + " " +
+         std::to_string(workspace.task().options().keypoints.size());
 }
 
 std::string RunProfile(Workspace& workspace) {

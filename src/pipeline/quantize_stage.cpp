@@ -23,7 +23,7 @@ std::vector<Tensor> CalibrationInputs(const Workspace& workspace) {
   std::vector<Tensor> inputs;
   for (size_t i = 0; i < count; ++i) {
     Tensor input({1, 3, preprocessing.height, preprocessing.width});
-    ToInput(DecodeSample(train.samples[i]), preprocessing, input.data.data());
+    SampleToInput(train.samples[i], preprocessing, input.data.data());
     inputs.push_back(std::move(input));
   }
   return inputs;

@@ -3,46 +3,62 @@
 #include <nlohmann/json.hpp>
 
 #include "data/loader.h"
+#include "tasks/predictions.h"
 
 namespace hot {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 constexpr int kBootstrapRounds = 1000;
 
-}  // namespace
-
-std::vector<ScoredPicture> DetectPictures(Session& session, const Task& task, const Dataset& dataset,
-                                          const Preprocessing& preprocessing) {
-  std::vector<ScoredPicture> pictures;
-  std::vector<Tensor> inputs(1, Tensor({1, 3, preprocessing.height, preprocessing.width}));
-  for (const Sample& sample : dataset.samples) {
-    const Image image = DecodeSample(sample);
-    ToInput(image, preprocessing, inputs[0].data.data());
-    std::vector<Detection> detections = task.Decode(session.Run(inputs));
-    const double sx = static_cast<double>(sample.width) / preprocessing.width;
-    const double sy = static_cast<double>(sample.height) / preprocessing.height;
-    for (Detection& d : detections) d.box = {d.box.x0 * sx, d.box.y0 * sy, d.box.x1 * sx, d.box.y1 * sy};
-    pictures.push_back({.id = sample.id, .truth = sample.objects, .detections = std::move(detections)});
-  }
-  return pictures;
-}
-
-nlohmann::ordered_json ScoresJson(const std::vector<ScoredPicture>& pictures, const ScoreOptions& options,
-                                  const std::vector<std::string>& classes) {
+Json BoxScores(const std::vector<ScoredPicture>& pictures, const std::vector<std::string>& classes) {
   const CocoResult coco = CocoBoxAp(pictures);
-  const auto [low, high] = BootstrapInterval(pictures, options, kBootstrapRounds, /*seed=*/1);
-  nlohmann::ordered_json per_class = nlohmann::ordered_json::array();
+  Json per_class = Json::array();
   for (const auto& [label, ap] : coco.per_class) {
     per_class.push_back({{"name", classes.at(static_cast<size_t>(label))}, {"ap", ap.first}, {"ap50", ap.second}});
   }
-  return {{"score", Score(pictures, options)},
-          {"low", low},
-          {"high", high},
-          {"coco_ap", coco.ap},
+  return {{"coco_ap", coco.ap},
           {"ap50", coco.ap50},
           {"ap75", coco.ap75},
           {"voc07", VocAp(pictures, {}).map},
           {"per_class", per_class}};
+}
+
+Json KeypointScores(const std::vector<ScoredPicture>& pictures, const ScoreOptions& scoring,
+                    const std::vector<std::string>& keypoints) {
+  const PckResult pck = Pck(pictures, {scoring.pck_threshold});
+  Json per_keypoint = Json::array();
+  for (size_t k = 0; k < pck.per_keypoint.size(); ++k) {
+    per_keypoint.push_back(
+        {{"name", keypoints.at(k)}, {"pck", pck.per_keypoint[k].at(0)}, {"labelled", pck.labelled.at(k)}});
+  }
+  Json scores{{"pck", pck.mean.at(0)}, {"per_keypoint", per_keypoint}};
+  if (!HasSigmas(scoring.oks, keypoints.size())) return scores;
+  const OksResult oks = CocoKeypointAp(pictures, scoring.oks);
+  scores.update({{"coco_ap", oks.ap}, {"ap50", oks.ap50}, {"ap75", oks.ap75}});
+  return scores;
+}
+
+}  // namespace
+
+std::vector<ScoredPicture> DetectPictures(Session& session, const Task& task, const Dataset& pictures,
+                                          const Preprocessing& preprocessing) {
+  PicturePredictions predictions(pictures, task.options().input);
+  std::vector<Tensor> inputs(1, Tensor({1, 3, preprocessing.height, preprocessing.width}));
+  for (const Sample& view : task.Views(pictures).samples) {
+    SampleToInput(view, preprocessing, inputs[0].data.data());
+    predictions.Add(view, task.Decode(session.Run(inputs)));
+  }
+  return std::move(predictions).Take();
+}
+
+Json ScoresJson(const std::vector<ScoredPicture>& pictures, const ScoreOptions& scoring, const TaskOptions& task) {
+  const auto [low, high] = BootstrapInterval(pictures, scoring, kBootstrapRounds, /*seed=*/1);
+  Json scores{{"score", Score(pictures, scoring)}, {"low", low}, {"high", high}};
+  scores.update(scoring.predicted == Predicted::kKeypoints ? KeypointScores(pictures, scoring, task.keypoints)
+                                                           : BoxScores(pictures, task.classes));
+  return scores;
 }
 
 }  // namespace hot

@@ -12,12 +12,14 @@
 
 namespace hot {
 
-// One picture after the other through the artifact; boxes are scaled back to the picture's own pixels.
-std::vector<ScoredPicture> DetectPictures(Session& session, const Task& task, const Dataset& dataset,
+// One view of a picture after the other through the artifact; predictions are mapped back to the picture's own pixels.
+std::vector<ScoredPicture> DetectPictures(Session& session, const Task& task, const Dataset& pictures,
                                           const Preprocessing& preprocessing);
 
-// {"score", "low", "high", "coco_ap", "ap50", "ap75", "voc07", "per_class": [{"name", "ap", "ap50"}]}
-nlohmann::ordered_json ScoresJson(const std::vector<ScoredPicture>& pictures, const ScoreOptions& options,
-                                  const std::vector<std::string>& classes);
+// Boxes: {"score", "low", "high", "coco_ap", "ap50", "ap75", "voc07", "per_class": [{"name", "ap", "ap50"}]}.
+// Keypoints: {"score", "low", "high", "pck", "per_keypoint": [{"name", "pck", "labelled"}]} and, where each keypoint
+// has a tolerance, "coco_ap", "ap50", "ap75" by OKS.
+nlohmann::ordered_json ScoresJson(const std::vector<ScoredPicture>& pictures, const ScoreOptions& scoring,
+                                  const TaskOptions& task);
 
 }  // namespace hot

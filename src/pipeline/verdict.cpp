@@ -25,28 +25,28 @@ double RelativePct(const Comparison& c) {
 }
 
 // "+2.1 points (95 % interval +0.4 to +3.9, +4.3 % relative)" or "no difference shown (...)".
-std::string AccuracyText(const Comparison& c, Metric metric) {
+std::string AccuracyText(const Comparison& c, const std::string& score) {
   const std::string interval = Format("%+.1f", 100 * c.test.low) + " to " + Format("%+.1f", 100 * c.test.high);
-  const std::string points = Format("%+.1f", 100 * c.test.difference) + " points of " + MetricName(metric);
+  const std::string points = Format("%+.1f", 100 * c.test.difference) + " points of " + score;
   if (!c.test.shown()) return "no difference shown in accuracy (" + points + ", 95 % interval " + interval + ")";
   return points + " (95 % interval " + interval + "; " + Format("%+.1f", RelativePct(c)) + " % relative)";
 }
 
-std::string WinnerText(const std::string& what, const std::string& id, const Comparison& c, Metric metric) {
+std::string WinnerText(const std::string& what, const std::string& id, const Comparison& c, const std::string& score) {
   const double saved = 100 * (1 - c.latency_ratio);
   const std::string time = Format("%.1f", std::abs(saved)) + (saved >= 0 ? " % less time" : " % more time");
-  return what + " " + id + " takes " + time + " than the baseline; " + AccuracyText(c, metric) + ".";
+  return what + " " + id + " takes " + time + " than the baseline; " + AccuracyText(c, score) + ".";
 }
 
-std::string VerdictText(const Judgement& judgement, Metric metric) {
+std::string VerdictText(const Judgement& judgement, const std::string& score) {
   std::string text;
   if (judgement.latency_winner) {
     text = WinnerText("Fastest without loss on val:", *judgement.latency_winner,
-                      judgement.comparisons.at(*judgement.latency_winner), metric);
+                      judgement.comparisons.at(*judgement.latency_winner), score);
   }
   if (judgement.accuracy_winner && judgement.accuracy_winner != judgement.latency_winner) {
     text += (text.empty() ? "" : " ") + WinnerText("Most accurate within the budget:", *judgement.accuracy_winner,
-                                                   judgement.comparisons.at(*judgement.accuracy_winner), metric);
+                                                   judgement.comparisons.at(*judgement.accuracy_winner), score);
   }
   return text.empty() ? "No candidate beat the baseline on val within the budgets: keep the baseline." : text;
 }
@@ -87,7 +87,7 @@ Judgement Judge(const std::vector<Contender>& contenders, const ScoreOptions& op
         .baseline_score = baseline_score};
   }
   ChooseWinners(judgement, contenders, *baseline, options, latency_budget_ns.value_or(baseline->latency->median_ns));
-  judgement.verdict = VerdictText(judgement, options.metric);
+  judgement.verdict = VerdictText(judgement, ScoreName(options));
   return judgement;
 }
 

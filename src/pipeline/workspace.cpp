@@ -8,7 +8,21 @@
 namespace hot {
 namespace {
 
-TaskOptions MakeTaskOptions(const Study& study, const std::vector<std::string>& classes) {
+// What a study of keypoints needs from its data.
+void CheckKeypoints(const Study& study, const std::vector<std::string>& keypoints) {
+  if (keypoints.empty()) {
+    throw Error(Code::kInvalidArgument, "data.train", "its classes have no keypoints in common",
+                "name one of them with data.classes, or use a keypoints file");
+  }
+  if (study.train.metric == "pck" || HasSigmas({.sigmas = study.data.oks_sigmas}, keypoints.size())) return;
+  throw Error(
+      Code::kInvalidArgument, "train.metric",
+      study.train.metric + " needs a tolerance for each of the " + std::to_string(keypoints.size()) + " keypoints",
+      "use pck, or give as many data.oks_sigmas");
+}
+
+TaskOptions MakeTaskOptions(const Study& study, const std::vector<std::string>& classes,
+                            const std::vector<std::string>& keypoints) {
   TaskOptions options;
   options.task = study.model.task;
   options.input = {3, static_cast<int>(study.model.input[0]), static_cast<int>(study.model.input[1])};
@@ -17,6 +31,15 @@ TaskOptions MakeTaskOptions(const Study& study, const std::vector<std::string>& 
   options.anchor_max_scale = study.model.anchor_max_scale;
   options.aspect_ratios = study.model.aspect_ratios;
   options.finest_stride = static_cast<int>(study.model.finest_stride);
+  if (options.task != "cpn") return options;
+  CheckKeypoints(study, keypoints);
+  options.keypoints = keypoints;
+  options.mirror_pairs = study.data.mirror_pairs.empty()
+                             ? MirrorPairs(keypoints)
+                             : ParseMirrorPairs(study.data.mirror_pairs, keypoints, "data.mirror_pairs");
+  options.pyramid_channels = static_cast<int>(study.model.pyramid_channels);
+  options.margin_y = study.model.box_margin[0];
+  options.margin_x = study.model.box_margin[1];
   return options;
 }
 
@@ -50,23 +73,37 @@ Workspace::Workspace(Study study, const Context& context)
   EnsureFolder(folder_);
   lock_ = std::make_unique<FileLock>(folder_ / "lock");
   store_ = OpenJournal(study_, folder_);
-  CheckData();
-  task_ = MakeTask(MakeTaskOptions(study_, classes_));
+  const NamedDatasets data = CheckData();
+  task_ = MakeTask(MakeTaskOptions(study_, classes_, keypoints_));
+  for (const auto& [name, dataset] : data) CheckViews(name, dataset);
   WriteFileAtomic(folder_ / "study.json", StudyJson(study_) + "\n");
 }
 
-void Workspace::CheckData() {
+void Workspace::CheckViews(const std::string& name, const Dataset& dataset) {
+  const Dataset views = task_->Views(dataset);
+  if (task_->predicted() != Predicted::kKeypoints || name != "data.train") return;
+  if (task_->options().mirror_pairs.empty() && study_.train.augment) {
+    data_warnings_.push_back(name +
+                             ": nobody knows which keypoints are left and which right, so pictures are not "
+                             "mirrored (data.mirror_pairs)");
+  }
+}
+
+Workspace::NamedDatasets Workspace::CheckData() {
   NamedDatasets checked;
   CheckSplit("data.train", study_.data.train, checked);
   const Dataset& train = checked.front().second;
   if (train.classes.empty()) throw Error(Code::kInvalidArgument, "data.train", "there is no object in any picture");
   classes_ = train.classes;
+  keypoints_ = train.keypoints;
+  skeleton_ = train.skeleton;
   if (study_.data.val.empty()) {
     SplitDataset(train, study_.data.val_fraction, static_cast<uint64_t>(study_.run.seed));
   } else {
     CheckSplit("data.val", study_.data.val, checked);
   }
   CheckSplit("data.test", study_.data.test, checked);
+  return checked;
 }
 
 void Workspace::CheckSplit(const std::string& name, const std::string& split, NamedDatasets& before) {
@@ -94,13 +131,14 @@ DataSource Workspace::Source(const std::string& split) const {
   source.root = study_.data.root;
   source.split = split;
   source.classes = study_.data.classes.empty() ? classes_ : study_.data.classes;
+  source.keypoints = study_.data.keypoints.empty() ? keypoints_ : study_.data.keypoints;
   return source;
 }
 
 ScoreOptions Workspace::Scoring() const {
   return {.metric = ParseMetric(study_.train.metric),
           .predicted = task_->predicted(),
-          .oks = {},
+          .oks = {.sigmas = study_.data.oks_sigmas},
           .pck_threshold = study_.train.pck_threshold};
 }
 
@@ -117,6 +155,9 @@ TrialSpec Workspace::TrialTemplate() const {
   spec.augment.max_zoom_out = study_.train.zoom_out;
   spec.augment.crop = study_.train.crop;
   spec.augment.min_crop = study_.train.min_crop;
+  spec.augment.min_zoom = study_.train.zoom[0];
+  spec.augment.max_zoom = study_.train.zoom[1];
+  spec.augment.rotate_degrees = study_.train.rotate_degrees;
   spec.epochs = static_cast<int>(study_.train.epochs);
   spec.batch = static_cast<int>(study_.train.batch);
   spec.optimizer = study_.train.optimizer;

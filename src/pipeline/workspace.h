@@ -37,6 +37,9 @@ class Workspace {
   double baseline_width() const;
   const std::vector<std::string>& data_warnings() const { return data_warnings_; }
 
+  // Bones between the task's keypoints, for drawings.
+  const std::vector<std::pair<int, int>>& skeleton() const { return skeleton_; }
+
   DataSource Source(const std::string& split) const;
   // How predictions of this study are scored.
   ScoreOptions Scoring() const;
@@ -44,12 +47,15 @@ class Workspace {
   TrialSpec TrialTemplate() const;
 
  private:
-  // All faults of the data that show without decoding, now and not after an hour of training. Sets the classes.
-  void CheckData();
+  using NamedDatasets = std::vector<std::pair<std::string, Dataset>>;
+  // All faults of the data that show without decoding, now and not after an hour of training. Sets what the study's
+  // data have: classes, keypoints. Returns the splits that were read.
+  NamedDatasets CheckData();
   // Reads a split's annotations for their faults, looks at its pictures' first bytes, and that they are none of the
   // splits in `before` (name and pictures). Warnings are kept.
-  using NamedDatasets = std::vector<std::pair<std::string, Dataset>>;
   void CheckSplit(const std::string& name, const std::string& split, NamedDatasets& before);
+  // That the task finds something to look at in it.
+  void CheckViews(const std::string& name, const Dataset& dataset);
 
   Study study_;
   const Context& context_;
@@ -59,7 +65,8 @@ class Workspace {
   const Backbone& backbone_;
   std::unique_ptr<Toolchain> toolchain_;
   std::unique_ptr<Device> device_;
-  std::vector<std::string> classes_, data_warnings_;
+  std::vector<std::string> classes_, keypoints_, data_warnings_;
+  std::vector<std::pair<int, int>> skeleton_;
   std::unique_ptr<Task> task_;
 };
 

@@ -7,7 +7,7 @@ namespace {
 
 bool IsActivation(Op op) { return op == Op::kRelu || op == Op::kRelu6; }
 bool CanFuse(Op op) { return op == Op::kConv || op == Op::kLinear || op == Op::kAdd; }
-bool KeepsNumbers(Op op) { return op == Op::kMaxPool || op == Op::kFlatten; }
+bool KeepsNumbers(Op op) { return op == Op::kMaxPool || op == Op::kUpsample || op == Op::kFlatten; }
 bool NeedsFloat(Op op) { return op == Op::kSigmoid || op == Op::kSoftmax; }
 
 bool IsOutput(const Graph& graph, NodeId id) {

@@ -11,7 +11,7 @@ namespace hot {
 enum class QuantPlace {
   kScaled,       // the output has its own scale
   kFusedAway,    // conv, linear or add whose only reader is a Relu or Relu6: that node's output is the scaled one
-  kPassThrough,  // max pool, flatten: same numbers, the scale of the input
+  kPassThrough,  // max pool, upsample, flatten: same numbers, the scale of the input
   kFloat,        // sigmoid, softmax at the end, and what only they read: never rounded
 };
 

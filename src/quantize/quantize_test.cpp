@@ -25,7 +25,8 @@ Network Residual() {
   const NodeId add = builder.Add("add", stem, project);
   const NodeId pool = builder.Pool(Op::kMaxPool, "pool", add, 2, 2, 0);
   builder.Output(builder.Conv("head", pool, {.out_channels = 4, .bias = true}));
-  const NodeId flat = builder.Unary(Op::kFlatten, "flat", builder.Unary(Op::kGlobalAvgPool, "mean", pool));
+  const NodeId up = builder.Upsample("up", pool, 2);
+  const NodeId flat = builder.Unary(Op::kFlatten, "flat", builder.Unary(Op::kGlobalAvgPool, "mean", up));
   builder.Output(builder.Unary(Op::kSoftmax, "softmax", builder.Linear("linear", flat, 5)));
   const Graph graph = std::move(builder).Build();
   return FoldBatchNorm(graph, RandomWeights(graph, 3));
@@ -60,7 +61,7 @@ TEST(PlanQuantization, PassThroughNodesUseTheScaleBefore) {
     const std::string& name = graph.node(id).name;
     const std::string& owner = graph.node(ScaleOwner(graph, places, id)).name;
     const QuantPlace place = places[static_cast<size_t>(id)];
-    if (name == "pool") {
+    if (name == "pool" || name == "up") {
       EXPECT_EQ(owner, "add");
     } else if (name == "flat") {
       EXPECT_EQ(owner, "mean");

@@ -70,6 +70,29 @@ function classTable(model) {
       }));
 }
 
+function keypointTable(model) {
+  const shown = [model.baseline, ...winnersOf(model).map((winner) => winner.network)].filter(
+      (network) => artifactOf(network, model.precision)?.test?.per_keypoint);
+  if (!shown.length) return null;
+  const scores = (network) => artifactOf(network, model.precision).test.per_keypoint;
+  const share = (row) => row && row.pck >= 0 ? {show: points(row.pck), value: row.pck} : '–';
+  return details(
+      'Correct keypoints', makeTable({
+        caption: 'Share of correct keypoints on test, points',
+        sortable: true,
+        columns: [
+          {name: 'keypoint'}, {name: 'labelled', number: true},
+          ...shown.map((network) => ({name: network.label, number: true}))
+        ],
+        rows: scores(shown[0]).map((row, i) => ({
+                                     cells: [
+                                       row.name, {show: String(row.labelled), value: row.labelled},
+                                       ...shown.map((network) => share(scores(network)[i]))
+                                     ]
+                                   }))
+      }));
+}
+
 function networksSection(model) {
   if (!model.networks.length) return [missing('search')];
   const columns = [
@@ -82,14 +105,14 @@ function networksSection(model) {
     {name: 'slots 1 to ' + Math.max(...model.networks.map((n) => n.slots.length))}
   ];
   const table = makeTable({
-    caption: 'Scores in points of ' + metricName(model.metric) + ', ' + model.precision +
+    caption: 'Scores in points of ' + scoreName(model) + ', ' + model.precision +
         '; small print: 95 % intervals. Winners are shaded.',
     columns,
     sortable: true,
     tall: true,
     rows: model.networks.map((network) => networkRow(model, network))
   });
-  return [table, classTable(model)].concat(model.run.evaluation ? [] : [missing('evaluate')]);
+  return [table, classTable(model), keypointTable(model)].concat(model.run.evaluation ? [] : [missing('evaluate')]);
 }
 
 // ---- Training
@@ -185,7 +208,7 @@ function trainingSection(model) {
   const charts = Object.keys(model.run.curves || {}).length ?
       [element(
           'div', {class: 'pair'}, curveChart(model, 'loss', 'training loss', 'Training loss by epoch'),
-          curveChart(model, 'val', 'validation, points of ' + metricName(model.metric), 'Validation score by epoch'))] :
+          curveChart(model, 'val', 'validation, points of ' + scoreName(model), 'Validation score by epoch'))] :
       [];
   return [...charts, element('h3', {}, 'Hyper-parameter trials'), table];
 }

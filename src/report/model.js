@@ -85,7 +85,16 @@ const isWinner = (model, network) => Object.values(model.run.evaluation?.winners
 
 const nameOf = (model, id) => model.byId.get(id)?.label || id;
 
-const metricName = (metric) => ({coco_ap: 'COCO AP', ap50: 'AP50', voc07: 'VOC07 AP'})[metric] || metric;
+// What the points are of: "PCK@0.05", "keypoint AP (OKS)".
+function scoreName(model) {
+  const train = model.run.study?.train;
+  if (model.metric === 'pck') return isNumber(train?.pck_threshold) ? 'PCK@' + train.pck_threshold : 'PCK';
+  const names = findsKeypoints(model) ? {coco_ap: 'keypoint AP (OKS)', ap50: 'keypoint AP50 (OKS)'} :
+                                        {coco_ap: 'COCO AP', ap50: 'AP50', voc07: 'VOC07 AP'};
+  return names[model.metric] || model.metric;
+}
+
+const findsKeypoints = (model) => model.run.evaluation?.predicted === 'keypoints' || model.run.study?.model?.task === 'cpn';
 
 // A choice without its precision: "irb-k3-e6".
 const bare = (choice) => String(choice).split('@')[0];

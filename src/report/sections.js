@@ -41,7 +41,7 @@ function accuracyFigure(model, network, artifact, base) {
   const text = against.shown ? element('span', {class: toneOf(-against.difference)}, change) :
                                element('span', {class: 'change'}, 'no difference shown');
   return figureItem(
-      'Accuracy on test, ' + metricName(model.metric), points(artifact.test.score), 'points', text,
+      'Accuracy on test, ' + scoreName(model), points(artifact.test.score), 'points', text,
       (against.shown ? '' : signed(100 * against.difference, 1) + '; ') + '95 % interval ' + interval,
       'baseline ' + points(base.test.score) + ' points');
 }
@@ -70,7 +70,7 @@ function baselineFigures(model) {
       'div', {class: 'winner'}, element('h3', {}, 'Baseline', element('code', {}, model.baseline.id)),
       element(
           'dl', {class: 'figures'}, figureItem('Latency, median', milliseconds(artifact.latency.median_ns), 'ms'),
-          figureItem('Accuracy on test, ' + metricName(model.metric), points(artifact.test.score), 'points'),
+          figureItem('Accuracy on test, ' + scoreName(model), points(artifact.test.score), 'points'),
           figureItem('Flash (weights)', kib(model.baseline.evaluated.flash_kib), 'KiB'),
           figureItem('RAM (peak activations)', kib(model.baseline.evaluated.ram_kib), 'KiB')));
 }
@@ -79,7 +79,10 @@ function verdictSection(model) {
   if (!model.run.evaluation) return [missing('evaluate')];
   const winners = winnersOf(model);
   const intro = model.precision + ' on the device, ' + model.run.evaluation.test_pictures +
-      ' test pictures; accuracy in points (0 to 100).';
+      ' test pictures; accuracy in points (0 to 100).' +
+      (findsKeypoints(model) ? ' Keypoints were looked for in the labelled boxes of ' +
+               model.run.evaluation.test_views + ' objects, not in detected ones; a latency is that of one object.' :
+                               '');
   return [
     ...(winners.length ? winners.map((winner) => winnerFigures(model, winner)) : [baselineFigures(model)]),
     element('p', {class: 'note'}, 'All figures are for ' + intro)
@@ -148,7 +151,7 @@ function tradeoffSection(model) {
     options: {
       scales: {
         x: axisOptions('latency on the device, ms', limits('x', [budget])),
-        y: axisOptions('test accuracy, points of ' + metricName(model.metric), limits('y'))
+        y: axisOptions('test accuracy, points of ' + scoreName(model), limits('y'))
       },
       plugins:
           {tooltip: tooltipOptions(tradeoffLines), budget: {value: budget, text: 'budget ' + fixed(budget, 2) + ' ms'}}

@@ -120,6 +120,10 @@ void CheckCount(size_t found, size_t expected, const ScoredPicture& picture, boo
 
 }  // namespace
 
+bool HasSigmas(const OksOptions& options, size_t keypoints) {
+  return keypoints == (options.sigmas.empty() ? kCocoSigmas.size() : options.sigmas.size());
+}
+
 std::unique_ptr<CocoOverlap> MakeBoxOverlap() { return std::make_unique<BoxOverlap>(); }
 
 std::unique_ptr<CocoOverlap> MakeKeypointOverlap(const std::vector<ScoredPicture>& pictures,

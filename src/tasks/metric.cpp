@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <tuple>
 #include <utility>
 
@@ -125,6 +126,15 @@ std::string MetricName(Metric metric) {
     if (value == metric) return std::string(name);
   }
   return "unknown";
+}
+
+std::string PredictedName(Predicted predicted) { return predicted == Predicted::kKeypoints ? "keypoints" : "boxes"; }
+
+std::string ScoreName(const ScoreOptions& options) {
+  if (options.metric != Metric::kPck) return MetricName(options.metric);
+  char threshold[32];
+  std::snprintf(threshold, sizeof threshold, "@%g", options.pck_threshold);
+  return MetricName(options.metric) + threshold;
 }
 
 double Score(const std::vector<ScoredPicture>& pictures, const ScoreOptions& options) {

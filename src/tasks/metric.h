@@ -44,6 +44,9 @@ struct OksOptions {
   // whose result files have no boxes), or of Detection::box (pycocotools, where the result file has them).
   bool area_of_box = false;
 };
+// Whether there is one sigma for each of so many keypoints.
+bool HasSigmas(const OksOptions& options, size_t keypoints);
+
 // COCO (COCOeval, iouType "keypoints"): as CocoBoxAp(), but the overlap is the object keypoint similarity, mean of
 // exp(-d^2 / (2 area (2 sigma)^2)) over the labelled keypoints of the object, and at most 20 detections count. Crowds
 // and objects without a labelled keypoint are ignored; the latter are compared by the distance of the detection's
@@ -94,6 +97,7 @@ Metric ParseMetric(const std::string& name);  // "coco_ap", "ap50", "voc07", "pc
 std::string MetricName(Metric metric);
 
 enum class Predicted { kBoxes, kKeypoints };
+std::string PredictedName(Predicted predicted);  // "boxes", "keypoints"
 
 // One number for the quality of a system. coco_ap and ap50 compare boxes by IoU and keypoints by OKS.
 struct ScoreOptions {
@@ -102,6 +106,8 @@ struct ScoreOptions {
   OksOptions oks = {};          // coco_ap and ap50 of keypoints
   double pck_threshold = 0.05;  // pck
 };
+// How a text names the score: "ap50", "pck@0.05".
+std::string ScoreName(const ScoreOptions& options);
 // In [0, 1]. Throws Error(kInvalidArgument) for pck of boxes and voc07 of keypoints.
 double Score(const std::vector<ScoredPicture>& pictures, const ScoreOptions& options);
 

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <utility>
 
 #include "graph/costs.h"
@@ -7,7 +6,7 @@
 namespace hot {
 namespace {
 
-// The shapes a head may read, as inputs of a fresh graph.
+// The shapes a head may read.
 struct FeatureShapes {
   std::vector<Shape> slots;
   Shape tail;
@@ -20,51 +19,15 @@ FeatureShapes ShapesOf(const Backbone& backbone, double width, Shape image) {
   return {.slots = {inputs.begin() + 1, inputs.end()}, .tail = builder.shape(tail)};
 }
 
-// Builds the head on stand-in inputs; returns the graph and which features it reads.
-struct HeadPart {
-  Graph graph;
-  std::vector<size_t> slots;  // 0-based slots whose outputs the head reads
-};
-
-bool IsRead(const Graph& graph, NodeId id) {
-  return std::any_of(graph.nodes().begin(), graph.nodes().end(),
-                     [&](const Node& node) { return std::count(node.inputs.begin(), node.inputs.end(), id) > 0; });
-}
-
-// Two passes: the first finds out what the head reads, the second has only those inputs.
-HeadPart MakeHead(const Backbone& backbone, double width, const Task& task) {
-  const FeatureShapes shapes = ShapesOf(backbone, width, task.options().input);
-  GraphBuilder probe;
-  Features all;
-  for (size_t i = 0; i < shapes.slots.size(); ++i)
-    all.slots.push_back(probe.Input("slot" + std::to_string(i + 1), shapes.slots[i]));
-  all.tail = probe.Input("tail", shapes.tail);
-  task.BuildHead(probe, all);
-  const Graph probed = std::move(probe).Build();
-
-  HeadPart part;
-  GraphBuilder builder;
-  builder.BeginSection("head");
-  Features used{.slots = std::vector<NodeId>(shapes.slots.size(), -1), .tail = -1};
-  for (size_t i = 0; i < shapes.slots.size(); ++i) {
-    if (!IsRead(probed, all.slots[i])) continue;
-    used.slots[i] = builder.Input("slot" + std::to_string(i + 1), shapes.slots[i]);
-    part.slots.push_back(i);
-  }
-  if (IsRead(probed, all.tail)) used.tail = builder.Input("tail", shapes.tail);
-  task.BuildHead(builder, used);
-  part.graph = std::move(builder).Build();
-  return part;
-}
-
 }  // namespace
 
-Graph BuildNetwork(const Backbone& backbone, double width, const std::vector<Choice>& choices, const Task& task) {
+Graph BuildNetwork(const Backbone& backbone, double width, const std::vector<Choice>& choices, const Task& task,
+                   Purpose purpose) {
   GraphBuilder builder;
   const NodeId image = builder.Input("image", task.options().input);
-  const Features features = BuildBackbone(builder, image, backbone, width, choices);
+  const Features features = BuildBackbone(builder, image, backbone, width, choices, task.taps().tail);
   builder.BeginSection("head");
-  task.BuildHead(builder, features);
+  task.BuildHead(builder, features, purpose);
   return std::move(builder).Build();
 }
 
@@ -91,24 +54,37 @@ Graph BuildTailPart(const Backbone& backbone, double width, const Task& task) {
 }
 
 Graph BuildHeadPart(const Backbone& backbone, double width, const Task& task) {
-  return MakeHead(backbone, width, task).graph;
+  const FeatureShapes shapes = ShapesOf(backbone, width, task.options().input);
+  const Taps taps = task.taps();
+  GraphBuilder builder;
+  builder.BeginSection("head");
+  Features features{.slots = std::vector<NodeId>(shapes.slots.size(), -1), .tail = -1};
+  for (const int slot : taps.slots) {
+    const auto at = static_cast<size_t>(slot - 1);
+    features.slots.at(at) = builder.Input("slot" + std::to_string(slot), shapes.slots.at(at));
+  }
+  if (taps.tail) features.tail = builder.Input("tail", shapes.tail);
+  task.BuildHead(builder, features, Purpose::kShipping);
+  return std::move(builder).Build();
 }
 
 std::map<std::string, int64_t> CarriedBytes(const Backbone& backbone, double width, const Task& task,
                                             Precision precision) {
-  const HeadPart head = MakeHead(backbone, width, task);
   const FeatureShapes shapes = ShapesOf(backbone, width, task.options().input);
-  // Slot i (0-based) reads the output of slot i - 1, so taps from before that are carried; the tail reads the last
-  // slot.
-  const auto carried = [&](size_t reader) {
+  const Taps taps = task.taps();
+  // Slot i reads the output of slot i - 1, so taps from before that are carried; the tail reads the last slot.
+  const auto carried = [&](int reader) {
     int64_t bytes = 0;
-    for (const size_t tap : head.slots) {
-      if (tap + 1 < reader) bytes += shapes.slots[tap].elements() * ActivationBytes(precision);
+    for (const int slot : taps.slots) {
+      if (slot + 1 < reader)
+        bytes += shapes.slots.at(static_cast<size_t>(slot - 1)).elements() * ActivationBytes(precision);
     }
     return bytes;
   };
-  std::map<std::string, int64_t> parts = {{"stem", 0}, {"tail", carried(shapes.slots.size())}, {"head", 0}};
-  for (size_t i = 0; i < shapes.slots.size(); ++i) parts["slot" + std::to_string(i + 1)] = carried(i);
+  const auto slots = static_cast<int>(shapes.slots.size());
+  std::map<std::string, int64_t> parts = {{"stem", 0}, {"head", 0}};
+  for (int slot = 1; slot <= slots; ++slot) parts["slot" + std::to_string(slot)] = carried(slot);
+  if (taps.tail) parts["tail"] = carried(slots + 1);
   return parts;
 }
 

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <string>
+#include <tuple>
 
 #include "core/rng.h"
 #include "graph/costs.h"
@@ -10,10 +12,12 @@
 namespace hot {
 namespace {
 
-TaskOptions Ssd(int side) {
+TaskOptions Options(const std::string& task, int side) {
   TaskOptions options;
+  options.task = task;
   options.input = {3, side, side};
   options.classes = {"a", "b", "c"};
+  options.keypoints = {"head", "hand"};
   return options;
 }
 
@@ -43,7 +47,7 @@ Sum SumOfParts(const Backbone& net, double width, const Task& task, const std::v
   for (int slot = 1; slot <= static_cast<int>(pick.size()); ++slot) {
     add(BuildSlotPart(net, width, task, slot, pick[static_cast<size_t>(slot - 1)]), "slot" + std::to_string(slot));
   }
-  add(BuildTailPart(net, width, task), "tail");
+  if (task.taps().tail) add(BuildTailPart(net, width, task), "tail");
   add(BuildHeadPart(net, width, task), "head");
   return sum;
 }
@@ -52,31 +56,38 @@ Sum SumOfParts(const Backbone& net, double width, const Task& task, const std::v
 TEST(Network, PartsAddUpToTheWhole) {
   const Backbone& net = FindBackbone("mobilenet_v2");
   Rng rng(5);
-  for (double width : {0.35, 1.0, 1.3}) {
-    for (int side : {128, 160, 320}) {
-      const auto task = MakeTask(Ssd(side));
-      for (int round = 0; round < 4; ++round) {
-        const auto pick = RandomPick(net.Slots(width, Precision::kInt8), rng);
-        const Costs whole = ComputeCosts(BuildNetwork(net, width, pick, *task), Precision::kInt8);
-        const Sum sum = SumOfParts(net, width, *task, pick, Precision::kInt8);
-        EXPECT_EQ(whole.macs, sum.macs);
-        EXPECT_EQ(whole.weight_bytes, sum.weights);
-        EXPECT_EQ(whole.params, sum.params);
-        EXPECT_EQ(whole.peak_activation_bytes, sum.peak) << width << " " << side;
-      }
+  for (const auto& [name, width, side] : {std::tuple{"ssd", 0.35, 128},
+                                          {"ssd", 1.0, 160},
+                                          {"ssd", 1.3, 320},
+                                          {"cpn", 0.35, 96},
+                                          {"cpn", 1.0, 128},
+                                          {"cpn", 1.3, 256}}) {
+    const auto task = MakeTask(Options(name, side));
+    for (int round = 0; round < 6; ++round) {
+      const auto pick = RandomPick(net.Slots(width, Precision::kInt8), rng);
+      const Costs whole = ComputeCosts(BuildNetwork(net, width, pick, *task), Precision::kInt8);
+      const Sum sum = SumOfParts(net, width, *task, pick, Precision::kInt8);
+      EXPECT_EQ(whole.macs, sum.macs);
+      EXPECT_EQ(whole.weight_bytes, sum.weights);
+      EXPECT_EQ(whole.params, sum.params);
+      EXPECT_EQ(whole.peak_activation_bytes, sum.peak) << name << " " << width << " " << side;
     }
   }
 }
 
 TEST(Network, HasSectionsInOrder) {
   const Backbone& net = FindBackbone("mobilenet_v2");
-  const auto task = MakeTask(Ssd(160));
-  const Graph graph = BuildNetwork(net, 0.35, BaselineChoices(net, 0.35, Precision::kInt8), *task);
-  std::vector<std::string> names;
-  for (const Section& section : graph.sections()) names.push_back(section.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"stem", "slot1", "slot2", "slot3", "slot4", "slot5", "slot6", "slot7",
-                                             "tail", "head"}));
-  EXPECT_EQ(graph.sections().back().last, graph.size());
+  for (const char* task : {"ssd", "cpn"}) {
+    std::vector<std::string> expected{"stem", "slot1", "slot2", "slot3", "slot4", "slot5", "slot6", "slot7"};
+    if (task == std::string("ssd")) expected.push_back("tail");
+    expected.push_back("head");
+    const Graph graph =
+        BuildNetwork(net, 0.35, BaselineChoices(net, 0.35, Precision::kInt8), *MakeTask(Options(task, 160)));
+    std::vector<std::string> names;
+    for (const Section& section : graph.sections()) names.push_back(section.name);
+    EXPECT_EQ(names, expected);
+    EXPECT_EQ(graph.sections().back().last, graph.size());
+  }
 }
 
 }  // namespace

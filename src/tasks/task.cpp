@@ -1,13 +1,15 @@
 #include "tasks/task.h"
 
 #include "core/error.h"
+#include "tasks/cpn/cpn.h"
 #include "tasks/ssd/ssd.h"
 
 namespace hot {
 
 std::unique_ptr<Task> MakeTask(const TaskOptions& options) {
   if (options.task == "ssd") return std::make_unique<SsdTask>(options);
-  throw Error(Code::kInvalidArgument, "model.task", "unknown task \"" + options.task + "\"", "known: ssd");
+  if (options.task == "cpn") return std::make_unique<CpnTask>(options);
+  throw Error(Code::kInvalidArgument, "model.task", "unknown task \"" + options.task + "\"", "known: ssd, cpn");
 }
 
 }  // namespace hot

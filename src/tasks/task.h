@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "data/dataset.h"
+#include "data/keypoints.h"
 #include "graph/tensor.h"
 #include "models/backbone.h"
 #include "tasks/metric.h"
@@ -24,10 +25,25 @@ struct TaskOptions {
   double anchor_min_scale = 0.15, anchor_max_scale = 0.95;
   std::vector<double> aspect_ratios{2.0, 3.0};
   int finest_stride = 16;  // SSD: input pixels a cell of the finest map; 16 as published, 8 for small objects
+  // CPN: names of the keypoints, in the order of the outputs; which of them a mirror exchanges; channels of the feature
+  // pyramid; how much a box is extended before it becomes the input (crops.h).
+  std::vector<std::string> keypoints;
+  KeypointPairs mirror_pairs;
+  int pyramid_channels = 128;
+  double margin_y = 0.15, margin_x = 0.1;
   // Thresholds for scoring; an application uses higher ones (artifact manifest).
   double score_threshold = 0.01, nms_iou = 0.45;
   int max_detections = 100;
 };
+
+// Outputs of the backbone that a head reads.
+struct Taps {
+  std::vector<int> slots;  // 1-based
+  bool tail = true;        // false: the tail is not built at all
+};
+
+// What a network is built for. Training may want outputs that only the loss reads; they come behind those that ship.
+enum class Purpose { kShipping, kTraining };
 
 class Task {
  public:
@@ -35,16 +51,22 @@ class Task {
   virtual std::string_view name() const = 0;
   virtual const TaskOptions& options() const = 0;
   virtual Predicted predicted() const = 0;  // what Decode() gives
-  // Adds the head's nodes (names "head.*") and marks the graph's outputs, in a fixed order.
-  virtual void BuildHead(GraphBuilder& builder, const Features& features) const = 0;
-  // Network outputs of one picture (batch dimension 1, order of BuildHead) -> detections in input pixels.
+  // What the network sees of labelled pictures: each as a whole, or (top-down) the crop around each object.
+  virtual Dataset Views(const Dataset& pictures) const { return pictures; }
+  virtual Taps taps() const = 0;
+  // Adds the head's nodes (names "head.*") and marks the graph's outputs, in a fixed order. `features` has the taps.
+  virtual void BuildHead(GraphBuilder& builder, const Features& features, Purpose purpose) const = 0;
+  // Network outputs of one picture (batch dimension 1, order of BuildHead) -> detections in input pixels. Outputs that
+  // only the loss reads may be there and are left alone.
   virtual std::vector<Detection> Decode(std::span<const Tensor> outputs) const = 0;
 };
 
 std::unique_ptr<Task> MakeTask(const TaskOptions& options);
 
-// The whole network: input "image", sections stem, slot1.., tail, head.
-Graph BuildNetwork(const Backbone& backbone, double width, const std::vector<Choice>& choices, const Task& task);
+// The whole network: input "image", sections stem, slot1.., tail (where the head reads it), head. The parameters of the
+// one that ships are among those of the one that is trained, by the same names.
+Graph BuildNetwork(const Backbone& backbone, double width, const std::vector<Choice>& choices, const Task& task,
+                   Purpose purpose = Purpose::kShipping);
 
 // Parts measured alone: a graph with the part's inputs. `slot_index` is 1-based.
 Graph BuildStemPart(const Backbone& backbone, double width, const Task& task);
@@ -53,7 +75,8 @@ Graph BuildTailPart(const Backbone& backbone, double width, const Task& task);
 Graph BuildHeadPart(const Backbone& backbone, double width, const Task& task);
 
 // Bytes that stay alive while a part runs although the part does not read them (taps that the head reads later), by
-// part: "stem", "slot1".., "tail", "head". peak(network) = max over parts of (peak of the part alone + these).
+// part: "stem", "slot1".., "tail" (where it is built), "head". peak(network) = max over parts of (peak of the part
+// alone + these).
 std::map<std::string, int64_t> CarriedBytes(const Backbone& backbone, double width, const Task& task,
                                             Precision precision);
 

@@ -1,6 +1,7 @@
 #include "tasks/trial.h"
 
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "core/error.h"
 #include "core/read_json.h"
@@ -14,7 +15,8 @@ Json SourceJson(const DataSource& source) {
   return {{"format", source.format == DataFormat::kCoco ? "coco" : "voc"},
           {"root", source.root.string()},
           {"split", source.split},
-          {"classes", source.classes}};
+          {"classes", source.classes},
+          {"keypoints", source.keypoints}};
 }
 
 DataSource SourceFrom(const Json& json) {
@@ -23,11 +25,16 @@ DataSource SourceFrom(const Json& json) {
   source.root = json.at("root").get<std::string>();
   source.split = json.at("split");
   source.classes = json.at("classes").get<std::vector<std::string>>();
+  source.keypoints = json.value("keypoints", source.keypoints);  // the first files had none
   return source;
 }
 
 Json TaskJson(const TaskOptions& task) {
   Json json{{"task", task.task}, {"input", {task.input.c, task.input.h, task.input.w}}, {"classes", task.classes}};
+  json["keypoints"] = task.keypoints;
+  json["mirror_pairs"] = task.mirror_pairs;
+  json["pyramid_channels"] = task.pyramid_channels;
+  json["margin"] = {task.margin_y, task.margin_x};
   json.update(DecodingJson(task));
   return json;
 }
@@ -43,6 +50,13 @@ TaskOptions TaskFrom(const Json& json) {
   task.aspect_ratios = json.at("aspect_ratios").get<std::vector<double>>();
   if (json.contains("finest_stride"))
     task.finest_stride = WholeNumber<int>(json.at("finest_stride"));  // not in old files
+  task.keypoints = json.value("keypoints", task.keypoints);           // nor these
+  task.mirror_pairs = json.value("mirror_pairs", task.mirror_pairs);
+  if (json.contains("pyramid_channels")) task.pyramid_channels = WholeNumber<int>(json.at("pyramid_channels"));
+  if (json.contains("margin")) {
+    task.margin_y = json.at("margin").at(0);
+    task.margin_x = json.at("margin").at(1);
+  }
   task.score_threshold = json.at("score_threshold");
   task.nms_iou = json.at("nms_iou");
   task.max_detections = WholeNumber<int>(json.at("max_detections"));
@@ -61,7 +75,10 @@ Json AugmentJson(const AugmentOptions& a) {
           {"hue_degrees", a.hue_degrees},
           {"crop", a.crop},
           {"vertical_flip", a.vertical_flip},
-          {"transpose", a.transpose}};
+          {"transpose", a.transpose},
+          {"min_zoom", a.min_zoom},
+          {"max_zoom", a.max_zoom},
+          {"rotate_degrees", a.rotate_degrees}};
 }
 
 AugmentOptions AugmentFrom(const Json& json) {
@@ -78,6 +95,9 @@ AugmentOptions AugmentFrom(const Json& json) {
   a.crop = json.value("crop", a.crop);  // the first files had none of these
   a.vertical_flip = json.value("vertical_flip", a.vertical_flip);
   a.transpose = json.value("transpose", a.transpose);
+  a.min_zoom = json.value("min_zoom", a.min_zoom);
+  a.max_zoom = json.value("max_zoom", a.max_zoom);
+  a.rotate_degrees = json.value("rotate_degrees", a.rotate_degrees);
   return a;
 }
 
@@ -123,7 +143,7 @@ void OptimizerFrom(const Json& json, TrialSpec& s) {
 
 Json ScoreJson(const ScoreOptions& score) {
   return {{"metric", MetricName(score.metric)},
-          {"predicted", score.predicted == Predicted::kKeypoints ? "keypoints" : "boxes"},
+          {"predicted", PredictedName(score.predicted)},
           {"oks_sigmas", score.oks.sigmas},
           {"pck_threshold", score.pck_threshold}};
 }
@@ -219,10 +239,14 @@ TrialResult ReadTrialResult(const fs::path& file) {
 }
 
 TrialData LoadTrialData(const TrialSpec& spec) {
-  Dataset train = ReadDataset(spec.train);
-  if (!spec.val.split.empty()) return {.train = std::move(train), .val = ReadDataset(spec.val)};
-  auto [kept, val] = SplitDataset(train, spec.val_fraction, spec.seed);
-  return {.train = std::move(kept), .val = std::move(val)};
+  Dataset train = ReadDataset(spec.train), val;
+  if (spec.val.split.empty()) {
+    std::tie(train, val) = SplitDataset(train, spec.val_fraction, spec.seed);
+  } else {
+    val = ReadDataset(spec.val);
+  }
+  const auto task = MakeTask(spec.task);
+  return {.train = task->Views(train), .val = task->Views(val), .val_pictures = std::move(val)};
 }
 
 }  // namespace hot

@@ -67,9 +67,10 @@ struct TrialResult {
 std::string ToJson(const TrialResult& result);
 TrialResult ReadTrialResult(const fs::path& file);
 
-// Training data and validation data of a trial, split and seeded the same way everywhere.
+// Training data and validation data of a trial, split by picture and seeded the same way everywhere.
 struct TrialData {
-  Dataset train, val;
+  Dataset train, val;    // what the network sees: Task::Views()
+  Dataset val_pictures;  // what is scored
 };
 TrialData LoadTrialData(const TrialSpec& spec);
 

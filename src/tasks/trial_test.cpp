@@ -28,6 +28,8 @@ TEST(Trial, RoundTripsThroughJson) {
   spec.patience = 4;
   spec.augment.vertical_flip = 0.5;
   spec.augment.transpose = 0.5;
+  spec.task.keypoints = {"nose", "tail"};
+  spec.task.pyramid_channels = 48;
   WriteFileAtomic(folder.path() / "trial.json", ToJson(spec));
   EXPECT_EQ(ToJson(ReadTrial(folder.path() / "trial.json")), ToJson(spec));
   const TrialResult result{.val_score = 0.5, .train_loss = 1.25, .epochs = 7, .seconds = 3.5, .cpu_seconds = 2.25};
@@ -54,7 +56,10 @@ TEST(Trial, OlderFilesHaveDefaultsForNewerKeys) {
   for (const char* key :
        {"schedule", "ema", "freeze", "freeze_epochs", "patience", "predicted", "oks_sigmas", "pck_threshold"})
     ASSERT_EQ(json.erase(key), 1u) << key;
-  for (const char* key : {"crop", "vertical_flip", "transpose"}) ASSERT_EQ(json["augment"].erase(key), 1u) << key;
+  for (const char* key : {"crop", "vertical_flip", "transpose", "min_zoom", "max_zoom", "rotate_degrees"})
+    ASSERT_EQ(json["augment"].erase(key), 1u) << key;
+  for (const char* key : {"keypoints", "mirror_pairs", "pyramid_channels", "margin"})
+    ASSERT_EQ(json["task"].erase(key), 1u) << key;
   WriteFileAtomic(folder.path() / "trial.json", json.dump());
   EXPECT_EQ(ToJson(ReadTrial(folder.path() / "trial.json")), ToJson(spec));
 }

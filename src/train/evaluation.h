@@ -9,8 +9,9 @@
 
 namespace hot {
 
-// Detections are in pixels of the picture as stored, as the truth is. `loader` reads `dataset` unshuffled and
-// unaugmented.
-std::vector<ScoredPicture> Predict(GraphModule& module, const Task& task, const Dataset& dataset, Loader& loader);
+// Detections are in pixels of the picture as stored, as the truth is. `loader` reads `views` (Task::Views() of
+// `pictures`) unshuffled and unaugmented.
+std::vector<ScoredPicture> Predict(GraphModule& module, const Task& task, const Dataset& pictures, const Dataset& views,
+                                   Loader& loader);
 
 }  // namespace hot

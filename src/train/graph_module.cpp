@@ -46,7 +46,7 @@ at::Tensor RunUnary(const Node& node, const at::Tensor& x) {
     case Op::kGlobalAvgPool:
       return at::mean(x, {2, 3}, /*keepdim=*/true);
     case Op::kUpsample:
-      return at::upsample_bilinear2d(x, {node.shape.h, node.shape.w}, /*align_corners=*/false);
+      return at::upsample_nearest2d(x, {node.shape.h, node.shape.w});
     case Op::kFlatten:
       return x.contiguous().reshape({x.size(0), -1, 1, 1});
     case Op::kSigmoid:

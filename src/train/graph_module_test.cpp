@@ -67,16 +67,6 @@ double PoolAt(const Map& in, const Node& node, int c, int y, int x) {
   return node.op == Op::kMaxPool ? best : sum / count;
 }
 
-double BilinearAt(const Map& in, int factor, int c, int y, int x) {
-  const auto source = [&](int place, int side) { return std::clamp((place + 0.5) / factor - 0.5, 0.0, side - 1.0); };
-  const double sy = source(y, in.shape.h), sx = source(x, in.shape.w);
-  const int y0 = static_cast<int>(sy), x0 = static_cast<int>(sx);
-  const int y1 = std::min(y0 + 1, in.shape.h - 1), x1 = std::min(x0 + 1, in.shape.w - 1);
-  const double fy = sy - y0, fx = sx - x0;
-  return (1 - fy) * ((1 - fx) * in.at(c, y0, x0) + fx * in.at(c, y0, x1)) +
-         fy * ((1 - fx) * in.at(c, y1, x0) + fx * in.at(c, y1, x1));
-}
-
 double BatchNormAt(double value, const Node& node, const Weights& weights, int c) {
   const auto part = [&](const char* name) {
     return static_cast<double>(weights.at(node.name + name).data[static_cast<size_t>(c)]);
@@ -148,7 +138,7 @@ double ReferenceAt(const Node& node, const std::vector<const Map*>& inputs, cons
     case Op::kGlobalAvgPool:
       return MeanOf(in, c);
     case Op::kUpsample:
-      return BilinearAt(in, node.attrs.stride, c, y, x);
+      return in.at(c, y / node.attrs.stride, x / node.attrs.stride);
     case Op::kFlatten:
       return in.data[static_cast<size_t>(c)];
     case Op::kLinear:

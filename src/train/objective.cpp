@@ -1,13 +1,15 @@
 #include "train/objective.h"
 
 #include "core/error.h"
+#include "train/cpn_loss.h"
 #include "train/ssd_loss.h"
 
 namespace hot {
 
 std::unique_ptr<Objective> MakeObjective(const Task& task, const Graph& graph) {
   if (const auto* ssd = dynamic_cast<const SsdTask*>(&task)) return std::make_unique<SsdObjective>(*ssd, graph);
-  throw Error(Code::kUnimplemented, "task", "no loss for " + std::string(task.name()), "known: ssd");
+  if (const auto* cpn = dynamic_cast<const CpnTask*>(&task)) return std::make_unique<CpnObjective>(*cpn, graph);
+  throw Error(Code::kUnimplemented, "task", "no loss for " + std::string(task.name()), "known: ssd, cpn");
 }
 
 }  // namespace hot

@@ -37,6 +37,7 @@ LoaderOptions MakeLoaderOptions(const TrialSpec& spec) {
 LoaderOptions TrainLoader(const TrialSpec& spec, const Dataset& dataset) {
   LoaderOptions options = MakeLoaderOptions(spec);
   options.augment = spec.augment;
+  options.augment.mirror_pairs = spec.task.mirror_pairs;
   // A rest of a few pictures would make for noisy batch norm; the shuffle takes turns in what is left out.
   options.drop_last = dataset.samples.size() >= static_cast<size_t>(spec.batch);
   return options;
@@ -86,7 +87,7 @@ Graph TrialGraph(const TrialSpec& spec, const Task& task) {
     throw Error(Code::kInvalidArgument, "slots",
                 "expected " + std::to_string(slots) + " choices, got " + std::to_string(choices.size()));
   }
-  return BuildNetwork(backbone, spec.width, choices, task);
+  return BuildNetwork(backbone, spec.width, choices, task, Purpose::kTraining);
 }
 
 Training::Training(fs::path folder, const TrialSpec& spec, const TrialData& data, const std::atomic<bool>& cancelled)
@@ -237,7 +238,8 @@ void Training::Remember(double score, int epoch) {
 }
 
 double Training::Validate() {
-  const std::vector<ScoredPicture> pictures = Predict(learner_.module(), *task_, data_.val, val_loader_);
+  const std::vector<ScoredPicture> pictures =
+      Predict(learner_.module(), *task_, data_.val_pictures, data_.val, val_loader_);
   return Score(pictures, spec_.score);
 }
 

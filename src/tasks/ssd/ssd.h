@@ -49,7 +49,8 @@ class SsdTask : public Task {
   std::string_view name() const override { return "ssd"; }
   const TaskOptions& options() const override { return options_; }
   Predicted predicted() const override { return Predicted::kBoxes; }
-  void BuildHead(GraphBuilder& builder, const Features& features) const override;
+  Taps taps() const override;
+  void BuildHead(GraphBuilder& builder, const Features& features, Purpose purpose) const override;
   std::vector<Detection> Decode(std::span<const Tensor> outputs) const override;
 
   int anchors_per_cell() const;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "tasks/prediction_layer.h"
 #include "tasks/ssd/ssd.h"
 
 namespace hot {
@@ -34,16 +35,6 @@ std::vector<int> MapSides(int side, int finest_stride) {
   std::vector<int> sides{side};
   for (int stride = finest_stride; side > 1 || stride < 32; stride *= 2) sides.push_back(side = (side + 1) / 2);
   return sides;
-}
-
-// Separable prediction layer: depthwise 3x3, then 1x1 with bias; the 1x1's node name is `name`.
-NodeId Predict(GraphBuilder& builder, NodeId x, const std::string& name, int channels) {
-  const int in = builder.shape(x).c;
-  x = builder.ConvBn(name + ".depthwise", x, in, 3, 1, in, Op::kRelu6);
-  Attrs attrs;
-  attrs.out_channels = channels;
-  attrs.bias = true;
-  return builder.Conv(name, x, attrs);
 }
 
 NodeId ExtraMap(GraphBuilder& builder, NodeId x, const std::string& name, int channels) {
@@ -137,7 +128,9 @@ std::vector<std::pair<int, int>> SsdTask::Maps() const {
   return maps;
 }
 
-void SsdTask::BuildHead(GraphBuilder& builder, const Features& features) const {
+Taps SsdTask::taps() const { return {.slots = TapSlots(options_.finest_stride), .tail = true}; }
+
+void SsdTask::BuildHead(GraphBuilder& builder, const Features& features, Purpose /*purpose*/) const {
   const int per_cell = anchors_per_cell();
   const int classes = static_cast<int>(options_.classes.size()) + 1;
   const size_t count = Maps().size();
@@ -153,8 +146,8 @@ void SsdTask::BuildHead(GraphBuilder& builder, const Features& features) const {
     } else {
       x = ExtraMap(builder, x, "head.extra" + index, ExtraChannels(map - taps.size() - 1));
     }
-    builder.Output(Predict(builder, x, "head.cls" + index, per_cell * classes));
-    builder.Output(Predict(builder, x, "head.box" + index, per_cell * 4));
+    builder.Output(SeparablePrediction(builder, x, "head.cls" + index, per_cell * classes));
+    builder.Output(SeparablePrediction(builder, x, "head.box" + index, per_cell * 4));
   }
 }
 

@@ -1,0 +1,60 @@
+// Cascaded pyramid network (Chen et al., "Cascaded Pyramid Network for Multi-Person Pose Estimation", CVPR 2018), a
+// top-down pose head: its input is the crop around one object, its output one heat map a keypoint at stride 4.
+//
+// GlobalNet (section 3.2.1): a 1x1 on each of the outputs of slots 2, 3, 5, 7 (strides 4 to 32) to pyramid_channels,
+// then top-down: 1x1, upsampled, added to the next finer level; while training a prediction layer a level, upsampled to
+// the finest. RefineNet (3.2.2): 3, 2, 1, 0 bottlenecks from the coarsest to the finest level, all upsampled and
+// concatenated, one more bottleneck, and the heat maps that ship. Differences from the paper, for small devices:
+// nearest upsampling (docs/adr/0007-nearest-upsampling.md), the 1x1 before instead of behind it (the same numbers at a
+// quarter of the work), separable prediction layers, ReLU6.
+//
+// Outputs: "head.refine" [keypoints, h/4, w/4]; in training behind it those of GlobalNet in the order of kCpnLevels.
+#pragma once
+
+#include <array>
+#include <span>
+#include <vector>
+
+#include "tasks/task.h"
+
+namespace hot {
+
+// A level of the pyramid, and the side of the Gaussian kernel that GlobalNet's target has there, on a map of 64 x 48
+// cells: the coarser the level, the wider.
+struct CpnLevel {
+  int slot, stride, kernel;
+};
+inline constexpr std::array<CpnLevel, 4> kCpnLevels{{{7, 32, 15}, {5, 16, 11}, {3, 8, 9}, {2, 4, 7}}};
+inline constexpr int kCpnStride = 4;  // of the heat maps
+
+// Where one heat map ([h, w], row-major) has its peak, in cells with 0 at the left edge of the first one: the centre of
+// the highest cell, a quarter of a cell towards the highest of its eight neighbours (section 4.1). Score: the height of
+// the peak. A map that holds a NaN gives a point that is not a number, and score 0.
+struct HeatmapPeak {
+  double x = 0, y = 0, score = 0;
+};
+HeatmapPeak FindPeak(std::span<const float> map, int height, int width);
+
+class CpnTask : public Task {
+ public:
+  // Throws Error(kInvalidArgument) without keypoints, and for an input whose sides 32 does not divide.
+  explicit CpnTask(TaskOptions options);
+  std::string_view name() const override { return "cpn"; }
+  const TaskOptions& options() const override { return options_; }
+  Predicted predicted() const override { return Predicted::kKeypoints; }
+  // One crop an object that has labelled keypoints. Throws Error(kInvalidArgument) when there is none.
+  Dataset Views(const Dataset& pictures) const override;
+  Taps taps() const override;
+  void BuildHead(GraphBuilder& builder, const Features& features, Purpose purpose) const override;
+  // One detection: the keypoints, label 0, the whole input as its box; its score is the mean of the peaks, each at
+  // most 1.
+  std::vector<Detection> Decode(std::span<const Tensor> outputs) const override;
+
+  int map_height() const { return options_.input.h / kCpnStride; }
+  int map_width() const { return options_.input.w / kCpnStride; }
+
+ private:
+  TaskOptions options_;
+};
+
+}  // namespace hot

@@ -1,0 +1,148 @@
+#include "tasks/cpn/cpn.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "core/error.h"
+#include "graph/costs.h"
+#include "graph/fold.h"
+
+namespace hot {
+namespace {
+
+TaskOptions Options(int height, int width, size_t keypoints = 3) {
+  TaskOptions options;
+  options.task = "cpn";
+  options.input = {3, height, width};
+  options.classes = {"person"};
+  for (size_t k = 0; k < keypoints; ++k) options.keypoints.push_back("k" + std::to_string(k));
+  options.pyramid_channels = 32;
+  return options;
+}
+
+Graph Build(const Task& task, Purpose purpose) {
+  const Backbone& net = FindBackbone("mobilenet_v2");
+  return BuildNetwork(net, 0.35, BaselineChoices(net, 0.35, Precision::kFp32), task, purpose);
+}
+
+TEST(CpnTask, HeatMapsAreAQuarterOfTheInput) {
+  for (const auto& [h, w] : {std::pair{256, 192}, {96, 96}, {32, 64}}) {
+    const CpnTask task(Options(h, w, 17));
+    const Graph graph = Build(task, Purpose::kShipping);
+    ASSERT_EQ(graph.outputs().size(), 1u);
+    EXPECT_EQ(graph.node(graph.outputs()[0]).name, "head.refine");
+    EXPECT_EQ(graph.node(graph.outputs()[0]).shape, (Shape{17, h / 4, w / 4}));
+    EXPECT_EQ(task.map_height(), h / 4);
+    EXPECT_EQ(task.map_width(), w / 4);
+  }
+}
+
+// The loss pairs outputs with kCpnLevels by position: from the coarsest level with the widest Gaussian to the finest.
+TEST(CpnTask, TrainingOutputsFollowTheLevels) {
+  const Graph graph = Build(CpnTask(Options(64, 96)), Purpose::kTraining);
+  ASSERT_EQ(graph.outputs().size(), 1 + kCpnLevels.size());
+  EXPECT_EQ(graph.node(graph.outputs()[0]).name, "head.refine");
+  for (size_t i = 0; i < kCpnLevels.size(); ++i) {
+    const Node* node = &graph.node(graph.outputs()[i + 1]);
+    EXPECT_EQ(node->shape, (Shape{3, 16, 24}));
+    if (node->op == Op::kUpsample) node = &graph.node(node->inputs[0]);
+    EXPECT_EQ(node->name, "head.global" + std::to_string(kCpnLevels[i].slot));
+    EXPECT_EQ(node->shape, (Shape{3, 64 / kCpnLevels[i].stride, 96 / kCpnLevels[i].stride}));
+    EXPECT_TRUE(i == 0 || kCpnLevels[i].kernel < kCpnLevels[i - 1].kernel);
+  }
+}
+
+TEST(CpnTask, WhatShipsIsAPartOfWhatIsTrainedAndReadsNoTail) {
+  const CpnTask task(Options(64, 64));
+  const Graph shipped = Build(task, Purpose::kShipping), trained = Build(task, Purpose::kTraining);
+  CheckWeights(shipped, RandomWeights(trained, 1), "test");
+  EXPECT_LT(ComputeCosts(shipped, Precision::kFp32).macs, ComputeCosts(trained, Precision::kFp32).macs);
+  for (const Node& node : trained.nodes()) EXPECT_FALSE(node.name.starts_with("tail")) << node.name;
+  for (const Node& node : shipped.nodes()) EXPECT_FALSE(node.name.starts_with("head.global")) << node.name;
+  const auto consumers = shipped.Consumers();
+  for (NodeId id = 0; id < shipped.size(); ++id) {
+    EXPECT_TRUE(!consumers[static_cast<size_t>(id)].empty() || id == shipped.outputs()[0])
+        << shipped.node(id).name << " is computed for nobody";
+  }
+}
+
+TEST(CpnTask, RefusesWhatItCantBuild) {
+  EXPECT_THROW(CpnTask(Options(256, 192, 0)), Error);
+  for (const auto& [h, w] : {std::pair{100, 96}, {96, 100}, {0, 32}, {16, 16}})
+    EXPECT_THROW(CpnTask(Options(h, w)), Error);
+  TaskOptions thin = Options(64, 64);
+  thin.pyramid_channels = 1;
+  EXPECT_THROW(CpnTask{thin}, Error);
+}
+
+TEST(FindPeak, IsTheHighestCellAQuarterTowardsItsHighestNeighbour) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  const double diagonal = 0.25 / std::sqrt(2.0);
+  struct Case {
+    const char* name;
+    std::vector<float> map;  // 3 x 4
+    double x, y, score;
+  };
+  for (const Case& c : {
+           Case{"right", {0, 0, 0, 0, 0, .1f, .9f, .4f, 0, 0, 0, 0}, 2.75, 1.5, 0.9},
+           Case{"up", {0, 0, .3f, 0, 0, .1f, .9f, .2f, 0, 0, 0, 0}, 2.5, 1.25, 0.9},
+           Case{"diagonal", {0, 0, 0, 0, 0, .1f, .9f, .2f, 0, .3f, 0, 0}, 2.5 - diagonal, 1.5 + diagonal, 0.9},
+           Case{"corner", {.9f, .2f, 0, 0, .1f, 0, 0, 0, 0, 0, 0, 0}, 0.75, 0.5, 0.9},
+           Case{"a far second peak does not count", {.9f, .1f, 0, .8f, 0, 0, 0, 0, 0, 0, 0, 0}, 0.75, 0.5, 0.9},
+           Case{"negative", {-3, -2, -1, -2, -3, -3, -2, -3, -3, -3, -3, -3}, 2.25, 0.5, -1},
+       }) {
+    const HeatmapPeak peak = FindPeak(c.map, 3, 4);
+    EXPECT_NEAR(peak.x, c.x, 1e-6) << c.name;
+    EXPECT_NEAR(peak.y, c.y, 1e-6) << c.name;
+    EXPECT_NEAR(peak.score, c.score, 1e-6) << c.name;
+  }
+  const HeatmapPeak broken = FindPeak(std::vector<float>{0, 1, kNan, 0}, 2, 2);
+  EXPECT_TRUE(std::isnan(broken.x) && std::isnan(broken.y));
+  EXPECT_EQ(broken.score, 0);
+  const HeatmapPeak single = FindPeak(std::vector<float>{0.5f}, 1, 1);
+  EXPECT_EQ(single.x, 0.5);
+}
+
+// A Gaussian drawn around any place is found again to within a quarter of a cell, hence a pixel of the input.
+TEST(CpnTask, DecodesItsOwnTargets) {
+  const CpnTask task(Options(64, 96, 2));
+  for (double x = 6.1; x < 90; x += 7.7) {
+    for (double y = 5.3; y < 58; y += 6.1) {
+      Tensor maps({1, 2, 16, 24});
+      for (size_t k = 0; k < 2; ++k) {
+        for (int row = 0; row < 16; ++row) {
+          for (int column = 0; column < 24; ++column) {
+            const double d = std::hypot(column + 0.5 - (x / 4 + static_cast<double>(k)), row + 0.5 - y / 4);
+            maps.data[k * 384 + static_cast<size_t>(row * 24 + column)] = static_cast<float>(std::exp(-d * d / 4));
+          }
+        }
+      }
+      const std::vector<Detection> poses = task.Decode(std::vector<Tensor>{maps});
+      ASSERT_EQ(poses.size(), 1u);
+      ASSERT_EQ(poses[0].keypoints.size(), 2u);
+      EXPECT_NEAR(poses[0].keypoints[0].x, x, 1.5);
+      EXPECT_NEAR(poses[0].keypoints[0].y, y, 1.5);
+      EXPECT_NEAR(poses[0].keypoints[1].x, x + 4, 1.5);
+      EXPECT_GT(poses[0].score, 0.85);
+      EXPECT_LE(poses[0].score, 1);
+    }
+  }
+  EXPECT_THROW(task.Decode(std::vector<Tensor>{Tensor({1, 3, 16, 24})}), Error);
+  EXPECT_THROW(task.Decode({}), Error);
+}
+
+TEST(CpnTask, ABrokenMapCostsItsKeypointOnly) {
+  const CpnTask task(Options(32, 32, 2));
+  Tensor maps({1, 2, 8, 8});
+  maps.data[3 * 8 + 2] = 1.5f;
+  maps.data[64] = std::numeric_limits<float>::quiet_NaN();
+  const Detection pose = task.Decode(std::vector<Tensor>{maps}).at(0);
+  EXPECT_NEAR(pose.keypoints[0].y, 14, 1.1);
+  EXPECT_TRUE(std::isnan(pose.keypoints[1].x));
+  EXPECT_FLOAT_EQ(pose.score, 0.5f);  // peaks count at most 1
+}
+
+}  // namespace
+}  // namespace hot
