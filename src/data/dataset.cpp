@@ -9,6 +9,7 @@
 #include "core/hash.h"
 #include "data/coco.h"
 #include "data/image.h"
+#include "data/image_folders.h"
 #include "data/voc.h"
 
 namespace hot {
@@ -30,7 +31,15 @@ Dataset ReadDataset(const DataSource& source) {
   }
   CheckClasses(source.classes);
   try {
-    return source.format == DataFormat::kVoc ? ReadVoc(source) : ReadCoco(source);
+    switch (source.format) {
+      case DataFormat::kVoc:
+        return ReadVoc(source);
+      case DataFormat::kCoco:
+        return ReadCoco(source);
+      case DataFormat::kImageFolders:
+        return ReadImageFolders(source);
+    }
+    throw Error(Code::kInvalidArgument, "data.format", "unknown");
   } catch (const fs::filesystem_error& failure) {
     throw Error(Code::kPermissionDenied, failure.path1().string(), failure.code().message());
   }

@@ -57,12 +57,12 @@ struct Dataset {
   std::vector<std::string> warnings;  // "file:line:col: degenerate box skipped", for the user to see once
 };
 
-enum class DataFormat { kVoc, kCoco };
+enum class DataFormat { kVoc, kCoco, kImageFolders };
 
 // Where one split lies. VOC: `root` is a folder with Annotations/, JPEGImages/, ImageSets/Main/ (searched one level
 // below too), or a folder with pictures and XML side by side; `split` is a name in ImageSets/Main, a folder below root,
 // or a .txt file. COCO: `split` is a JSON file below root/annotations (with or without .json), pictures are searched
-// for in root/images, root/<split>, root and their subfolders.
+// for in root/images, root/<split>, root and their subfolders. Image folders: root/<split>/<class>/*.jpg.
 struct DataSource {
   DataFormat format = DataFormat::kVoc;
   fs::path root;

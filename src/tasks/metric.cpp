@@ -14,17 +14,33 @@
 namespace hot {
 namespace {
 
-constexpr std::array<std::pair<Metric, std::string_view>, 4> kNames{
-    {{Metric::kCocoAp, "coco_ap"}, {Metric::kAp50, "ap50"}, {Metric::kVoc07, "voc07"}, {Metric::kPck, "pck"}}};
+constexpr std::array<std::pair<Metric, std::string_view>, 5> kNames{{{Metric::kCocoAp, "coco_ap"},
+                                                                     {Metric::kAp50, "ap50"},
+                                                                     {Metric::kVoc07, "voc07"},
+                                                                     {Metric::kPck, "pck"},
+                                                                     {Metric::kTop1, "top1"}}};
 
-// Correct and labelled keypoints of each picture.
-struct KeypointCounts {
+// What each metric can score.
+struct Subject {
+  Predicted predicted;
+  std::string_view name, metrics;
+  std::array<Metric, 3> scored_by;
+};
+constexpr std::array<Subject, 3> kSubjects{
+    {{Predicted::kBoxes, "boxes", "coco_ap, ap50 or voc07", {Metric::kCocoAp, Metric::kAp50, Metric::kVoc07}},
+     {Predicted::kKeypoints, "keypoints", "coco_ap, ap50 or pck", {Metric::kCocoAp, Metric::kAp50, Metric::kPck}},
+     {Predicted::kClass, "class", "top1", {Metric::kTop1, Metric::kTop1, Metric::kTop1}}}};
+
+const Subject& SubjectOf(Predicted predicted) { return *std::ranges::find(kSubjects, predicted, &Subject::predicted); }
+
+// Correct and labelled keypoints of each picture, or pictures (one each) that are classified right.
+struct Counts {
   std::vector<int64_t> correct, labelled;
 };
 
-KeypointCounts CountKeypoints(const std::vector<ScoredPicture>& pictures, double threshold) {
-  KeypointCounts counts{.correct = std::vector<int64_t>(pictures.size(), 0),
-                        .labelled = std::vector<int64_t>(pictures.size(), 0)};
+Counts CountKeypoints(const std::vector<ScoredPicture>& pictures, double threshold) {
+  Counts counts{.correct = std::vector<int64_t>(pictures.size(), 0),
+                .labelled = std::vector<int64_t>(pictures.size(), 0)};
   VisitKeypointErrors(pictures, [&](size_t picture, size_t /*keypoint*/, double error) {
     ++counts.labelled[picture];
     if (error <= threshold) ++counts.correct[picture];
@@ -32,12 +48,24 @@ KeypointCounts CountKeypoints(const std::vector<ScoredPicture>& pictures, double
   return counts;
 }
 
+Counts CountTop1(const std::vector<ScoredPicture>& pictures) {
+  Counts counts;
+  for (const ScoredPicture& picture : pictures) {
+    const auto best = std::ranges::max_element(picture.detections, {}, &Detection::score);
+    counts.labelled.push_back(picture.truth.empty() ? 0 : 1);
+    const bool right =
+        !picture.truth.empty() && best != picture.detections.end() && best->label == picture.truth[0].label;
+    counts.correct.push_back(right ? 1 : 0);
+  }
+  return counts;
+}
+
 void CheckSubject(const ScoreOptions& options) {
-  const bool keypoints = options.predicted == Predicted::kKeypoints;
-  if (options.metric == Metric::kPck && !keypoints)
-    throw Error(Code::kInvalidArgument, "metric", "pck is for keypoints, not for boxes", "use coco_ap, ap50 or voc07");
-  if (options.metric == Metric::kVoc07 && keypoints)
-    throw Error(Code::kInvalidArgument, "metric", "voc07 is for boxes, not for keypoints", "use coco_ap, ap50 or pck");
+  const Subject& subject = SubjectOf(options.predicted);
+  if (std::ranges::count(subject.scored_by, options.metric) > 0) return;
+  throw Error(Code::kInvalidArgument, "metric",
+              MetricName(options.metric) + " does not score " + std::string(subject.name),
+              "use " + std::string(subject.metrics));
 }
 
 std::vector<RankedClass> RankFor(const std::vector<ScoredPicture>& pictures, const ScoreOptions& options) {
@@ -53,14 +81,16 @@ class Scorer {
   Scorer(const std::vector<ScoredPicture>& pictures, const ScoreOptions& options) : metric_(options.metric) {
     CheckSubject(options);
     if (metric_ == Metric::kPck) {
-      keypoints_ = CountKeypoints(pictures, options.pck_threshold);
+      counts_ = CountKeypoints(pictures, options.pck_threshold);
+    } else if (metric_ == Metric::kTop1) {
+      counts_ = CountTop1(pictures);
     } else {
       classes_ = RankFor(pictures, options);
     }
   }
 
   double Score(const PictureWeights& weights) const {
-    return metric_ == Metric::kPck ? CorrectShare(weights) : MeanPrecision(weights);
+    return metric_ == Metric::kPck || metric_ == Metric::kTop1 ? CorrectShare(weights) : MeanPrecision(weights);
   }
 
  private:
@@ -68,8 +98,8 @@ class Scorer {
   double CorrectShare(const PictureWeights& weights) const {
     int64_t correct = 0, labelled = 0;
     for (size_t i = 0; i < weights.size(); ++i) {
-      correct += weights[i] * keypoints_.correct[i];
-      labelled += weights[i] * keypoints_.labelled[i];
+      correct += weights[i] * counts_.correct[i];
+      labelled += weights[i] * counts_.labelled[i];
     }
     return labelled > 0 ? static_cast<double>(correct) / static_cast<double>(labelled) : 0;
   }
@@ -93,7 +123,7 @@ class Scorer {
 
   Metric metric_;
   std::vector<RankedClass> classes_;  // average precision
-  KeypointCounts keypoints_;          // pck
+  Counts counts_;                     // pck, top1
 };
 
 PictureWeights Resample(size_t pictures, Rng& rng) {
@@ -118,7 +148,8 @@ Metric ParseMetric(const std::string& name) {
   for (const auto& [metric, text] : kNames) {
     if (text == name) return metric;
   }
-  throw Error(Code::kInvalidArgument, "metric", "unknown metric \"" + name + "\"", "known: coco_ap, ap50, voc07, pck");
+  throw Error(Code::kInvalidArgument, "metric", "unknown metric \"" + name + "\"",
+              "known: coco_ap, ap50, voc07, pck, top1");
 }
 
 std::string MetricName(Metric metric) {
@@ -128,7 +159,7 @@ std::string MetricName(Metric metric) {
   return "unknown";
 }
 
-std::string PredictedName(Predicted predicted) { return predicted == Predicted::kKeypoints ? "keypoints" : "boxes"; }
+std::string PredictedName(Predicted predicted) { return std::string(SubjectOf(predicted).name); }
 
 std::string ScoreName(const ScoreOptions& options) {
   if (options.metric != Metric::kPck) return MetricName(options.metric);
