@@ -248,8 +248,9 @@ const BadFile kBadOverrides[] = {
     {"model.width=", "--set model.width: expected 1 to 8 values, got 0"},
     {"model.width=0.7,,1", "--set model.width: expected a number from 0.1 to 4, got \"\""},
     {"train.epochs=", "--set train.epochs: expected a whole number from 1 to 10000, got nothing"},
-    {"train.metric=map", "--set train.metric: expected one of coco_ap, ap50, voc07, pck, got \"map\""},
-    {"train.metric=pck", "--set train.metric: pck is for keypoints; model.task ssd predicts boxes"},
+    {"train.metric=map", "--set train.metric: expected one of coco_ap, ap50, voc07, pck, top1, got \"map\""},
+    {"train.metric=pck",
+     "--set train.metric: pck does not score boxes, which model.task ssd predicts (one of: coco_ap, ap50, voc07)"},
     {"train.pck_threshold=0", "--set train.pck_threshold: expected a number from 0.001 to 1, got \"0\""},
     {"name=a\nb", "--set name: expected a name of letters, digits, '.', '_' and '-', got \"a b\""},
     {"data.classes=caf\xe9", "--set data.classes: not UTF-8 text"},
@@ -270,15 +271,26 @@ TEST_F(StudyTest, Poses) {
   EXPECT_THAT(study.train.zoom, ElementsAre(1, 1));
   EXPECT_THAT(Read(yaml, {"model.input=64"}).model.input, ElementsAre(64, 64));
   for (const BadFile& bad :
-       {BadFile{"data.format=voc",
-                "--set data.format: model.task cpn needs keypoints, which only coco files have "
-                "(data.format: coco)"},
+       {BadFile{"data.format=voc", "--set data.format: model.task cpn can't learn from voc files (one of: coco)"},
         {"model.input=100,96",
          "--set model.input: model.task cpn needs sides that are multiples of 32 "
          "(such as [256, 192])"},
-        {"train.metric=voc07", "--set train.metric: voc07 is for boxes; model.task cpn predicts keypoints"},
+        {"train.metric=voc07",
+         "--set train.metric: voc07 does not score keypoints, which model.task cpn predicts (one of: coco_ap, ap50, "
+         "pck)"},
         {"train.zoom=1.2,0.8", "--set train.zoom: the smallest side must not be larger than the largest"},
         {"train.zoom=0.8", "--set train.zoom: expected 2 values, got 1"}}) {
+    EXPECT_EQ(Failure(yaml, {bad.yaml}), bad.line);
+  }
+}
+
+TEST_F(StudyTest, Classification) {
+  const char yaml[] = "name: a\nmodel: {task: classify}\ndata: {root: data, format: folders}\n";
+  EXPECT_EQ(Read(yaml, {}).train.metric, "top1");
+  for (const BadFile& bad :
+       {BadFile{"train.metric=ap50",
+                "--set train.metric: ap50 does not score classes, which model.task classify predicts (one of: top1)"},
+        {"data.format=coco", "--set data.format: model.task classify can't learn from coco files (one of: folders)"}}) {
     EXPECT_EQ(Failure(yaml, {bad.yaml}), bad.line);
   }
 }

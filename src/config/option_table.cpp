@@ -26,9 +26,11 @@ void AddModel(std::vector<Option>& out) {
                  .field = HOT_FIELD(model.task),
                  .help =
                      "The head: `ssd` finds objects (SSDLite); `cpn` finds the keypoints of objects whose boxes are "
-                     "known (cascaded pyramid network; `model.input` is then a crop, such as [256, 192]).",
+                     "known (cascaded pyramid network; `model.input` is then a crop, such as [256, 192]); `classify` "
+                     "tells the class of a "
+                     "picture.",
                  .fallback = "",
-                 .allowed = {"ssd", "cpn"}});
+                 .allowed = {"ssd", "cpn", "classify"}});
   out.push_back({.name = "model.input",
                  .field = HOT_FIELD(model.input),
                  .help = "Height and width of the network's input in pixels; one number means a square.",
@@ -65,9 +67,9 @@ void AddModel(std::vector<Option>& out) {
 void AddData(std::vector<Option>& out) {
   out.push_back({.name = "data.format",
                  .field = HOT_FIELD(data.format),
-                 .help = "`voc`: XML a picture; `coco`: JSON a split.",
+                 .help = "`voc`: XML a picture; `coco`: JSON a split; `folders`: split/class/picture, for `classify`.",
                  .fallback = "",
-                 .allowed = {"voc", "coco"}});
+                 .allowed = {"voc", "coco", "folders"}});
   out.push_back({.name = "data.root",
                  .field = HOT_FIELD(data.root),
                  .help = "Folder of the data set, relative to the working directory.",
@@ -281,9 +283,9 @@ void AddTrain(std::vector<Option>& out) {
                  .field = HOT_FIELD(train.metric),
                  .help =
                      "What decides on `data.val`: for boxes `coco_ap`, `ap50` or `voc07`; for keypoints `coco_ap` or "
-                     "`ap50` (OKS) or `pck`.",
-                 .fallback = "",
-                 .allowed = {"coco_ap", "ap50", "voc07", "pck"}});
+                     "`ap50` (OKS) or `pck`; for classes `top1`.",
+                 .fallback = "coco_ap; classify: top1",
+                 .allowed = {"coco_ap", "ap50", "voc07", "pck", "top1"}});
   out.push_back({.name = "train.pck_threshold",
                  .field = HOT_FIELD(train.pck_threshold),
                  .help = "How far a correct keypoint may be off, relative to the longer side of the object's box.",

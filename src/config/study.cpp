@@ -84,13 +84,39 @@ void CheckTrain(StudyReader& reader) {
       "warm-up of " + std::to_string(train.warmup_epochs) + " epochs in a training of " + std::to_string(train.epochs));
 }
 
-void CheckMetric(StudyReader& reader) {
-  const Study& study = reader.study();
-  if (study.train.metric == "pck" && study.model.task == "ssd") {
-    FailAt(reader, "train.metric", "pck is for keypoints; model.task ssd predicts boxes");
+// What each task reads and by what it is scored; the first is the default.
+struct TaskRules {
+  std::string_view task, predicts;
+  std::vector<std::string_view> metrics, formats;
+};
+
+const TaskRules& RulesOf(const std::string& task) {
+  static const std::vector<TaskRules> kRules{{"ssd", "boxes", {"coco_ap", "ap50", "voc07"}, {"voc", "coco"}},
+                                             {"cpn", "keypoints", {"coco_ap", "ap50", "pck"}, {"coco"}},
+                                             {"classify", "classes", {"top1"}, {"folders"}}};
+  return *std::ranges::find(kRules, task, &TaskRules::task);
+}
+
+std::string Listed(const std::vector<std::string_view>& names) {
+  std::string text;
+  for (const std::string_view name : names) text += (text.empty() ? "" : ", ") + std::string(name);
+  return text;
+}
+
+void CheckTask(StudyReader& reader) {
+  Study& study = reader.study();
+  const TaskRules& rules = RulesOf(study.model.task);
+  if (!reader.places().contains("train.metric")) study.train.metric = rules.metrics.front();
+  if (std::ranges::count(rules.metrics, study.train.metric) == 0) {
+    FailAt(reader, "train.metric",
+           study.train.metric + " does not score " + std::string(rules.predicts) + ", which model.task " +
+               study.model.task + " predicts",
+           "one of: " + Listed(rules.metrics));
   }
-  if (study.train.metric == "voc07" && study.model.task == "cpn") {
-    FailAt(reader, "train.metric", "voc07 is for boxes; model.task cpn predicts keypoints");
+  if (std::ranges::count(rules.formats, study.data.format) == 0) {
+    FailAt(reader, "data.format",
+           "model.task " + study.model.task + " can't learn from " + study.data.format + " files",
+           "one of: " + Listed(rules.formats));
   }
 }
 
@@ -98,9 +124,6 @@ void CheckKeypoints(StudyReader& reader) {
   Study& study = reader.study();
   if (study.model.task != "cpn") return;
   if (!reader.places().contains("model.input")) study.model.input = {256, 192};  // as published
-  if (study.data.format != "coco") {
-    FailAt(reader, "data.format", "model.task cpn needs keypoints, which only coco files have", "data.format: coco");
-  }
   if (study.model.input[0] % 32 != 0 || study.model.input[1] % 32 != 0) {
     FailAt(reader, "model.input", "model.task cpn needs sides that are multiples of 32", "such as [256, 192]");
   }
@@ -140,7 +163,7 @@ Study ReadStudy(const fs::path& file, const std::vector<std::string>& overrides)
   CheckAnchors(reader);
   CheckSearch(reader);
   CheckTrain(reader);
-  CheckMetric(reader);
+  CheckTask(reader);
   CheckKeypoints(reader);
   CheckDataRoot(reader);
   FillDefaults(reader.study());

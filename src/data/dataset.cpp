@@ -1,6 +1,7 @@
 #include "data/dataset.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <unordered_set>
@@ -22,7 +23,24 @@ void CheckClasses(const std::vector<std::string>& classes) {
   if (twice != sorted.end()) throw Error(Code::kInvalidArgument, "classes", "class \"" + *twice + "\" is named twice");
 }
 
+constexpr std::array<std::pair<DataFormat, std::string_view>, 3> kFormats{
+    {{DataFormat::kVoc, "voc"}, {DataFormat::kCoco, "coco"}, {DataFormat::kImageFolders, "folders"}}};
+
 }  // namespace
+
+std::string DataFormatName(DataFormat format) {
+  for (const auto& [value, name] : kFormats) {
+    if (value == format) return std::string(name);
+  }
+  return "unknown";
+}
+
+DataFormat ParseDataFormat(const std::string& name) {
+  for (const auto& [format, text] : kFormats) {
+    if (text == name) return format;
+  }
+  throw Error(Code::kInvalidArgument, "data.format", "unknown format \"" + name + "\"", "known: voc, coco, folders");
+}
 
 Dataset ReadDataset(const DataSource& source) {
   std::error_code error;

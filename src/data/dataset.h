@@ -58,6 +58,8 @@ struct Dataset {
 };
 
 enum class DataFormat { kVoc, kCoco, kImageFolders };
+std::string DataFormatName(DataFormat format);        // "voc", "coco", "folders"
+DataFormat ParseDataFormat(const std::string& name);  // throws Error(kInvalidArgument)
 
 // Where one split lies. VOC: `root` is a folder with Annotations/, JPEGImages/, ImageSets/Main/ (searched one level
 // below too), or a folder with pictures and XML side by side; `split` is a name in ImageSets/Main, a folder below root,

@@ -127,7 +127,7 @@ double Workspace::baseline_width() const {
 
 DataSource Workspace::Source(const std::string& split) const {
   DataSource source;
-  source.format = study_.data.format == "coco" ? DataFormat::kCoco : DataFormat::kVoc;
+  source.format = ParseDataFormat(study_.data.format);
   source.root = study_.data.root;
   source.split = split;
   source.classes = study_.data.classes.empty() ? classes_ : study_.data.classes;

@@ -161,6 +161,12 @@ std::string MetricName(Metric metric) {
 
 std::string PredictedName(Predicted predicted) { return std::string(SubjectOf(predicted).name); }
 
+Predicted ParsePredicted(const std::string& name) {
+  const auto* const subject = std::ranges::find(kSubjects, name, &Subject::name);
+  if (subject != kSubjects.end()) return subject->predicted;
+  throw Error(Code::kInvalidArgument, "predicted", "unknown prediction \"" + name + "\"");
+}
+
 std::string ScoreName(const ScoreOptions& options) {
   if (options.metric != Metric::kPck) return MetricName(options.metric);
   char threshold[32];

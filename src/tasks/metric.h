@@ -97,7 +97,8 @@ Metric ParseMetric(const std::string& name);  // "coco_ap", "ap50", "voc07", "pc
 std::string MetricName(Metric metric);
 
 enum class Predicted { kBoxes, kKeypoints, kClass };
-std::string PredictedName(Predicted predicted);  // "boxes", "keypoints", "class"
+std::string PredictedName(Predicted predicted);     // "boxes", "keypoints", "class"
+Predicted ParsePredicted(const std::string& name);  // throws Error(kInvalidArgument)
 
 // One number for the quality of a system. coco_ap and ap50 compare boxes by IoU and keypoints by OKS.
 struct ScoreOptions {

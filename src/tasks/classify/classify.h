@@ -1,5 +1,5 @@
 // Classification: which one class a picture shows. Head as published with MobileNetV2 (Sandler et al., 2018, table 2):
-// global average pooling of the tail, one linear layer. Output: "head.logits" [classes, 1, 1].
+// global average pooling of the tail, one linear layer. Output, logits: "head.classifier" [classes, 1, 1].
 #pragma once
 
 #include "tasks/task.h"

@@ -15,8 +15,7 @@ ClassifyTask::ClassifyTask(TaskOptions options) : options_(std::move(options)) {
 }
 
 void ClassifyTask::BuildHead(GraphBuilder& builder, const Features& features, Purpose /*purpose*/) const {
-  const NodeId pooled = builder.Unary(Op::kGlobalAvgPool, "head.pool", features.tail);
-  builder.Output(builder.Linear("head.logits", pooled, static_cast<int>(options_.classes.size())));
+  BuildClassifierHead(builder, features, static_cast<int>(options_.classes.size()));
 }
 
 std::vector<Detection> ClassifyTask::Decode(std::span<const Tensor> outputs) const {
