@@ -61,7 +61,7 @@ Detection NearPose(const Object& person, Rng& rng) {
   for (size_t k = 0; k < kKeypoints; ++k) {
     Keypoint& ours = detection.keypoints[k];
     const Keypoint& truth = person.keypoints[k];
-    if (truth.visibility > 0) ours = truth;
+    if (truth.is_labelled()) ours = truth;
     ours.x = static_cast<float>(Quarter(ours.x + noise * rng.Normal()));
     ours.y = static_cast<float>(Quarter(ours.y + noise * rng.Normal()));
   }
@@ -89,8 +89,7 @@ Json AnnotationJson(const Object& object, int64_t picture, size_t id) {
             {"iscrowd", object.crowd ? 1 : 0}};
   if (object.keypoints.empty()) return json;
   json["keypoints"] = FlatKeypoints(object.keypoints);
-  json["num_keypoints"] = std::count_if(object.keypoints.begin(), object.keypoints.end(),
-                                        [](const Keypoint& point) { return point.visibility > 0; });
+  json["num_keypoints"] = std::ranges::count_if(object.keypoints, &Keypoint::is_labelled);
   return json;
 }
 

@@ -36,12 +36,6 @@ fs::path DefaultFolder() {
   return fs::exists(installed / "hot_bridge", error) ? installed : fs::path(HOT_SOURCE_PYTHON);
 }
 
-std::string LastLine(const fs::path& log) {
-  std::string text = fs::exists(log) ? ReadFile(log) : "";
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text.substr(text.rfind('\n') + 1);
-}
-
 Code ParseCode(const std::string& name) {
   if (name == "UNAVAILABLE") return Code::kUnavailable;
   if (name == "INVALID_ARGUMENT") return Code::kInvalidArgument;

@@ -80,6 +80,15 @@ void AppendLine(const fs::path& path, std::string_view line) {
   ::close(fd);
 }
 
+std::string LastLine(const fs::path& path) {
+  std::istringstream lines(fs::exists(path) ? ReadFile(path) : "");
+  std::string last;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty()) last = line;
+  }
+  return last;
+}
+
 void EnsureFolder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
@@ -104,13 +113,12 @@ FileLock::FileLock(const fs::path& path, std::chrono::milliseconds patience)
   if (fd_ < 0) ThrowErrno(path, "can't open the lock", errno);
   const auto end = std::chrono::steady_clock::now() + patience;
   while (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-    if (std::chrono::steady_clock::now() < end) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-      continue;
+    if (std::chrono::steady_clock::now() >= end) {
+      ::close(fd_);
+      throw Error(Code::kFailedPrecondition, path.parent_path().string(),
+                  "another hot process is working in this folder", "wait for it, or choose another run.folder");
     }
-    ::close(fd_);
-    throw Error(Code::kFailedPrecondition, path.parent_path().string(), "another hot process is working in this folder",
-                "wait for it, or choose another run.folder");
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
 }
 

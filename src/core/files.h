@@ -14,6 +14,9 @@ namespace fs = std::filesystem;
 // Whole file. Throws kNotFound, or kPermissionDenied, when it can't be read.
 std::string ReadFile(const fs::path& path);
 
+// The last line that is not empty, such as the error of a program in its log; "" without one, or without the file.
+std::string LastLine(const fs::path& path);
+
 // Writes to a temporary neighbour, syncs and renames: a reader sees the old bytes or the new ones, never half.
 // Throws kResourceExhausted on a full disk, kPermissionDenied where it may not write.
 void WriteFileAtomic(const fs::path& path, std::string_view bytes);

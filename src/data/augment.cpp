@@ -101,7 +101,7 @@ void Shift(double dx, double dy, std::vector<Object>* objects) {
   for (Object& object : *objects) {
     object.box = {object.box.x0 + dx, object.box.y0 + dy, object.box.x1 + dx, object.box.y1 + dy};
     for (Keypoint& point : object.keypoints) {
-      point = point.visibility > 0 ? MakePoint(point.x + dx, point.y + dy, point.visibility) : Keypoint{};
+      point = point.is_labelled() ? MakePoint(point.x + dx, point.y + dy, point.visibility) : Keypoint{};
     }
   }
 }
@@ -142,7 +142,7 @@ void FlipHorizontally(TrainingExample* example) {
   for (Object& object : example->objects) {
     object.box = {width - object.box.x1, object.box.y0, width - object.box.x0, object.box.y1};
     for (Keypoint& point : object.keypoints) {
-      if (point.visibility > 0) point.x = static_cast<float>(width - point.x);
+      if (point.is_labelled()) point.x = static_cast<float>(width - point.x);
     }
   }
 }
@@ -154,7 +154,7 @@ void FlipVertically(TrainingExample* example) {
   for (Object& object : example->objects) {
     object.box = {object.box.x0, height - object.box.y1, object.box.x1, height - object.box.y0};
     for (Keypoint& point : object.keypoints) {
-      if (point.visibility > 0) point.y = static_cast<float>(height - point.y);
+      if (point.is_labelled()) point.y = static_cast<float>(height - point.y);
     }
   }
 }
@@ -196,7 +196,7 @@ TrainingExample Augment(const Image& image, const std::vector<Object>& objects, 
                  &example.objects);
     return example;
   }
-  const Box picture{0, 0, static_cast<double>(image.width), static_cast<double>(image.height)};
+  const Box picture = BoxOfSize(image.width, image.height);
   const ColourMap colours = SampleColours(options, rng);
   const Box canvas = SampleCanvas(picture, options, rng);
   const Box window = SampleCrop(canvas, picture, objects, options, rng);

@@ -18,7 +18,7 @@ struct View {
 };
 
 View SampleView(const Sample& sample, double width, double height, const AugmentOptions& options, Rng& rng) {
-  View view{Affine::Between(ViewOf(sample), {0, 0, width, height})};
+  View view{Affine::Between(ViewOf(sample), BoxOfSize(width, height))};
   if (!options.enabled) return view;
   const double zoom = rng.Uniform(options.min_zoom, options.max_zoom);
   const double angle = rng.Uniform(-options.rotate_degrees, options.rotate_degrees);

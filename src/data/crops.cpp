@@ -7,14 +7,6 @@
 #include "data/warp.h"
 
 namespace hot {
-namespace {
-
-bool HasLabelledKeypoint(const Object& object) {
-  return std::any_of(object.keypoints.begin(), object.keypoints.end(),
-                     [](const Keypoint& point) { return point.visibility > 0; });
-}
-
-}  // namespace
 
 Box CropBox(const Box& box, const CropOptions& options) {
   HOT_ASSERT(options.width > 0 && options.height > 0);
@@ -32,7 +24,7 @@ Dataset ObjectCrops(const Dataset& pictures, const CropOptions& options) {
   for (const Sample& picture : pictures.samples) {
     for (size_t i = 0; i < picture.objects.size(); ++i) {
       const Object& object = picture.objects[i];
-      if (object.crowd || !HasLabelledKeypoint(object)) continue;
+      if (object.crowd || !object.has_labelled_keypoint()) continue;
       Sample crop{.id = static_cast<int64_t>(MixSeed(static_cast<uint64_t>(picture.id), i)),
                   .name = picture.name + ", object " + std::to_string(i + 1),
                   .image = picture.image,
@@ -46,16 +38,12 @@ Dataset ObjectCrops(const Dataset& pictures, const CropOptions& options) {
   return crops;
 }
 
-Box ViewOf(const Sample& sample) {
-  if (sample.crop) return sample.crop->box;
-  return {0, 0, static_cast<double>(sample.width), static_cast<double>(sample.height)};
-}
+Box ViewOf(const Sample& sample) { return sample.crop ? sample.crop->box : BoxOfSize(sample.width, sample.height); }
 
 Image RenderView(const Image& picture, const Sample& sample, int width, int height, const uint8_t fill[3]) {
   if (!sample.crop) return ResizeImage(picture, width, height);
-  const Box whole{0, 0, static_cast<double>(sample.width), static_cast<double>(sample.height)};
-  const Box output{0, 0, static_cast<double>(width), static_cast<double>(height)};
-  return Warp({&picture, whole}, Affine::Between(ViewOf(sample), output), width, height, fill);
+  const Shown whole{&picture, BoxOfSize(sample.width, sample.height)};
+  return Warp(whole, Affine::Between(ViewOf(sample), BoxOfSize(width, height)), width, height, fill);
 }
 
 }  // namespace hot

@@ -2,6 +2,7 @@
 // Boxes are in pixels of the picture as stored, half-open: [x0, x1) x [y0, y1). Values; share const references.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,9 +21,13 @@ struct Box {
   double area() const { return width() > 0 && height() > 0 ? width() * height() : 0.0; }
 };
 
+// That of a whole picture.
+inline Box BoxOfSize(double width, double height) { return {0, 0, width, height}; }
+
 struct Keypoint {
   float x = 0, y = 0;
   int visibility = 0;  // COCO: 0 not labelled, 1 labelled but hidden, 2 visible
+  bool is_labelled() const { return visibility > 0; }
 };
 
 struct Object {
@@ -32,6 +37,7 @@ struct Object {
   bool crowd = false;
   double area = 0;  // COCO's annotation area; box area where the format has none
   std::vector<Keypoint> keypoints;
+  bool has_labelled_keypoint() const { return std::ranges::any_of(keypoints, &Keypoint::is_labelled); }
 };
 
 // The part of a picture that a top-down task looks at: see crops.h.

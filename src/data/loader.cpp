@@ -42,13 +42,10 @@ Decoded DecodeCrop(const Sample& sample, const LoaderOptions& options) {
   if (!options.augment.enabled) {
     return {RenderView(picture, sample, input.width, input.height, options.augment.fill), crop};
   }
-  const Box whole{0, 0, static_cast<double>(sample.width), static_cast<double>(sample.height)};
-  const Box pixels{0, 0, static_cast<double>(picture.width), static_cast<double>(picture.height)};
-  const Affine to_pixels = Affine::Between(whole, pixels);
+  const Affine to_pixels =
+      Affine::Between(BoxOfSize(sample.width, sample.height), BoxOfSize(picture.width, picture.height));
   const cv::Rect part =
       PixelsAround(MapBox(CropReach(crop, options.augment), to_pixels), picture.width, picture.height);
-  const Box part_box{static_cast<double>(part.x), static_cast<double>(part.y), static_cast<double>(part.br().x),
-                     static_cast<double>(part.br().y)};
   Image image = MakeImage(part.width, part.height);
   MatOf(picture)(part).copyTo(MatOf(image));
   const Box crop_pixels = MapBox(crop, to_pixels);
@@ -56,13 +53,12 @@ Decoded DecodeCrop(const Sample& sample, const LoaderOptions& options) {
   const double side = std::max(part.width, part.height);
   if (options.cache_side > 0 && shrink < 1)
     image = Shrunk(std::move(image), static_cast<int>(std::ceil(side * shrink)));
-  return {std::move(image), MapBox(part_box, to_pixels.Inverse())};
+  return {std::move(image), MapBox(BoxOf(part), to_pixels.Inverse())};
 }
 
 Decoded Decode(const Sample& sample, const LoaderOptions& options) {
   if (sample.crop) return DecodeCrop(sample, options);
-  const Box whole{0, 0, static_cast<double>(sample.width), static_cast<double>(sample.height)};
-  return {Shrunk(DecodeSample(sample), options.cache_side), whole};
+  return {Shrunk(DecodeSample(sample), options.cache_side), ViewOf(sample)};
 }
 
 // Decoded pictures by index. Nothing is evicted: an epoch reads every picture once, so any eviction order would miss as

@@ -40,7 +40,7 @@ ordered_json CocoAnnotation(int64_t id, int64_t image_id, const Object& object) 
   int labelled = 0;
   for (const Keypoint& point : object.keypoints) {
     keypoints.insert(keypoints.end(), {Rounded(point.x), Rounded(point.y), point.visibility});
-    labelled += point.visibility > 0 ? 1 : 0;
+    labelled += point.is_labelled() ? 1 : 0;
   }
   return {{"id", id},
           {"image_id", image_id},

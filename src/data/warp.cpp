@@ -18,13 +18,6 @@ cv::Matx23d ForOpenCv(const Affine& m) {
 
 Box Grown(const Box& box, double by) { return {box.x0 - by, box.y0 - by, box.x1 + by, box.y1 + by}; }
 
-Box BoxOf(const cv::Rect& rect) {
-  return {static_cast<double>(rect.x), static_cast<double>(rect.y), static_cast<double>(rect.br().x),
-          static_cast<double>(rect.br().y)};
-}
-
-Box Sized(double width, double height) { return {0, 0, width, height}; }
-
 }  // namespace
 
 Affine Affine::Then(const Affine& n) const {
@@ -62,6 +55,11 @@ Box MapBox(const Box& box, const Affine& map) {
   return around;
 }
 
+Box BoxOf(const cv::Rect& rect) {
+  return {static_cast<double>(rect.x), static_cast<double>(rect.y), static_cast<double>(rect.br().x),
+          static_cast<double>(rect.br().y)};
+}
+
 cv::Rect PixelsAround(const Box& box, int width, int height) {
   const auto clamp = [](double value, int low, int high) {
     return static_cast<int>(std::clamp(value, static_cast<double>(low), static_cast<double>(high)));
@@ -74,17 +72,17 @@ cv::Rect PixelsAround(const Box& box, int width, int height) {
 Image Warp(const Shown& shown, const Affine& to_output, int width, int height, const uint8_t fill[3]) {
   DisableOpenCvThreads();
   cv::Mat pixels = MatOf(*shown.image);
-  Affine map = Affine::Between(Sized(pixels.cols, pixels.rows), shown.area).Then(to_output);
+  Affine map = Affine::Between(BoxOfSize(pixels.cols, pixels.rows), shown.area).Then(to_output);
   const double scale = std::sqrt(map.AreaFactor());
   if (scale < 0.5) {
-    const Box wanted = Grown(MapBox(Sized(width, height), map.Inverse()), 1 / scale);
+    const Box wanted = Grown(MapBox(BoxOfSize(width, height), map.Inverse()), 1 / scale);
     const cv::Rect part = PixelsAround(wanted, pixels.cols, pixels.rows);
     const cv::Size small(std::max(1, static_cast<int>(std::lround(part.width * scale))),
                          std::max(1, static_cast<int>(std::lround(part.height * scale))));
     cv::Mat averaged;
     cv::resize(pixels(part), averaged, small, 0, 0, cv::INTER_AREA);
     pixels = averaged;
-    map = Affine::Between(Sized(small.width, small.height), BoxOf(part)).Then(map);
+    map = Affine::Between(BoxOfSize(small.width, small.height), BoxOf(part)).Then(map);
   }
   Image output = MakeImage(width, height);
   cv::Mat target = MatOf(output);

@@ -38,6 +38,7 @@ struct Shown {
 
 // Whole pixels of a picture around a box that may reach outside; one pixel at least.
 cv::Rect PixelsAround(const Box& box, int width, int height);
+Box BoxOf(const cv::Rect& rect);
 
 // `to_output` maps the annotation's frame to the output's. Bilinear; where it shrinks by more than 2, the pixels that
 // are needed are averaged first. Output pixels outside `shown` are `fill`.

@@ -42,18 +42,11 @@ Json BestOf(const Json& trials) {
 
 // Seconds to the end, by epochs where every training is whole, else by what the scheduler expects; nothing as long as
 // there is nothing to go by.
-std::optional<double> SecondsLeft(const TrialSearch& search, const Json& trials, size_t expected) {
+std::optional<double> SecondsLeft(const TrialSearch& search, double trained, double all) {
   if (search.done()) return 0.0;
-  const Scheduler& scheduler = search.scheduler();
   const double elapsed_s = search.elapsed_s();
-  if (scheduler.options().rungs.size() > 1) return scheduler.SecondsLeft(elapsed_s);
-  double trained = 0, begun = 0;
-  for (const Json& trial : trials) {
-    trained += trial["epochs"].get<double>();
-    begun += trial["of"].get<double>();
-  }
+  if (search.scheduler().options().rungs.size() > 1) return search.scheduler().SecondsLeft(elapsed_s);
   if (trained == 0) return std::nullopt;
-  const double all = begun * static_cast<double>(expected) / static_cast<double>(trials.size());
   return elapsed_s * std::max(0.0, all - trained) / trained;
 }
 
@@ -75,15 +68,17 @@ int FinishedEpochs(const fs::path& folder) {
 Json TrainProgressJson(const TrialSearch& search) {
   Json trials = Json::array(), counts = Json::object();
   for (const char* state : kStates) counts[state] = 0;
-  double epochs = 0;
+  double epochs = 0, of = 0;
   for (size_t i = 0; i < search.trials().size(); ++i) {
     trials.push_back(TrialJson(search, i));
-    counts[trials.back()["state"].get<std::string>()] =
-        counts[trials.back()["state"].get<std::string>()].get<int>() + 1;
+    Json& count = counts[trials.back()["state"].get<std::string>()];
+    count = count.get<int>() + 1;
     epochs += trials.back()["epochs"].get<double>();
+    of += trials.back()["of"].get<double>();
   }
   const size_t expected = std::max(trials.size(), search.expected_trials());
-  const auto left_s = SecondsLeft(search, trials, expected);
+  const double all = trials.empty() ? 0 : of * static_cast<double>(expected) / static_cast<double>(trials.size());
+  const auto left_s = SecondsLeft(search, epochs, all);
   return {{"version", 1},     {"elapsed_s", search.elapsed_s()}, {"left_s", left_s ? Json(*left_s) : Json()},
           {"epochs", epochs}, {"begun", trials.size()},          {"of", expected},
           {"states", counts}, {"best", BestOf(trials)},          {"trials", trials}};

@@ -75,18 +75,13 @@ Workspace::Workspace(Study study, const Context& context)
   store_ = OpenJournal(study_, folder_);
   const NamedDatasets data = CheckData();
   task_ = MakeTask(MakeTaskOptions(study_, classes_, keypoints_));
-  for (const auto& [name, dataset] : data) CheckViews(name, dataset);
-  WriteFileAtomic(folder_ / "study.json", StudyJson(study_) + "\n");
-}
-
-void Workspace::CheckViews(const std::string& name, const Dataset& dataset) {
-  const Dataset views = task_->Views(dataset);
-  if (task_->predicted() != Predicted::kKeypoints || name != "data.train") return;
-  if (task_->options().mirror_pairs.empty() && study_.train.augment) {
-    data_warnings_.push_back(name +
-                             ": nobody knows which keypoints are left and which right, so pictures are not "
-                             "mirrored (data.mirror_pairs)");
+  for (const auto& [name, dataset] : data) task_->Views(dataset);  // throws where there is nothing to see
+  if (study_.train.augment && task_->predicted() == Predicted::kKeypoints && task_->options().mirror_pairs.empty()) {
+    data_warnings_.push_back(
+        "data.train: nobody knows which keypoints are left and which right, so pictures are not mirrored "
+        "(data.mirror_pairs)");
   }
+  WriteFileAtomic(folder_ / "study.json", StudyJson(study_) + "\n");
 }
 
 Workspace::NamedDatasets Workspace::CheckData() {

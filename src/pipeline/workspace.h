@@ -54,8 +54,6 @@ class Workspace {
   // Reads a split's annotations for their faults, looks at its pictures' first bytes, and that they are none of the
   // splits in `before` (name and pictures). Warnings are kept.
   void CheckSplit(const std::string& name, const std::string& split, NamedDatasets& before);
-  // That the task finds something to look at in it.
-  void CheckViews(const std::string& name, const Dataset& dataset);
 
   Study study_;
   const Context& context_;

@@ -41,12 +41,6 @@ class BoxOverlap final : public CocoOverlap {
 constexpr std::array<double, 17> kCocoSigmas{.026, .025, .025, .035, .035, .079, .079, .072, .072,
                                              .062, .062, .107, .107, .087, .087, .089, .089};
 
-bool IsLabelled(const Keypoint& keypoint) { return keypoint.visibility > 0; }
-
-bool AnyLabelled(const Object& object) {
-  return std::any_of(object.keypoints.begin(), object.keypoints.end(), IsLabelled);
-}
-
 class KeypointOverlap final : public CocoOverlap {
  public:
   explicit KeypointOverlap(const OksOptions& options) : area_of_box_(options.area_of_box) {
@@ -57,7 +51,7 @@ class KeypointOverlap final : public CocoOverlap {
 
   size_t keypoints() const { return variances_.size(); }
   int max_detections() const override { return 20; }
-  bool Ignored(const Object& object) const override { return object.crowd || !AnyLabelled(object); }
+  bool Ignored(const Object& object) const override { return object.crowd || !object.has_labelled_keypoint(); }
 
   double Area(const Detection& detection) const override {
     if (area_of_box_) return SignedArea(detection.box);
@@ -71,7 +65,8 @@ class KeypointOverlap final : public CocoOverlap {
   void Overlaps(const Detection& detection, std::span<const Object* const> objects,
                 std::span<double> overlaps) const override {
     for (size_t i = 0; i < objects.size(); ++i) {
-      overlaps[i] = AnyLabelled(*objects[i]) ? Similarity(detection, *objects[i]) : Nearness(detection, *objects[i]);
+      overlaps[i] =
+          objects[i]->has_labelled_keypoint() ? Similarity(detection, *objects[i]) : Nearness(detection, *objects[i]);
     }
   }
 
@@ -82,13 +77,13 @@ class KeypointOverlap final : public CocoOverlap {
 
   // Stops where even exact keypoints from there on would leave it below the lowest threshold.
   double Similarity(const Detection& detection, const Object& object) const {
-    const auto labelled = std::count_if(object.keypoints.begin(), object.keypoints.end(), IsLabelled);
+    const auto labelled = std::ranges::count_if(object.keypoints, &Keypoint::is_labelled);
     const double enough = CocoThresholds()[0] * static_cast<double>(labelled) * (1 - 1e-9);
     double sum = 0;
     auto left = static_cast<double>(labelled);
     for (size_t k = 0; k < variances_.size(); ++k) {
       const Keypoint &ours = detection.keypoints[k], &truth = object.keypoints[k];
-      if (truth.visibility <= 0) continue;
+      if (!truth.is_labelled()) continue;
       if (sum + left < enough) return 0;
       --left;
       sum += std::exp(-Error(static_cast<double>(ours.x) - truth.x, static_cast<double>(ours.y) - truth.y, k, object));

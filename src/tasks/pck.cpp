@@ -60,7 +60,7 @@ void VisitKeypointErrors(const std::vector<ScoredPicture>& pictures, const Visit
       const double side = std::max(object.box.width(), object.box.height());
       for (size_t k = 0; k < object.keypoints.size(); ++k) {
         const Keypoint& truth = object.keypoints[k];
-        if (truth.visibility <= 0) continue;
+        if (!truth.is_labelled()) continue;
         double error = std::numeric_limits<double>::infinity();
         if (pairs[o] != nullptr) {
           const Keypoint& ours = pairs[o]->keypoints[k];

@@ -47,7 +47,7 @@ CpnKeypoints KeypointsInCells(const std::vector<std::vector<Object>>& objects, s
       const Keypoint& point = one[0].keypoints[static_cast<size_t>(k)];
       x[i][k] = point.x / kCpnStride;
       y[i][k] = point.y / kCpnStride;
-      labelled[i][k] = point.visibility > 0 ? 1.0f : 0.0f;
+      labelled[i][k] = point.is_labelled() ? 1.0f : 0.0f;
       visible[i][k] = point.visibility > 1 ? 1.0f : 0.0f;
     }
   }

@@ -243,20 +243,25 @@ double Training::Validate() {
   return Score(pictures, spec_.score);
 }
 
+TrialResult Training::Leave(double score, const Stopwatch& stopwatch, const fs::path& file) const {
+  TrialResult result{
+      .val_score = score, .train_loss = loss_, .epochs = epochs_, .seconds = seconds_ + stopwatch.Seconds()};
+  if (cpu_seconds_) result.cpu_seconds = *cpu_seconds_ + stopwatch.CpuSeconds();
+  WriteFileAtomic(file, ToJson(result) + "\n");
+  std::printf("%s on validation: %.4f\n", MetricName(spec_.score.metric).c_str(), score);
+  std::fflush(stdout);
+  return result;
+}
+
 TrialResult Training::Pause() {
   const Stopwatch stopwatch;
   const Learner::Evaluated evaluated(learner_);
   FreezeFor(std::max(0, epochs_ - 1));
   RecomputeStatistics(kCurveStatistics);
-  TrialResult result{.val_score = Validate(), .train_loss = loss_, .epochs = epochs_};
+  const double score = Validate();
   ThrowIfCancelled();
-  result.seconds = seconds_ + stopwatch.Seconds();
-  if (cpu_seconds_) result.cpu_seconds = *cpu_seconds_ + stopwatch.CpuSeconds();
-  WriteFileAtomic(TrialResultFile(folder_, epochs_), ToJson(result) + "\n");
-  std::printf("paused behind epoch %d; %s on validation: %.4f\n", epochs_, MetricName(spec_.score.metric).c_str(),
-              result.val_score);
-  std::fflush(stdout);
-  return result;
+  std::printf("paused behind epoch %d; ", epochs_);
+  return Leave(score, stopwatch, TrialResultFile(folder_, epochs_));
 }
 
 TrialResult Training::Finish() {
@@ -274,13 +279,7 @@ TrialResult Training::Finish() {
   const Weights weights = module().Store();
   CheckWeights(module().graph(), weights, spec_.id);
   WriteSafetensors(folder_ / "weights.safetensors", weights);
-  TrialResult result{
-      .val_score = score, .train_loss = loss_, .epochs = epochs_, .seconds = seconds_ + stopwatch.Seconds()};
-  if (cpu_seconds_) result.cpu_seconds = *cpu_seconds_ + stopwatch.CpuSeconds();
-  WriteFileAtomic(folder_ / "result.json", ToJson(result) + "\n");
-  std::printf("%s on validation: %.4f\n", MetricName(spec_.score.metric).c_str(), score);
-  std::fflush(stdout);
-  return result;
+  return Leave(score, stopwatch, TrialResultFile(folder_, 0));
 }
 
 }  // namespace hot

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "core/clock.h"
 #include "data/loader.h"
 #include "tasks/trial.h"
 #include "train/learner.h"
@@ -46,6 +47,8 @@ class Training {
   double Step(const Batch& batch, int index);
   void RecomputeStatistics(int pictures);
   double Validate();
+  // The result of a training or of a stop on the way, in `file`; `stopwatch` ran since the last epoch.
+  TrialResult Leave(double score, const Stopwatch& stopwatch, const fs::path& file) const;
   double ValidateInBetween();
   void Remember(double score, int epoch);
   void FreezeFor(int epoch);

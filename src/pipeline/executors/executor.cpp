@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <sstream>
 #include <thread>
 
 #include "core/subprocess.h"
@@ -12,25 +11,12 @@
 #include "tasks/trial.h"
 
 namespace hot {
-namespace {
-
-// The last line hot-train printed is its error.
-std::string LastLine(const fs::path& log) {
-  std::istringstream lines(fs::exists(log) ? ReadFile(log) : "");
-  std::string last;
-  for (std::string line; std::getline(lines, line);) {
-    if (!line.empty()) last = line;
-  }
-  return last;
-}
-
-}  // namespace
-
 TrialOutcome OutcomeOf(const TrialJob& job, const ExitStatus& status) {
   TrialOutcome outcome{.folder = job.folder, .done = status.ok() && ResultOf(job.folder, job.epochs), .error = ""};
   outcome.exit_code = status.code;
   outcome.diverged = status.code == kDivergedExitCode;
   if (outcome.done) return outcome;
+  // The last line that hot-train printed is its error.
   outcome.error =
       status.signal != 0 ? "ended by signal " + std::to_string(status.signal) : LastLine(job.folder / "log.txt");
   if (outcome.error.empty()) outcome.error = "exit code " + std::to_string(status.code);

@@ -79,7 +79,7 @@ std::vector<Detection> CpnTask::Decode(std::span<const Tensor> outputs) const {
   if (outputs.empty() || outputs[0].data.size() != keypoints * cells) {
     throw Error(Code::kInvalidArgument, "cpn", "the network's output does not have this task's shape");
   }
-  Detection pose{.box = {0, 0, static_cast<double>(options_.input.w), static_cast<double>(options_.input.h)}};
+  Detection pose{.box = BoxOfSize(options_.input.w, options_.input.h)};
   double sum = 0;
   for (size_t k = 0; k < keypoints; ++k) {
     const HeatmapPeak peak = FindPeak(std::span(outputs[0].data).subspan(k * cells, cells), map_height(), map_width());
