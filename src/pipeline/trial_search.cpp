@@ -52,23 +52,6 @@ SchedulerOptions Options(const Study& study, int slots) {
   return options;
 }
 
-// Of the annotations that a trial reads: with other ones, old scores say nothing.
-std::string DataKey(const TrialSpec& spec) {
-  const TrialData data = LoadTrialData(spec);
-  std::string text;
-  for (const Dataset* dataset : {&data.train, &data.val}) {
-    for (const Sample& sample : dataset->samples) {
-      text += sample.name + " " + std::to_string(sample.width) + "x" + std::to_string(sample.height);
-      for (const Object& o : sample.objects) {
-        for (const float side : {o.box.x0, o.box.y0, o.box.x1, o.box.y1}) text += " " + std::to_string(side);
-        text += " " + std::to_string(o.label);
-      }
-      text += "\n";
-    }
-  }
-  return Sha256Hex(text);
-}
-
 // Compares what the file means, so that one of an older version, without the newest keys, stays good.
 bool IsTrial(const fs::path& file, const std::string& text) {
   try {
@@ -89,7 +72,7 @@ TrialSearch::TrialSearch(Workspace& workspace, std::vector<StudyNetwork> network
     : workspace_(workspace),
       networks_(std::move(networks)),
       key_(std::move(key)),
-      data_key_(DataKey(workspace.TrialTemplate())),
+      data_key_(AnnotationKey(LoadTrialData(workspace.TrialTemplate()))),
       space_(StudySpace(workspace.study())),
       sampler_(StudySampler(workspace.study())),
       scheduler_(Contenders(workspace, networks_, space_), Options(workspace.study(), slots)),

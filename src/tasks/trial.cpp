@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "core/error.h"
+#include "core/hash.h"
 #include "core/read_json.h"
 
 namespace hot {
@@ -262,6 +263,25 @@ TrialData LoadTrialData(const TrialSpec& spec) {
   }
   const auto task = MakeTask(spec.task);
   return {.train = task->Views(train), .val = task->Views(val), .val_pictures = std::move(val)};
+}
+
+std::string AnnotationKey(const TrialData& data) {
+  std::string text;
+  const auto add = [&](std::initializer_list<double> numbers) {
+    for (const double number : numbers) text += " " + std::to_string(number);
+  };
+  for (const Dataset* dataset : {&data.train, &data.val_pictures}) {
+    for (const Sample& sample : dataset->samples) {
+      text += sample.name + " " + std::to_string(sample.width) + "x" + std::to_string(sample.height);
+      for (const Object& o : sample.objects) {
+        add({o.box.x0, o.box.y0, o.box.x1, o.box.y1, o.area});
+        text += " " + std::to_string(o.label) + (o.difficult ? "d" : "") + (o.crowd ? "c" : "");
+        for (const Keypoint& point : o.keypoints) add({point.x, point.y, static_cast<double>(point.visibility)});
+      }
+      text += "\n";
+    }
+  }
+  return Sha256Hex(text);
 }
 
 }  // namespace hot

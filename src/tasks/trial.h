@@ -82,5 +82,7 @@ struct TrialData {
   Dataset val_pictures;  // what is scored
 };
 TrialData LoadTrialData(const TrialSpec& spec);
+// Hash of all annotations that the training and its score depend on: with other ones, old scores say nothing.
+std::string AnnotationKey(const TrialData& data);
 
 }  // namespace hot

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "core/error.h"
 #include "data/image.h"
@@ -140,6 +141,30 @@ TEST(Trial, ValidationIsSplitFromTrainingUnlessGiven) {
   spec.val = {DataFormat::kVoc, folder.path(), "other", {"a"}};
   EXPECT_EQ(LoadTrialData(spec).train.samples.size(), 20u);
   EXPECT_EQ(LoadTrialData(spec).val.samples.size(), 1u);
+}
+
+TEST(Trial, AnnotationKeyChangesWithAnythingThatIsLearntOrScored) {
+  Object object{.box = {1, 2, 3, 4}, .label = 1};
+  object.keypoints = {{.x = 5, .y = 6, .visibility = 2}};
+  const Dataset one{.classes = {"a", "b"}, .samples = {{.name = "p", .width = 8, .height = 9, .objects = {object}}}};
+  const TrialData data{.train = one, .val = one, .val_pictures = one};
+  const std::string key = AnnotationKey(data);
+  EXPECT_EQ(AnnotationKey(data), key);
+  const std::pair<const char*, void (*)(Object&)> changes[] = {
+      {"box", [](Object& o) { o.box.x1 = 3.5; }},
+      {"label", [](Object& o) { o.label = 0; }},
+      {"difficult", [](Object& o) { o.difficult = true; }},
+      {"crowd", [](Object& o) { o.crowd = true; }},
+      {"area", [](Object& o) { o.area = 3; }},
+      {"keypoint", [](Object& o) { o.keypoints[0].x = 5.5; }},
+      {"visibility", [](Object& o) { o.keypoints[0].visibility = 1; }}};
+  for (const auto& [name, change] : changes) {
+    for (Dataset TrialData::*part : {&TrialData::train, &TrialData::val_pictures}) {
+      TrialData changed = data;
+      change((changed.*part).samples[0].objects[0]);
+      EXPECT_NE(AnnotationKey(changed), key) << name;
+    }
+  }
 }
 
 TEST(MakeTask, UnknownTaskNamesTheKnownOnes) {
