@@ -14,9 +14,13 @@ using testing::HasSubstr;
 
 class BadInput : public testing::Test {
  protected:
+  // The network's rows are measured here, once; each case begins with a copy of the journal.
   static void SetUpTestSuite() {
     shared_ = new TempFolder;
     ASSERT_EQ(RunHot(shared_->path(), "data make shapes data --train 6 --test 3").code, 0);
+    WriteFileAtomic(shared_->path() / "study.yaml", TinyStudy());
+    ASSERT_EQ(RunHot(shared_->path(), "verify study.yaml --quiet").code, 0);
+    fs::remove_all(shared_->path() / "runs" / "tiny");
   }
   static void TearDownTestSuite() {
     delete shared_;
@@ -24,8 +28,7 @@ class BadInput : public testing::Test {
   }
 
   void SetUp() override {
-    fs::copy(shared_->path() / "data", folder_.path() / "data", fs::copy_options::recursive);
-    WriteFileAtomic(folder_.path() / "study.yaml", TinyStudy());
+    fs::copy(shared_->path(), folder_.path(), fs::copy_options::recursive | fs::copy_options::overwrite_existing);
   }
 
   // Runs hot search and expects exit code 2 and exactly one line with `text` in it.

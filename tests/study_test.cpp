@@ -22,9 +22,21 @@ constexpr const char* kStages[] = {"profile", "search", "verify", "train", "quan
 
 class StudyTest : public testing::Test {
  protected:
+  // The network's rows are measured here, once; each case begins with a copy of the journal.
+  static void SetUpTestSuite() {
+    shared_ = new TempFolder;
+    ASSERT_EQ(RunHot(shared_->path(), "data make shapes data --train 24 --test 8").code, 0);
+    WriteFileAtomic(shared_->path() / "study.yaml", TinyStudy());
+    ASSERT_EQ(RunHot(shared_->path(), "verify study.yaml --quiet").code, 0);
+    fs::remove_all(shared_->path() / "runs" / "tiny");
+  }
+  static void TearDownTestSuite() {
+    delete shared_;
+    shared_ = nullptr;
+  }
+
   void SetUp() override {
-    ASSERT_EQ(RunHot(folder_.path(), "data make shapes data --train 24 --test 8").code, 0);
-    WriteFileAtomic(folder_.path() / "study.yaml", TinyStudy());
+    fs::copy(shared_->path(), folder_.path(), fs::copy_options::recursive | fs::copy_options::overwrite_existing);
   }
   fs::path Run() const { return folder_.path() / "runs" / "tiny"; }
   Json Read(const std::string& file) const { return Json::parse(ReadFile(Run() / file)); }
@@ -43,7 +55,9 @@ class StudyTest : public testing::Test {
   }
 
   TempFolder folder_;
+  static TempFolder* shared_;
 };
+TempFolder* StudyTest::shared_ = nullptr;
 
 TEST_F(StudyTest, RunsWholeAndThenHasNothingToDo) {
   const HotResult first = RunHot(folder_.path(), "optimize study.yaml");
