@@ -300,6 +300,7 @@ TEST_F(BadInput, Poses) {
   ExpectOneLine("search study.yaml --set data.mirror_pairs=p0/p9", "data.mirror_pairs: no keypoint \"p9\"");
   ExpectOneLine("search study.yaml --set data.keypoints=p0,nose", "has no keypoint \"nose\"");
   ExpectOneLine("search study.yaml --set model.input=70", "multiples of 32");
+  ExpectOneLine("search study.yaml --set model.flip_test=true", "nobody knows which keypoints are left");
   const fs::path file = folder_.path() / "data/annotations/trainval.json";
   const std::string text = ReadFile(file);
   WriteFileAtomic(file, std::regex_replace(text, std::regex(",2\\b"), ",0"));  // no keypoint is labelled

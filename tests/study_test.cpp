@@ -54,10 +54,34 @@ class StudyTest : public testing::Test {
     return text;
   }
 
+  // Of a study that has run, whose measurements and trainings are used again.
+  void AddAFlipTest();
+
   TempFolder folder_;
   static TempFolder* shared_;
 };
 TempFolder* StudyTest::shared_ = nullptr;
+
+// Scores are of two passes, and so is the time that is said to be needed for them.
+void StudyTest::AddAFlipTest() {
+  const std::string flip_test = " --set model.flip_test=true --set data.mirror_pairs=p0/p1";
+  const HotResult result = RunHot(folder_.path(), "evaluate study.yaml" + flip_test);
+  ASSERT_EQ(result.code, 0) << result.output;
+  const Json evaluation = Read("evaluation.json");
+  EXPECT_EQ(evaluation.at("passes"), 2);
+  EXPECT_THAT(evaluation.at("verdict").get<std::string>(), HasSubstr("two passes an object"));
+  const Json& baseline = evaluation.at("networks")[0].at("artifacts")[1];
+  EXPECT_DOUBLE_EQ(baseline.at("latency").at("predicted_ns"),
+                   2 * Read("verify.json").at("baseline").at("latency_ns").get<double>());
+  const Json manifest = Json::parse(ReadFile(Run() / baseline.at("folder").get<std::string>() / "manifest.json"));
+  EXPECT_EQ(Json::parse(manifest.at("task").at("options").get<std::string>()).at("flip_test"), true);
+  const HotResult search = RunHot(folder_.path(),
+                                  "search study.yaml --json --quiet --set search.latency_ratio= "
+                                  "--set search.latency_ms=10" +
+                                      flip_test);
+  ASSERT_EQ(search.code, 0) << search.output;
+  EXPECT_EQ(Json::parse(search.output).at("budgets").at("latency_ms"), 5) << "of one pass";
+}
 
 TEST_F(StudyTest, RunsWholeAndThenHasNothingToDo) {
   const HotResult first = RunHot(folder_.path(), "optimize study.yaml");
@@ -107,6 +131,7 @@ TEST_F(StudyTest, PosesRunWholeAndThenHaveNothingToDo) {
   const HotResult second = RunHot(folder_.path(), "optimize study.yaml");
   EXPECT_EQ(second.code, 0);
   EXPECT_THAT(second.output, testing::Not(HasSubstr("measured,")));
+  AddAFlipTest();
 }
 
 TEST_F(StudyTest, SearchPrintsTheDocumentedJson) {

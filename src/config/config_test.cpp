@@ -293,6 +293,7 @@ const BadFile kBadOverrides[] = {
     {"train.epochs=", "--set train.epochs: expected a whole number from 1 to 10000, got nothing"},
     {"train.metric=map", "--set train.metric: expected one of coco_ap, ap50, voc07, pck, got \"map\""},
     {"train.metric=pck", "--set train.metric: pck is for keypoints; model.task ssd predicts boxes"},
+    {"model.flip_test=true", "--set model.flip_test: is for keypoints; model.task ssd predicts boxes"},
     {"train.pck_threshold=0", "--set train.pck_threshold: expected a number from 0.001 to 1, got \"0\""},
     {"name=a\nb", "--set name: expected a name of letters, digits, '.', '_' and '-', got \"a b\""},
     {"data.classes=caf\xe9", "--set data.classes: not UTF-8 text"},

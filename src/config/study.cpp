@@ -96,7 +96,10 @@ void CheckMetric(StudyReader& reader) {
 
 void CheckKeypoints(StudyReader& reader) {
   Study& study = reader.study();
-  if (study.model.task != "cpn") return;
+  if (study.model.task != "cpn") {
+    if (study.model.flip_test) FailAt(reader, "model.flip_test", "is for keypoints; model.task ssd predicts boxes");
+    return;
+  }
   if (!reader.places().contains("model.input")) study.model.input = {256, 192};  // as published
   if (study.data.format != "coco") {
     FailAt(reader, "data.format", "model.task cpn needs keypoints, which only coco files have", "data.format: coco");

@@ -35,6 +35,7 @@ struct Study {
     int64_t finest_stride = 16;  // 8 | 16
     int64_t pyramid_channels = 128;
     std::vector<double> box_margin{0.15, 0.1};  // above and below, left and right, relative to the box
+    bool flip_test = false;                     // a second pass over the mirrored input
   } model;
 
   struct Data {

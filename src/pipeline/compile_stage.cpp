@@ -15,7 +15,8 @@ std::string TaskOptionsJson(const Workspace& workspace) {
   return nlohmann::ordered_json{{"keypoints", options.keypoints},
                                 {"mirror_pairs", options.mirror_pairs},
                                 {"skeleton", workspace.skeleton()},
-                                {"box_margin", {options.margin_y, options.margin_x}}}
+                                {"box_margin", {options.margin_y, options.margin_x}},
+                                {"flip_test", options.flip_test}}
       .dump();
 }
 
@@ -42,8 +43,8 @@ void CompileOne(const Workspace& workspace, const TrainedNetwork& trained, const
 }  // namespace
 
 std::string CompileInputs(const Workspace& workspace) {
-  return QuantizeInputs(workspace) + std::string(workspace.toolchain().name()) + workspace.toolchain().version() +
-         workspace.toolchain().flags();
+  return QuantizeInputs(workspace) + StudySectionJson(workspace.study(), "model") +
+         std::string(workspace.toolchain().name()) + workspace.toolchain().version() + workspace.toolchain().flags();
 }
 
 std::string RunCompile(Workspace& workspace) {

@@ -40,6 +40,13 @@ std::vector<Built> LoadArtifacts(const Workspace& workspace, const std::vector<T
   return built;
 }
 
+// An application that wants the scores runs the network so often.
+Measurement OfAllPasses(Measurement m, int passes) {
+  for (int64_t& sample : m.samples_ns) sample *= passes;
+  for (double* value : {&m.median_ns, &m.low_ns, &m.high_ns, &m.raw_median_ns, &m.p90_ns}) *value *= passes;
+  return m;
+}
+
 void MeasureAll(const Workspace& workspace, std::vector<Built>& built) {
   constexpr size_t kMost = 64;
   for (size_t begin = 0; begin < built.size(); begin += kMost) {
@@ -48,7 +55,8 @@ void MeasureAll(const Workspace& workspace, std::vector<Built>& built) {
     MeasureOptions options;
     options.min_samples = 64;  // enough for a p90
     const auto measured = workspace.device().Profile(batch, options, ReferenceCanaryNs(workspace), workspace.context());
-    for (size_t i = 0; i < measured.size(); ++i) built[begin + i].latency = measured[i];
+    const int passes = workspace.task().options().passes();
+    for (size_t i = 0; i < measured.size(); ++i) built[begin + i].latency = OfAllPasses(measured[i], passes);
   }
 }
 
@@ -85,7 +93,7 @@ Json ArtifactJson(const Workspace& workspace, const Built& built, const StudyNet
           {"sha256", built.artifact.blob_sha256},
           {"bytes", built.artifact.blob.size()},
           {"folder", fs::relative(built.folder, workspace.folder()).string()},
-          {"latency", LatencyJson(built.latency, predicted ? network.predicted_ns : 0)},
+          {"latency", LatencyJson(built.latency, predicted ? network.predicted_ns * task.passes() : 0)},
           {"val", ScoresJson(built.val, scoring, task)},
           {"test", ScoresJson(built.test, scoring, task)},
           {"layers", LayersJson(built.artifact)}};
@@ -136,8 +144,10 @@ std::string RunEvaluate(Workspace& workspace) {
   MeasureAll(workspace, built);
 
   const auto contenders = MakeContenders(workspace, networks, built);
-  const Judgement judgement = Judge(contenders, workspace.Scoring(), StudyLatencyBudgetNs(workspace),
-                                    static_cast<uint64_t>(workspace.study().run.seed));
+  Judgement judgement = Judge(contenders, workspace.Scoring(), StudyLatencyBudgetNs(workspace),
+                              static_cast<uint64_t>(workspace.study().run.seed));
+  const int passes = workspace.task().options().passes();
+  if (passes > 1) judgement.verdict += " Scores and times are of the flip test: two passes an object.";
   Json list = Json::array();
   for (size_t i = 0; i < networks.size(); ++i) {
     Json network = NetworkJson(workspace, networks[i].network);
@@ -157,6 +167,7 @@ std::string RunEvaluate(Workspace& workspace) {
                 {"predicted", PredictedName(workspace.task().predicted())},
                 {"test_pictures", test.samples.size()},
                 {"test_views", workspace.task().Views(test).samples.size()},
+                {"passes", passes},
                 {"networks", list},
                 {"winners", WinnersJson(judgement)},
                 {"verdict", judgement.verdict}});

@@ -48,7 +48,12 @@ std::vector<ScoredPicture> DetectPictures(Session& session, const Task& task, co
   std::vector<Tensor> inputs(1, Tensor({1, 3, preprocessing.height, preprocessing.width}));
   for (const Sample& view : task.Views(pictures).samples) {
     SampleToInput(view, preprocessing, inputs[0].data.data());
-    predictions.Add(view, task.Decode(session.Run(inputs)));
+    std::vector<Tensor> outputs = session.Run(inputs);
+    if (task.options().flip_test) {
+      Mirror(inputs[0]);
+      outputs = task.Unite(std::move(outputs), session.Run(inputs));
+    }
+    predictions.Add(view, task.Decode(outputs));
   }
   return std::move(predictions).Take();
 }

@@ -22,9 +22,10 @@ Found SolveStudy(const Workspace& workspace, const std::vector<LookupTable>& tab
   for (double width : workspace.study().model.width) {
     const LookupTable& table = FindTable(tables, width, workspace.precision());
     for (Objective objective : StudyObjectives(workspace)) {
-      const SearchResult result = AutoSearch(table, objective, budgets, k, *solver, {});
+      SearchResult result = AutoSearch(table, objective, budgets, k, *solver, {});
       found.candidates.insert(found.candidates.end(), result.candidates.begin(), result.candidates.end());
       if (!result.candidates.empty()) continue;
+      result.smallest_latency_ms *= workspace.task().options().passes();  // in terms of search.latency_ms
       char text[64];
       std::snprintf(text, sizeof text, "no network of width %g fits the budgets; ", width);
       found.infeasible = text + SmallestText(result);

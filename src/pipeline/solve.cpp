@@ -16,7 +16,7 @@ Candidate PredictBaseline(const Workspace& workspace, const std::vector<LookupTa
 Budgets StudyBudgets(const Workspace& workspace, double baseline_latency_ns) {
   const auto& search = workspace.study().search;
   Budgets budgets;
-  budgets.latency_ms = search.latency_ms;
+  if (search.latency_ms) budgets.latency_ms = *search.latency_ms / workspace.task().options().passes();
   if (search.latency_ratio) budgets.latency_ms = *search.latency_ratio * baseline_latency_ns * 1e-6;
   budgets.flash_kib = search.flash_kib;
   budgets.ram_kib = search.ram_kib;

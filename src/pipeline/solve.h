@@ -13,7 +13,8 @@ namespace hot {
 Candidate PredictBaseline(const Workspace& workspace, const std::vector<LookupTable>& tables,
                           const Corrections& corrections);
 
-// latency_ratio becomes a latency with the baseline's, measured or predicted.
+// latency_ratio becomes a latency with the baseline's, measured or predicted. Both are of one pass, as predictions and
+// measurements of networks are: latency_ms is divided by TaskOptions::passes().
 Budgets StudyBudgets(const Workspace& workspace, double baseline_latency_ns);
 
 std::vector<Objective> StudyObjectives(const Workspace& workspace);

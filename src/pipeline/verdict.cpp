@@ -94,7 +94,7 @@ Judgement Judge(const std::vector<Contender>& contenders, const ScoreOptions& op
 std::optional<double> StudyLatencyBudgetNs(const Workspace& workspace) {
   const auto budget = ReadRunJson(workspace, "verify.json").at("budgets").at("latency_ms");
   if (budget.is_null()) return std::nullopt;
-  return budget.get<double>() * 1e6;
+  return budget.get<double>() * 1e6 * workspace.task().options().passes();
 }
 
 Json ComparisonJson(const Comparison& comparison, const std::string& precision) {

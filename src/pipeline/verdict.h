@@ -40,7 +40,7 @@ struct Judgement {
 Judgement Judge(const std::vector<Contender>& contenders, const ScoreOptions& options,
                 std::optional<double> latency_budget_ns, uint64_t seed);
 
-// The budget of the study in nanoseconds, if it has one (verify.json).
+// The budget of the study for all passes in nanoseconds, if it has one (verify.json, which has it for one).
 std::optional<double> StudyLatencyBudgetNs(const Workspace& workspace);
 
 nlohmann::ordered_json ComparisonJson(const Comparison& comparison, const std::string& precision);

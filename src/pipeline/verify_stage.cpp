@@ -28,7 +28,8 @@ std::vector<MeasurementRow> MeasureWhole(Workspace& workspace, const std::vector
 // A number that would do, in the key the study uses: rounded up, so that it does.
 std::string WhatWouldDo(const Workspace& workspace, double smallest_ns, double baseline_ns) {
   const bool ratio = workspace.study().search.latency_ratio.has_value();
-  const double value = std::ceil(1000 * (ratio ? smallest_ns / baseline_ns : smallest_ns * 1e-6)) / 1000;
+  const double smallest_ms = smallest_ns * 1e-6 * workspace.task().options().passes();
+  const double value = std::ceil(1000 * (ratio ? smallest_ns / baseline_ns : smallest_ms)) / 1000;
   char text[80];
   std::snprintf(text, sizeof text, "search.%s: %.3f or more would do", ratio ? "latency_ratio" : "latency_ms", value);
   return text;
@@ -38,10 +39,11 @@ std::string WhatWouldDo(const Workspace& workspace, double smallest_ns, double b
   if (!result.smallest_latency_ns || !budgets.latency_ms) {
     throw Error(Code::kOutOfRange, "verify", result.notes.empty() ? "no network" : result.notes.front());
   }
+  const int passes = workspace.task().options().passes();
   char text[160];
   std::snprintf(text, sizeof text,
                 "no network keeps latency_ms %.3f: of %zu measured whole, the fastest that fits otherwise takes %.3f",
-                *budgets.latency_ms, result.networks.size(), *result.smallest_latency_ns * 1e-6);
+                *budgets.latency_ms * passes, result.networks.size(), *result.smallest_latency_ns * 1e-6 * passes);
   throw Error(Code::kOutOfRange, "verify", text,
               WhatWouldDo(workspace, *result.smallest_latency_ns, result.networks.front().row.median_ns));
 }

@@ -40,6 +40,7 @@ TaskOptions MakeTaskOptions(const Study& study, const std::vector<std::string>& 
   options.pyramid_channels = static_cast<int>(study.model.pyramid_channels);
   options.margin_y = study.model.box_margin[0];
   options.margin_x = study.model.box_margin[1];
+  options.flip_test = study.model.flip_test;
   return options;
 }
 

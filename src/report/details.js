@@ -26,11 +26,12 @@ function networkRow(model, network) {
   const artifact = artifactOf(network, model.precision);
   const [latency, test, val] = [artifact?.latency, artifact?.test, artifact?.val?.[model.metric]];
   const verified = network.verified;
+  const untrained_ns = passesOf(model) * verified?.measured_ns;
   const measured = latency ? {
     value: latency.median_ns,
     show: withNote(milliseconds(latency.median_ns), range(latency.low_ns, latency.high_ns, milliseconds))
   } :
-      verified ? {value: verified.measured_ns, show: withNote(milliseconds(verified.measured_ns), 'untrained')} :
+      verified ? {value: untrained_ns, show: withNote(milliseconds(untrained_ns), 'untrained')} :
                  '–';
   return {
     class: isWinner(model, network) ? 'winner-row' : null,

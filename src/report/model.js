@@ -83,6 +83,10 @@ function winnersOf(model) {
 
 const isWinner = (model, network) => Object.values(model.run.evaluation?.winners || {}).includes(network.id);
 
+// Runs of the network that a score takes, which the evaluation's latencies count.
+const passesOf = (model) => model.run.evaluation?.passes || 1;
+const ofOnePass = (model) => passesOf(model) > 1 ? ' (one pass)' : '';
+
 const nameOf = (model, id) => model.byId.get(id)?.label || id;
 
 // What the points are of: "PCK@0.05", "keypoint AP (OKS)".

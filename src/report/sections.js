@@ -82,7 +82,10 @@ function verdictSection(model) {
       ' test pictures; accuracy in points (0 to 100).' +
       (findsKeypoints(model) ? ' Keypoints were looked for in the labelled boxes of ' +
                model.run.evaluation.test_views + ' objects, not in detected ones; a latency is that of one object.' :
-                               '');
+                               '') +
+      (passesOf(model) > 1 ?
+           ' Flip test: scores are of the mean over the picture and its mirror image, latencies of both passes.' :
+           '');
   return [
     ...(winners.length ? winners.map((winner) => winnerFigures(model, winner)) : [baselineFigures(model)]),
     element('p', {class: 'note'}, 'All figures are for ' + intro)
@@ -140,7 +143,8 @@ function scatterStyle(role, shape, hollow) {
 function tradeoffSection(model) {
   if (!model.run.evaluation) return [missing('evaluate')];
   const sets = tradeoffSets(model);
-  const budget = model.run.verify?.budgets?.latency_ms;
+  const budgetOfPass = model.run.verify?.budgets?.latency_ms;
+  const budget = isNumber(budgetOfPass) ? passesOf(model) * budgetOfPass : null;
   const build = () => ({
     type: 'scatter',
     plugins: [whiskers, pointLabels, budgetLine],
@@ -245,7 +249,8 @@ function choicesSection(model) {
       Math.max(...shown.map((network) => partsOf(model, network).reduce((sum, part) => sum + part.ns, 0)), 1);
   const slots = Math.max(...shown.map((network) => network.slots.length));
   const table = element(
-      'table', {class: 'choices'}, element('caption', {}, 'Predicted latency by part, and the choice in every slot'),
+      'table', {class: 'choices'}, element(
+          'caption', {}, 'Predicted latency by part' + ofOnePass(model) + ', and the choice in every slot'),
       element(
           'thead', {},
           element(
@@ -314,8 +319,8 @@ function predictionSection(model) {
     },
     options: {
       scales: {
-        x: axisOptions('predicted latency, ms', limits('x', ends)),
-        y: axisOptions('measured latency, ms', limits('y', ends))
+        x: axisOptions('predicted latency, ms' + ofOnePass(model), limits('x', ends)),
+        y: axisOptions('measured latency, ms' + ofOnePass(model), limits('y', ends))
       },
       plugins: {tooltip: tooltipOptions(lines)}
     }
@@ -326,7 +331,7 @@ function predictionSection(model) {
     {group: 'diagonal', text: 'predicted = measured', shape: 'dashed', role: 'baseline'}
   ];
   const data = makeTable({
-    caption: 'Predicted and measured latency, ms; small print: interval, and error of the prediction',
+    caption: 'Predicted and measured latency, ms' + ofOnePass(model) + '; small print: interval, and error of the prediction',
     sortable: true,
     tall: true,
     columns: [

@@ -31,9 +31,12 @@ struct TaskOptions {
   KeypointPairs mirror_pairs;
   int pyramid_channels = 128;
   double margin_y = 0.15, margin_x = 0.1;
+  bool flip_test = false;  // scores are of Task::Unite()
   // Thresholds for scoring; an application uses higher ones (artifact manifest).
   double score_threshold = 0.01, nms_iou = 0.45;
   int max_detections = 100;
+  // Runs of the network that one view takes.
+  int passes() const { return flip_test ? 2 : 1; }
 };
 
 // Outputs of the backbone that a head reads.
@@ -59,9 +62,15 @@ class Task {
   // Network outputs of one picture (batch dimension 1, order of BuildHead) -> detections in input pixels. Outputs that
   // only the loss reads may be there and are left alone.
   virtual std::vector<Detection> Decode(std::span<const Tensor> outputs) const = 0;
+  // Flip test: what Decode() reads, from the outputs for an input and from those for its mirror image. Throws
+  // Error(kInvalidArgument) where there is no such thing.
+  virtual std::vector<Tensor> Unite(std::vector<Tensor> outputs, std::span<const Tensor> of_mirrored) const;
 };
 
 std::unique_ptr<Task> MakeTask(const TaskOptions& options);
+
+// The mirror image of pictures or maps [..., height, width]: left and right change places.
+void Mirror(Tensor& maps);
 
 // The whole network: input "image", sections stem, slot1.., tail (where the head reads it), head. The parameters of the
 // one that ships are among those of the one that is trained, by the same names.

@@ -36,6 +36,7 @@ Json TaskJson(const TaskOptions& task) {
   json["mirror_pairs"] = task.mirror_pairs;
   json["pyramid_channels"] = task.pyramid_channels;
   json["margin"] = {task.margin_y, task.margin_x};
+  if (task.flip_test) json["flip_test"] = true;  // only then: other trials stay those that older files tell of
   json.update(DecodingJson(task));
   return json;
 }
@@ -58,6 +59,7 @@ TaskOptions TaskFrom(const Json& json) {
     task.margin_y = json.at("margin").at(0);
     task.margin_x = json.at("margin").at(1);
   }
+  task.flip_test = json.value("flip_test", task.flip_test);
   task.score_threshold = json.at("score_threshold");
   task.nms_iou = json.at("nms_iou");
   task.max_detections = WholeNumber<int>(json.at("max_detections"));

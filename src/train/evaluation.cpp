@@ -31,9 +31,13 @@ std::vector<ScoredPicture> Predict(GraphModule& module, const Task& task, const 
   for (Batch batch; loader.Next(&batch);) {
     const at::Tensor images = at::from_blob(batch.images.data(), {batch.size, input.c, input.h, input.w});
     const std::vector<at::Tensor> outputs = module.Forward(images);
+    std::vector<at::Tensor> of_mirrored;
+    if (task.options().flip_test) of_mirrored = module.Forward(images.flip({3}));
     for (int i = 0; i < batch.size; ++i) {
       const Sample& view = views.samples[static_cast<size_t>(batch.indices[static_cast<size_t>(i)])];
-      predictions.Add(view, task.Decode(OfPicture(outputs, i)));
+      std::vector<Tensor> of_picture = OfPicture(outputs, i);
+      if (task.options().flip_test) of_picture = task.Unite(std::move(of_picture), OfPicture(of_mirrored, i));
+      predictions.Add(view, task.Decode(of_picture));
     }
   }
   return std::move(predictions).Take();

@@ -9,6 +9,9 @@
 // quarter of the work), separable prediction layers, ReLU6.
 //
 // Outputs: "head.refine" [keypoints, h/4, w/4]; in training behind it those of GlobalNet in the order of kCpnLevels.
+//
+// Flip test (section 4.1): the heat maps are averaged with those of the mirrored crop. Without a shift between the two:
+// a cell covers 4 whole pixels, so a mirrored crop has mirrored cells.
 #pragma once
 
 #include <array>
@@ -39,7 +42,8 @@ HeatmapPeak FindPeak(std::span<const float> map, int height, int width);
 
 class CpnTask : public Task {
  public:
-  // Throws Error(kInvalidArgument) without keypoints, and for an input whose sides 32 does not divide.
+  // Throws Error(kInvalidArgument) without keypoints, for an input whose sides 32 does not divide, and for a flip test
+  // without mirror pairs.
   explicit CpnTask(TaskOptions options);
   std::string_view name() const override { return "cpn"; }
   const TaskOptions& options() const override { return options_; }
@@ -51,12 +55,17 @@ class CpnTask : public Task {
   // One detection: the keypoints, label 0, the whole input as its box; its score is the mean of the peaks, each at
   // most 1.
   std::vector<Detection> Decode(std::span<const Tensor> outputs) const override;
+  // The mean of the heat maps and of those of the mirrored input, mirrored back, paired keypoints exchanged.
+  std::vector<Tensor> Unite(std::vector<Tensor> outputs, std::span<const Tensor> of_mirrored) const override;
 
   int map_height() const { return options_.input.h / kCpnStride; }
   int map_width() const { return options_.input.w / kCpnStride; }
 
  private:
+  void CheckMaps(std::span<const Tensor> outputs) const;
+
   TaskOptions options_;
+  std::vector<size_t> mirrored_;  // by keypoint: which one a mirror makes of it
 };
 
 }  // namespace hot

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -21,6 +22,19 @@ double ShiftAlong(std::span<const float> map, int at, int step, int place, int c
   const float before = map[static_cast<size_t>(at - step)], behind = map[static_cast<size_t>(at + step)];
   if (before == behind) return 0;
   return behind > before ? kShift : -kShift;
+}
+
+std::vector<size_t> MirroredKeypoints(const KeypointPairs& pairs, size_t count) {
+  std::vector<size_t> mirrored(count);
+  std::iota(mirrored.begin(), mirrored.end(), size_t{0});
+  for (const auto& [a, b] : pairs) {
+    const auto first = static_cast<size_t>(a), second = static_cast<size_t>(b);
+    if (std::max(first, second) >= count) {
+      throw Error(Code::kInvalidArgument, "cpn", "a mirror pair names a keypoint that is not there");
+    }
+    std::swap(mirrored[first], mirrored[second]);
+  }
+  return mirrored;
 }
 
 }  // namespace
@@ -52,6 +66,11 @@ CpnTask::CpnTask(TaskOptions options) : options_(std::move(options)) {
         "CPN needs sides that are multiples of 32, got " + std::to_string(input.h) + " x " + std::to_string(input.w),
         "such as 256 x 192");
   }
+  if (options_.flip_test && options_.mirror_pairs.empty()) {
+    throw Error(Code::kInvalidArgument, "model.flip_test", "nobody knows which keypoints are left and which right",
+                "name them with data.mirror_pairs");
+  }
+  mirrored_ = MirroredKeypoints(options_.mirror_pairs, options_.keypoints.size());
 }
 
 Dataset CpnTask::Views(const Dataset& pictures) const {
@@ -73,12 +92,31 @@ Taps CpnTask::taps() const {
   return taps;
 }
 
+void CpnTask::CheckMaps(std::span<const Tensor> outputs) const {
+  const auto cells = static_cast<size_t>(map_height() * map_width());
+  if (!outputs.empty() && outputs[0].data.size() == options_.keypoints.size() * cells) return;
+  throw Error(Code::kInvalidArgument, "cpn", "the network's output does not have this task's shape");
+}
+
+std::vector<Tensor> CpnTask::Unite(std::vector<Tensor> outputs, std::span<const Tensor> of_mirrored) const {
+  CheckMaps(outputs);
+  CheckMaps(of_mirrored);
+  Tensor back = of_mirrored[0];
+  Mirror(back);
+  const auto cells = static_cast<size_t>(map_height() * map_width());
+  for (size_t k = 0; k < mirrored_.size(); ++k) {
+    for (size_t cell = 0; cell < cells; ++cell) {
+      float& value = outputs[0].data[k * cells + cell];
+      value = (value + back.data[mirrored_[k] * cells + cell]) / 2;
+    }
+  }
+  return outputs;
+}
+
 std::vector<Detection> CpnTask::Decode(std::span<const Tensor> outputs) const {
+  CheckMaps(outputs);
   const size_t keypoints = options_.keypoints.size();
   const auto cells = static_cast<size_t>(map_height() * map_width());
-  if (outputs.empty() || outputs[0].data.size() != keypoints * cells) {
-    throw Error(Code::kInvalidArgument, "cpn", "the network's output does not have this task's shape");
-  }
   Detection pose{.box = BoxOfSize(options_.input.w, options_.input.h)};
   double sum = 0;
   for (size_t k = 0; k < keypoints; ++k) {

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "core/error.h"
+#include "core/rng.h"
 #include "graph/costs.h"
 #include "graph/fold.h"
 
@@ -130,6 +132,80 @@ TEST(CpnTask, DecodesItsOwnTargets) {
   }
   EXPECT_THROW(task.Decode(std::vector<Tensor>{Tensor({1, 3, 16, 24})}), Error);
   EXPECT_THROW(task.Decode({}), Error);
+}
+
+Tensor RandomMaps(std::vector<int64_t> shape, uint64_t seed) {
+  Tensor maps(std::move(shape));
+  Rng rng(seed);
+  for (float& value : maps.data) value = static_cast<float>(rng.Uniform(-1, 1));
+  return maps;
+}
+
+TEST(FlipTest, MirroringTwiceIsTheIdentity) {
+  uint64_t seed = 0;
+  for (const std::vector<int64_t>& shape : {std::vector<int64_t>{1, 3, 16, 24}, {2, 1, 5, 7}, {1, 4, 3, 1}, {6}, {0}}) {
+    const Tensor maps = RandomMaps(shape, ++seed);
+    Tensor mirrored = maps;
+    Mirror(mirrored);
+    EXPECT_EQ(mirrored.data == maps.data, shape.back() <= 1) << seed;
+    if (shape.back() > 1) EXPECT_EQ(mirrored.data[0], maps.data[static_cast<size_t>(shape.back()) - 1]);
+    Mirror(mirrored);
+    EXPECT_EQ(mirrored.data, maps.data) << seed;
+  }
+}
+
+// Keypoints 0 and 2 change places in a mirror, 1 is its own mirror image.
+CpnTask FlipTested() {
+  TaskOptions options = Options(64, 96);
+  options.mirror_pairs = {{0, 2}};
+  options.flip_test = true;
+  return CpnTask(options);
+}
+
+// What a network that treats left and right alike says of the mirror image.
+Tensor MirrorImage(Tensor maps) {
+  Mirror(maps);
+  const auto plane = static_cast<std::ptrdiff_t>(maps.data.size() / 3);
+  std::swap_ranges(maps.data.begin(), maps.data.begin() + plane, maps.data.begin() + 2 * plane);
+  return maps;
+}
+
+TEST(FlipTest, LeavesTheMapsOfASymmetricNetworkAsTheyAre) {
+  const Tensor maps = RandomMaps({1, 3, 16, 24}, 1);
+  const auto united = FlipTested().Unite({maps}, std::vector<Tensor>{MirrorImage(maps)});
+  ASSERT_EQ(united.size(), 1u);
+  EXPECT_EQ(united[0].data, maps.data);
+}
+
+TEST(FlipTest, MakesEveryNetworkSymmetric) {
+  const CpnTask task = FlipTested();
+  EXPECT_EQ(task.options().passes(), 2);
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    const Tensor a = RandomMaps({1, 3, 16, 24}, seed), b = RandomMaps({1, 3, 16, 24}, 100 + seed);
+    const Tensor of_picture = task.Unite({a}, std::vector<Tensor>{b}).at(0);
+    const Tensor of_mirror_image = task.Unite({b}, std::vector<Tensor>{a}).at(0);
+    EXPECT_EQ(MirrorImage(of_picture).data, of_mirror_image.data) << seed;
+    EXPECT_EQ(of_picture.data[0], (a.data[0] + b.data[2 * 384 + 23]) / 2);
+  }
+}
+
+TEST(FlipTest, RefusesWhatItCantMirror) {
+  TaskOptions options = Options(64, 96);
+  options.flip_test = true;
+  try {
+    const CpnTask task(options);
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "model.flip_test: nobody knows which keypoints are left and which right (name them with "
+                 "data.mirror_pairs)");
+  }
+  options.mirror_pairs = {{0, 3}};
+  EXPECT_THROW(CpnTask{options}, Error);
+  EXPECT_THROW(FlipTested().Unite({Tensor({1, 3, 16, 24})}, std::vector<Tensor>{Tensor({1, 2, 16, 24})}), Error);
+  TaskOptions boxes;
+  boxes.classes = {"person"};
+  EXPECT_THROW(MakeTask(boxes)->Unite({}, {}), Error);
 }
 
 TEST(CpnTask, ABrokenMapCostsItsKeypointOnly) {
