@@ -292,8 +292,8 @@ const BadFile kBadOverrides[] = {
     {"model.width=0.7,,1", "--set model.width: expected a number from 0.1 to 4, got \"\""},
     {"train.epochs=", "--set train.epochs: expected a whole number from 1 to 10000, got nothing"},
     {"train.metric=map", "--set train.metric: expected one of coco_ap, ap50, voc07, pck, got \"map\""},
-    {"train.metric=pck", "--set train.metric: pck is for keypoints; model.task ssd predicts boxes"},
-    {"model.flip_test=true", "--set model.flip_test: is for keypoints; model.task ssd predicts boxes"},
+    {"train.metric=pck", "--set train.metric: \"pck\" is not for model.task ssd (one of coco_ap, ap50, voc07)"},
+    {"model.flip_test=true", "--set model.flip_test: is for keypoints, which model.task ssd does not find"},
     {"train.pck_threshold=0", "--set train.pck_threshold: expected a number from 0.001 to 1, got \"0\""},
     {"name=a\nb", "--set name: expected a name of letters, digits, '.', '_' and '-', got \"a b\""},
     {"data.classes=caf\xe9", "--set data.classes: not UTF-8 text"},
@@ -314,13 +314,11 @@ TEST_F(StudyTest, Poses) {
   EXPECT_THAT(study.train.zoom, ElementsAre(1, 1));
   EXPECT_THAT(Read(yaml, {"model.input=64"}).model.input, ElementsAre(64, 64));
   for (const BadFile& bad :
-       {BadFile{"data.format=voc",
-                "--set data.format: model.task cpn needs keypoints, which only coco files have "
-                "(data.format: coco)"},
+       {BadFile{"data.format=voc", "--set data.format: \"voc\" is not for model.task cpn (coco)"},
         {"model.input=100,96",
          "--set model.input: model.task cpn needs sides that are multiples of 32 "
          "(such as [256, 192])"},
-        {"train.metric=voc07", "--set train.metric: voc07 is for boxes; model.task cpn predicts keypoints"},
+        {"train.metric=voc07", "--set train.metric: \"voc07\" is not for model.task cpn (one of coco_ap, ap50, pck)"},
         {"train.zoom=1.2,0.8", "--set train.zoom: the smallest side must not be larger than the largest"},
         {"train.zoom=0.8", "--set train.zoom: expected 2 values, got 1"}}) {
     EXPECT_EQ(Failure(yaml, {bad.yaml}), bad.line);

@@ -1,9 +1,26 @@
 // The options themselves, in the order of study.h.
 #include "config/option_rows.h"
+#include "config/task_rules.h"
 #include "config/value.h"
 
 namespace hot {
 namespace {
+
+std::vector<std::string> TaskNames() {
+  std::vector<std::string> names;
+  for (const TaskRules& task : AllTaskRules()) names.push_back(task.name);
+  return names;
+}
+
+// "[320, 320]; cpn: [256, 192]"
+std::string InputsText() {
+  std::string text;
+  for (const TaskRules& task : AllTaskRules()) {
+    if (!text.empty()) text += "; " + task.name + ": ";
+    text += "[" + std::to_string(task.input[0]) + ", " + std::to_string(task.input[1]) + "]";
+  }
+  return text;
+}
 
 void AddModel(std::vector<Option>& out) {
   out.push_back({.name = "model.backbone",
@@ -28,11 +45,11 @@ void AddModel(std::vector<Option>& out) {
                      "The head: `ssd` finds objects (SSDLite); `cpn` finds the keypoints of objects whose boxes are "
                      "known (cascaded pyramid network; `model.input` is then a crop, such as [256, 192]).",
                  .fallback = "",
-                 .allowed = {"ssd", "cpn"}});
+                 .allowed = TaskNames()});
   out.push_back({.name = "model.input",
                  .field = HOT_FIELD(model.input),
                  .help = "Height and width of the network's input in pixels; one number means a square.",
-                 .fallback = "[320, 320]; cpn: [256, 192]",
+                 .fallback = InputsText(),
                  .range = Between(32, 2048),
                  .min_count = 2,
                  .max_count = 2,

@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "config/study_reader.h"
+#include "config/task_rules.h"
 #include "config/value.h"
 #include "core/error.h"
 
@@ -84,28 +85,30 @@ void CheckTrain(StudyReader& reader) {
       "warm-up of " + std::to_string(train.warmup_epochs) + " epochs in a training of " + std::to_string(train.epochs));
 }
 
-void CheckMetric(StudyReader& reader) {
-  const Study& study = reader.study();
-  if (study.train.metric == "pck" && study.model.task == "ssd") {
-    FailAt(reader, "train.metric", "pck is for keypoints; model.task ssd predicts boxes");
-  }
-  if (study.train.metric == "voc07" && study.model.task == "cpn") {
-    FailAt(reader, "train.metric", "voc07 is for boxes; model.task cpn predicts keypoints");
-  }
+// That a value is among those that the task can do with.
+void CheckForTask(const StudyReader& reader, const TaskRules& task, const std::string& name, const std::string& value,
+                  const std::vector<std::string>& possible) {
+  if (std::ranges::find(possible, value) != possible.end()) return;
+  std::string hint = possible.size() > 1 ? "one of " : "";
+  for (size_t i = 0; i < possible.size(); ++i) hint += (i == 0 ? "" : ", ") + possible[i];
+  FailAt(reader, name, "\"" + value + "\" is not for model.task " + task.name, hint);
 }
 
-void CheckKeypoints(StudyReader& reader) {
+void CheckTask(StudyReader& reader) {
   Study& study = reader.study();
-  if (study.model.task != "cpn") {
-    if (study.model.flip_test) FailAt(reader, "model.flip_test", "is for keypoints; model.task ssd predicts boxes");
-    return;
+  const TaskRules& task = RulesOf(study);
+  if (!reader.places().contains("model.input")) study.model.input = task.input;
+  if (!reader.places().contains("train.metric")) study.train.metric = task.metrics.front();
+  CheckForTask(reader, task, "train.metric", study.train.metric, task.metrics);
+  CheckForTask(reader, task, "data.format", study.data.format, task.formats);
+  if (study.model.flip_test && !task.keypoints) {
+    FailAt(reader, "model.flip_test", "is for keypoints, which model.task " + task.name + " does not find");
   }
-  if (!reader.places().contains("model.input")) study.model.input = {256, 192};  // as published
-  if (study.data.format != "coco") {
-    FailAt(reader, "data.format", "model.task cpn needs keypoints, which only coco files have", "data.format: coco");
-  }
-  if (study.model.input[0] % 32 != 0 || study.model.input[1] % 32 != 0) {
-    FailAt(reader, "model.input", "model.task cpn needs sides that are multiples of 32", "such as [256, 192]");
+  const auto fits = [&](int64_t side) { return side % task.side_multiple == 0; };
+  if (!std::ranges::all_of(study.model.input, fits)) {
+    FailAt(reader, "model.input",
+           "model.task " + task.name + " needs sides that are multiples of " + std::to_string(task.side_multiple),
+           "such as [" + std::to_string(task.input[0]) + ", " + std::to_string(task.input[1]) + "]");
   }
   if (study.train.zoom[0] > study.train.zoom[1]) {
     FailAt(reader, "train.zoom", "the smallest side must not be larger than the largest");
@@ -160,9 +163,8 @@ Study ReadStudy(const fs::path& file, const std::vector<std::string>& overrides)
   CheckAnchors(reader);
   CheckSearch(reader);
   CheckTrain(reader);
-  CheckMetric(reader);
   CheckHpo(reader);
-  CheckKeypoints(reader);
+  CheckTask(reader);
   CheckDataRoot(reader);
   FillDefaults(reader.study());
   return reader.study();

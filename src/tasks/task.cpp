@@ -8,10 +8,34 @@
 
 namespace hot {
 
+namespace {
+
+template <typename T>
+std::unique_ptr<Task> Make(const TaskOptions& options) {
+  return std::make_unique<T>(options);
+}
+
+struct Entry {
+  const char* name;
+  std::unique_ptr<Task> (*make)(const TaskOptions& options);
+};
+constexpr Entry kTasks[] = {{"ssd", Make<SsdTask>}, {"cpn", Make<CpnTask>}};
+
+}  // namespace
+
+std::vector<std::string> TaskNames() {
+  std::vector<std::string> names;
+  for (const Entry& entry : kTasks) names.emplace_back(entry.name);
+  return names;
+}
+
 std::unique_ptr<Task> MakeTask(const TaskOptions& options) {
-  if (options.task == "ssd") return std::make_unique<SsdTask>(options);
-  if (options.task == "cpn") return std::make_unique<CpnTask>(options);
-  throw Error(Code::kInvalidArgument, "model.task", "unknown task \"" + options.task + "\"", "known: ssd, cpn");
+  std::string known;
+  for (const Entry& entry : kTasks) {
+    if (options.task == entry.name) return entry.make(options);
+    known += (known.empty() ? "" : ", ") + std::string(entry.name);
+  }
+  throw Error(Code::kInvalidArgument, "model.task", "unknown task \"" + options.task + "\"", "known: " + known);
 }
 
 std::vector<Tensor> Task::Unite(std::vector<Tensor> /*outputs*/, std::span<const Tensor> /*of_mirrored*/) const {

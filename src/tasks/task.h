@@ -1,5 +1,5 @@
 // A task: the head on the backbone, how its outputs become predictions, how predictions are scored. No LibTorch here;
-// the loss of each task lives in train/. To add one: a folder beside ssd/, its row in MakeTask(), the contract suite.
+// the loss of each task lives in train/. To add one: see README.md.
 #pragma once
 
 #include <map>
@@ -67,7 +67,9 @@ class Task {
   virtual std::vector<Tensor> Unite(std::vector<Tensor> outputs, std::span<const Tensor> of_mirrored) const;
 };
 
+// Throws Error(kInvalidArgument) with the known names for an unknown one, and what the task's constructor throws.
 std::unique_ptr<Task> MakeTask(const TaskOptions& options);
+std::vector<std::string> TaskNames();
 
 // The mirror image of pictures or maps [..., height, width]: left and right change places.
 void Mirror(Tensor& maps);
