@@ -7,6 +7,7 @@
 #include <chrono>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <thread>
 
 #include "core/hash.h"
@@ -55,12 +56,35 @@ class StudyTest : public testing::Test {
   }
 
   // Of a study that has run, whose measurements and trainings are used again.
+  void TestOnAnotherDataSet();
   void AddAFlipTest();
 
   TempFolder folder_;
   static TempFolder* shared_;
 };
 TempFolder* StudyTest::shared_ = nullptr;
+
+// The same pictures as those of another data set, where a class has another name.
+void StudyTest::TestOnAnotherDataSet() {
+  const Json before = Read("evaluation.json");
+  const fs::path file = folder_.path() / "elsewhere/annotations/test.json";
+  fs::copy(folder_.path() / "data", folder_.path() / "elsewhere", fs::copy_options::recursive);
+  WriteFileAtomic(file, std::regex_replace(ReadFile(file), std::regex("\"circle\""), "\"disc\""));
+  const std::string elsewhere = " --set data.test_root=elsewhere --set data.test_format=coco --set data.same_classes=";
+  const HotResult result = RunHot(folder_.path(), "evaluate study.yaml" + elsewhere + "circle/disc");
+  ASSERT_EQ(result.code, 0) << result.output;
+  EXPECT_THAT(result.output, testing::Not(HasSubstr("no object of")));
+  const Json after = Read("evaluation.json");
+  for (size_t i = 0; i < before.at("networks").size(); ++i) {
+    const Json &voc = before["networks"][i]["artifacts"][1], &coco = after.at("networks").at(i)["artifacts"][1];
+    EXPECT_EQ(voc.at("sha256"), coco.at("sha256"));
+    EXPECT_EQ(coco.at("test").at("per_class").size(), 3u);
+    EXPECT_NEAR(voc.at("test").at("ap50").get<double>(), coco.at("test").at("ap50").get<double>(), 1e-9);
+  }
+  const HotResult search = RunHot(folder_.path(), "search study.yaml" + elsewhere);
+  ASSERT_EQ(search.code, 0) << search.output;
+  EXPECT_THAT(search.output, HasSubstr("no object of circle: scored on the other 2 classes"));
+}
 
 // Scores are of two passes, and so is the time that is said to be needed for them.
 void StudyTest::AddAFlipTest() {
@@ -101,6 +125,7 @@ TEST_F(StudyTest, RunsWholeAndThenHasNothingToDo) {
   for (const char* stage : kStages) EXPECT_THAT(second.output, HasSubstr(std::string(stage)));
   EXPECT_THAT(second.output, testing::Not(HasSubstr("measured,")));
   EXPECT_EQ(RunHot(folder_.path(), "status runs/tiny").code, 0);
+  TestOnAnotherDataSet();
 }
 
 TEST_F(StudyTest, PosesRunWholeAndThenHaveNothingToDo) {

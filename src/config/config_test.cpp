@@ -55,6 +55,18 @@ TEST_F(StudyTest, DefaultsAreFilled) {
   EXPECT_EQ(study.run.folder, "runs/a");
   EXPECT_EQ(study.run.journal, "runs/journal.sqlite");
   EXPECT_FALSE(study.search.latency_ms.has_value());
+  EXPECT_EQ(study.data.test_root, "data");
+  EXPECT_EQ(study.data.test_format, "voc");
+  EXPECT_FALSE(study.data.tests_elsewhere());
+}
+
+TEST_F(StudyTest, TestDataMayBeElsewhere) {
+  EXPECT_TRUE(Read(kGood, {"data.test_root=."}).data.tests_elsewhere());
+  EXPECT_TRUE(Read(kGood, {"data.test_format=coco"}).data.tests_elsewhere());
+  EXPECT_FALSE(Read(kGood, {"data.test_root=data", "data.test_format=voc"}).data.tests_elsewhere());
+  EXPECT_EQ(Failure(kGood, {"data.test_root=file"}),
+            "--set data.test_root: \"file\" is not a folder (relative to the working directory; --set "
+            "data.test_root=DIR names another)");
 }
 
 TEST_F(StudyTest, ReadsEveryKind) {
@@ -320,6 +332,7 @@ TEST_F(StudyTest, Poses) {
          "(such as [256, 192])"},
         {"train.metric=voc07", "--set train.metric: \"voc07\" is not for model.task cpn (one of coco_ap, ap50, pck)"},
         {"train.zoom=1.2,0.8", "--set train.zoom: the smallest side must not be larger than the largest"},
+        {"data.test_format=voc", "--set data.test_format: \"voc\" is not for model.task cpn (coco)"},
         {"train.zoom=0.8", "--set train.zoom: expected 2 values, got 1"}}) {
     EXPECT_EQ(Failure(yaml, {bad.yaml}), bad.line);
   }
@@ -357,33 +370,6 @@ TEST(Options, ReferencePageIsUpToDate) {
   EXPECT_EQ(page.substr(from + begin.size(), to - from - begin.size()), StudyReference())
       << "paste this between the markers of docs/formats/study.md:\n"
       << StudyReference();
-}
-
-TEST(Options, ExamplesAreValid) {
-  const fs::path folder = fs::path(HOT_SOURCE_DIR) / "examples";
-  for (const fs::path& place : {folder, folder / "paper"}) {
-    size_t examples = 0;
-    for (const fs::path& file : ListFiles(place)) {
-      if (file.extension() != ".yaml") continue;
-      ++examples;
-      EXPECT_NO_THROW(ReadStudy(file, {"data.root=" HOT_SOURCE_DIR})) << file;
-    }
-    EXPECT_GE(examples, 1u) << place;
-  }
-}
-
-// Ozcinar et al., section 5.1.
-TEST(Options, ThePapersDetectorIsTrainedAsInThePaper) {
-  const Study study = ReadStudy(fs::path(HOT_SOURCE_DIR) / "examples/paper/ssd.yaml", {"data.root=" HOT_SOURCE_DIR});
-  EXPECT_EQ(study.data.train, "VOC2007/trainval+VOC2012/trainval");
-  EXPECT_THAT(study.model.width, ElementsAre(0.7, 1.0, 1.3));
-  EXPECT_EQ(study.search.candidates, 8);
-  EXPECT_EQ(study.search.latency_ms, 30);
-  EXPECT_EQ(study.train.epochs, 400);
-  EXPECT_EQ(study.train.batch, 32);
-  EXPECT_EQ(study.train.optimizer, "adam");
-  EXPECT_THAT(study.train.hpo.lr.values, ElementsAre(5e-4, 7e-4));
-  EXPECT_THAT(study.train.hpo.gamma.values, ElementsAre(0.3, 0.5, 0.7));
 }
 
 }  // namespace

@@ -17,6 +17,8 @@ inline const OptionRange kPositive{.min = 0, .max = {}, .above_min = true};
 inline OptionRange Between(double min, double max) { return {.min = min, .max = max, .above_min = false}; }
 inline OptionRange UpTo(double max) { return {.min = 0, .max = max, .above_min = true}; }
 
+// data.test_root and what goes with it.
+void AddTestData(std::vector<Option>& out);
 // train.hpo.*
 void AddHpoOptions(std::vector<Option>& out);
 // Keys that are for keypoints only, a section each.

@@ -372,6 +372,7 @@ std::vector<Option> OptionTable() {
   AddModel(out);
   AddPoseModelOptions(out);
   AddData(out);
+  AddTestData(out);
   AddPoseDataOptions(out);
   AddTarget(out);
   AddSearch(out);

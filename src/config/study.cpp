@@ -27,13 +27,11 @@ void CheckRequired(const StudyReader& reader) {
   }
 }
 
-void CheckDataRoot(StudyReader& reader) {
-  const std::string& root = reader.study().data.root;
+void CheckFolder(const StudyReader& reader, const std::string& key, const std::string& root) {
   std::error_code error;
   if (fs::is_directory(root, error)) return;
   const std::string problem = fs::exists(root, error) ? "\" is not a folder" : "\" does not exist";
-  FailAt(reader, "data.root", "\"" + root + problem,
-         "relative to the working directory; --set data.root=DIR names another");
+  FailAt(reader, key, "\"" + root + problem, "relative to the working directory; --set " + key + "=DIR names another");
 }
 
 void CheckBaselineWidth(StudyReader& reader) {
@@ -101,6 +99,7 @@ void CheckTask(StudyReader& reader) {
   if (!reader.places().contains("train.metric")) study.train.metric = task.metrics.front();
   CheckForTask(reader, task, "train.metric", study.train.metric, task.metrics);
   CheckForTask(reader, task, "data.format", study.data.format, task.formats);
+  CheckForTask(reader, task, "data.test_format", study.data.test_format, task.formats);
   if (study.model.flip_test && !task.keypoints) {
     FailAt(reader, "model.flip_test", "is for keypoints, which model.task " + task.name + " does not find");
   }
@@ -133,6 +132,8 @@ void CheckHpo(StudyReader& reader) {
 }
 
 void FillDefaults(Study& study) {
+  if (study.data.test_root.empty()) study.data.test_root = study.data.root;
+  if (study.data.test_format.empty()) study.data.test_format = study.data.format;
   if (study.run.folder.empty()) study.run.folder = (fs::path("runs") / study.name).string();
   if (study.run.journal.empty()) {
     study.run.journal = (fs::path(study.run.folder).parent_path() / "journal.sqlite").string();
@@ -164,9 +165,10 @@ Study ReadStudy(const fs::path& file, const std::vector<std::string>& overrides)
   CheckSearch(reader);
   CheckTrain(reader);
   CheckHpo(reader);
-  CheckTask(reader);
-  CheckDataRoot(reader);
   FillDefaults(reader.study());
+  CheckTask(reader);
+  CheckFolder(reader, "data.root", reader.study().data.root);
+  CheckFolder(reader, "data.test_root", reader.study().data.test_root);
   return reader.study();
 }
 

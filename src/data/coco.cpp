@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "core/error.h"
+#include "data/class_names.h"
 #include "data/coco_json.h"
 #include "data/coco_keypoints.h"
 #include "data/image.h"
@@ -292,15 +293,12 @@ class CocoReader {
     for (const auto& [id, category] : categories_) names.push_back(category.name);
     dataset_.classes = source_.classes.empty() ? names : source_.classes;
     for (const std::string& wanted : dataset_.classes) {
-      if (std::find(names.begin(), names.end(), wanted) == names.end()) {
+      if (!source_.shared && std::find(names.begin(), names.end(), wanted) == names.end()) {
         throw Error(Code::kInvalidArgument, lines_.At(0), "no category \"" + wanted + "\" in this file",
                     NameHint(wanted, names));
       }
     }
-    for (auto& [id, category] : categories_) {
-      const auto found = std::find(dataset_.classes.begin(), dataset_.classes.end(), category.name);
-      if (found != dataset_.classes.end()) category.label = static_cast<int>(found - dataset_.classes.begin());
-    }
+    for (auto& [id, category] : categories_) category.label = FindClass(category.name, dataset_.classes, source_);
   }
 
   // Keypoints of a category that names none: as many as its first annotation has, by the names that are wanted, or by

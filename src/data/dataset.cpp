@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "data/class_names.h"
 #include "data/coco.h"
 #include "data/image.h"
 #include "data/voc.h"
@@ -30,7 +31,9 @@ Dataset ReadDataset(const DataSource& source) {
   }
   CheckClasses(source.classes);
   try {
-    return source.format == DataFormat::kVoc ? ReadVoc(source) : ReadCoco(source);
+    Dataset dataset = source.format == DataFormat::kVoc ? ReadVoc(source) : ReadCoco(source);
+    if (source.shared) CheckSharedClasses(source, &dataset);
+    return dataset;
   } catch (const fs::filesystem_error& failure) {
     throw Error(Code::kPermissionDenied, failure.path1().string(), failure.code().message());
   }

@@ -65,6 +65,9 @@ struct Dataset {
 
 enum class DataFormat { kVoc, kCoco };
 
+// Two names of one class, each in a data set of its own: {"aeroplane", "airplane"}.
+using ClassNames = std::pair<std::string, std::string>;
+
 // Where one split lies. VOC: `root` is a folder with Annotations/, JPEGImages/, ImageSets/Main/ (searched one level
 // below too), or a folder with pictures and XML side by side; `split` is a name in ImageSets/Main, a folder below root,
 // a .txt file, YEAR/NAME, or A+B. COCO: `split` is a JSON file below root/annotations (with or without .json), pictures
@@ -77,11 +80,14 @@ struct DataSource {
   // COCO: keypoints by name, in the order they shall have; empty: all of the category. Files that name none get these
   // names, and must have as many.
   std::vector<std::string> keypoints;
+  // Set where `classes` are those of another data set. Then what only one of both has is left out: objects of other
+  // classes are skipped, and a warning names the classes without an object. In what is set: names that differ.
+  std::optional<std::vector<ClassNames>> shared = std::nullopt;
 };
 
 // Reads annotations only, no pixels. Throws hot::Error with file:line:column for broken XML or JSON, a missing
-// picture, an unknown class (when `classes` is given), or an empty split. A box that is degenerate (no area),
-// inverted or wholly outside is skipped with a warning; one that is partly outside is clipped.
+// picture, an unknown class (when `classes` is given), an empty split, or with `shared` no object at all. A box that is
+// degenerate (no area), inverted or wholly outside is skipped with a warning; one that is partly outside is clipped.
 Dataset ReadDataset(const DataSource& source);
 
 // Looks at every picture's first bytes: throws Error(kDataLoss) for one that is empty or no picture.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "data/class_names.h"
 #include "data/loader.h"
 #include "data/test_data.h"
 
@@ -73,6 +74,41 @@ TEST(RealDataTest, CaptionsAreNoDetectionData) {
   const std::optional<fs::path> root = RealData("coco-tiny50");
   if (!root) GTEST_SKIP() << "skipped: no data set coco-tiny50 on this machine (set HOT_TEST_DATA)";
   EXPECT_EQ(ThrownBy([&] { ReadDataset({kCoco, *root, "captions_val2017", {}}); }).code(), Code::kInvalidArgument);
+}
+
+// As the source paper scores its detector: trained on VOC's 20 classes, tested on COCO.
+TEST(RealData, VocClassesAreFoundInCoco) {
+  const std::optional<fs::path> root = RealData("coco-tiny50");
+  if (!root) GTEST_SKIP() << "skipped: no data set coco-tiny50 on this machine (set HOT_TEST_DATA)";
+  const std::vector<std::string> voc{
+      "aeroplane",   "bicycle", "bird",  "boat",      "bottle", "bus",         "car",   "cat",  "chair", "cow",
+      "diningtable", "dog",     "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"};
+  DataSource source{.format = DataFormat::kCoco, .root = *root, .split = "instances_val2017"};
+  const Dataset all = ReadDataset(source);
+  source.classes = voc;
+  source.shared = {{"aeroplane", "airplane"},   {"diningtable", "dining table"},
+                   {"motorbike", "motorcycle"}, {"pottedplant", "potted plant"},
+                   {"sofa", "couch"},           {"tvmonitor", "tv"}};
+  const Dataset shared = ReadDataset(source);
+  ASSERT_EQ(shared.samples.size(), all.samples.size());
+  std::vector<size_t> of_class(voc.size());
+  for (size_t i = 0; i < all.samples.size(); ++i) {
+    auto found = shared.samples[i].objects.begin();
+    for (const Object& object : all.samples[i].objects) {
+      const int label = FindClass(all.classes[static_cast<size_t>(object.label)], voc, source);
+      if (label < 0) continue;
+      ASSERT_NE(found, shared.samples[i].objects.end());
+      EXPECT_EQ(found->label, label);
+      EXPECT_EQ(found->box.x0, object.box.x0);
+      ++of_class[static_cast<size_t>(label)];
+      ++found;
+    }
+    EXPECT_EQ(found, shared.samples[i].objects.end());
+  }
+  for (const char* name : {"person", "diningtable", "sofa", "tvmonitor", "pottedplant"}) {
+    const auto label = static_cast<size_t>(std::find(voc.begin(), voc.end(), name) - voc.begin());
+    EXPECT_GT(of_class[label], 0u) << name;
+  }
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/utf8.h"
+#include "data/class_names.h"
 #include "data/image.h"
 #include "data/picture_finder.h"
 #include "data/source_text.h"
@@ -154,13 +155,15 @@ class VocFile {
   pugi::xml_node root_;
 };
 
-int LabelOf(const VocObject& voc, const std::vector<std::string>& classes, const VocFile& file) {
-  const auto found = std::find(classes.begin(), classes.end(), voc.name);
-  if (found == classes.end()) {
+// -1: to be left out.
+int LabelOf(const VocObject& voc, const std::vector<std::string>& classes, const DataSource& source,
+            const VocFile& file) {
+  const int label = FindClass(voc.name, classes, source);
+  if (label < 0 && !source.shared) {
     throw Error(Code::kInvalidArgument, file.At(voc.offset), "unknown class \"" + voc.name + "\"",
                 NameHint(voc.name, classes));
   }
-  return static_cast<int>(found - classes.begin());
+  return label;
 }
 
 // Without given classes: labels are indices into `seen` in order of appearance; sorts them by name.
@@ -191,8 +194,8 @@ Dataset ReadVoc(const DataSource& source) {
       if (source.classes.empty() && std::find(classes.begin(), classes.end(), voc.name) == classes.end()) {
         classes.push_back(voc.name);
       }
-      voc.object.label = LabelOf(voc, classes, file);
-      sample.objects.push_back(std::move(voc.object));
+      voc.object.label = LabelOf(voc, classes, source, file);
+      if (voc.object.label >= 0) sample.objects.push_back(std::move(voc.object));
     }
     dataset.samples.push_back(std::move(sample));
   }

@@ -138,7 +138,7 @@ std::string RunEvaluate(Workspace& workspace) {
   const auto networks = TrainedNetworks(workspace);
   std::vector<Built> built = LoadArtifacts(workspace, networks);
   const Dataset val = LoadTrialData(workspace.TrialTemplate()).val_pictures;
-  const Dataset test = ReadDataset(workspace.Source(workspace.study().data.test));
+  const Dataset test = ReadDataset(workspace.TestSource());
   DetectAll(workspace, built, val, test);
   workspace.context().progress.Begin("evaluate", static_cast<double>(built.size()));
   MeasureAll(workspace, built);

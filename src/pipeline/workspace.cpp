@@ -4,10 +4,13 @@
 #include <utility>
 
 #include "core/hash.h"
+#include "data/class_names.h"
 #include "pipeline/task_options.h"
 
 namespace hot {
 namespace {
+
+DataFormat FormatOf(const std::string& name) { return name == "coco" ? DataFormat::kCoco : DataFormat::kVoc; }
 
 void SetFlips(const std::string& flips, AugmentOptions& augment) {
   const bool all = flips == "all", both = flips == "both" || all;
@@ -52,7 +55,7 @@ Workspace::Workspace(Study study, const Context& context)
 
 Workspace::NamedDatasets Workspace::CheckData() {
   NamedDatasets checked;
-  CheckSplit("data.train", study_.data.train, checked);
+  CheckSplit("data.train", Source(study_.data.train), checked);
   const Dataset& train = checked.front().second;
   if (train.classes.empty()) throw Error(Code::kInvalidArgument, "data.train", "there is no object in any picture");
   classes_ = train.classes;
@@ -61,14 +64,14 @@ Workspace::NamedDatasets Workspace::CheckData() {
   if (study_.data.val.empty()) {
     SplitDataset(train, study_.data.val_fraction, static_cast<uint64_t>(study_.run.seed));
   } else {
-    CheckSplit("data.val", study_.data.val, checked);
+    CheckSplit("data.val", Source(study_.data.val), checked);
   }
-  CheckSplit("data.test", study_.data.test, checked);
+  CheckSplit("data.test", TestSource(), checked);
   return checked;
 }
 
-void Workspace::CheckSplit(const std::string& name, const std::string& split, NamedDatasets& before) {
-  Dataset dataset = ReadDataset(Source(split));
+void Workspace::CheckSplit(const std::string& name, const DataSource& source, NamedDatasets& before) {
+  Dataset dataset = ReadDataset(source);
   data_warnings_.insert(data_warnings_.end(), dataset.warnings.begin(), dataset.warnings.end());
   CheckPictures(dataset);
   for (const auto& [other_name, other] : before) {
@@ -86,9 +89,18 @@ double Workspace::baseline_width() const {
   return widths.size() == 1 ? widths[0] : 1.0;
 }
 
+DataSource Workspace::TestSource() const {
+  DataSource source = Source(study_.data.test);
+  if (!study_.data.tests_elsewhere()) return source;
+  source.format = FormatOf(study_.data.test_format);
+  source.root = study_.data.test_root;
+  source.shared = ParseClassNames(study_.data.same_classes, "data.same_classes");
+  return source;
+}
+
 DataSource Workspace::Source(const std::string& split) const {
   DataSource source;
-  source.format = study_.data.format == "coco" ? DataFormat::kCoco : DataFormat::kVoc;
+  source.format = FormatOf(study_.data.format);
   source.root = study_.data.root;
   source.split = split;
   source.classes = study_.data.classes.empty() ? classes_ : study_.data.classes;

@@ -41,6 +41,8 @@ class Workspace {
   const std::vector<std::pair<int, int>>& skeleton() const { return skeleton_; }
 
   DataSource Source(const std::string& split) const;
+  // data.test, which may be of another data set than the others.
+  DataSource TestSource() const;
   // How predictions of this study are scored.
   ScoreOptions Scoring() const;
   // What every trial of this study has in common; network, lr and gamma are filled in by the train stage.
@@ -53,7 +55,7 @@ class Workspace {
   NamedDatasets CheckData();
   // Reads a split's annotations for their faults, looks at its pictures' first bytes, and that they are none of the
   // splits in `before` (name and pictures). Warnings are kept.
-  void CheckSplit(const std::string& name, const std::string& split, NamedDatasets& before);
+  void CheckSplit(const std::string& name, const DataSource& source, NamedDatasets& before);
 
   Study study_;
   const Context& context_;
