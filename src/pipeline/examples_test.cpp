@@ -53,9 +53,7 @@ void Plan(const Study& study) {
     if (study.search.quality_min) EXPECT_LE(*study.search.quality_min * 1e6, 1.05 * static_cast<double>(macs));
   }
   EXPECT_NO_THROW(StudySampler(study));
-  size_t combinations = 1;
-  for (const HyperParameter& parameter : StudySpace(study)) combinations *= parameter.choices.size();
-  if (study.train.hpo.method == "grid") EXPECT_GE(combinations, 1u);
+  EXPECT_FALSE(StudySpace(study).empty());
 }
 
 TEST(Examples, AreReadAndPlanned) {
@@ -67,7 +65,7 @@ TEST(Examples, AreReadAndPlanned) {
       ++examples;
       EXPECT_NO_THROW(Plan(ReadExample(file)));
     }
-    EXPECT_GE(examples, 1u) << folder;
+    EXPECT_GE(examples, 2u) << folder;
   }
 }
 
@@ -85,6 +83,19 @@ TEST(Examples, ThePapersDetectorIsTrainedAsInThePaper) {
   EXPECT_EQ(study.train.batch, 32);
   EXPECT_EQ(study.train.optimizer, "adam");
   EXPECT_THAT(study.train.hpo.lr.values, ElementsAre(5e-4, 7e-4));
+  EXPECT_THAT(study.train.hpo.gamma.values, ElementsAre(0.3, 0.5, 0.7));
+}
+
+TEST(Examples, ThePapersPoseNetworkIsTrainedAsInThePaper) {
+  const Study study = ReadPaperStudy("cpn.yaml");
+  EXPECT_EQ(study.data.train, "person_keypoints_train2017");
+  EXPECT_EQ(study.data.test, "person_keypoints_val2017");
+  EXPECT_THAT(study.model.width, ElementsAre(0.7, 1.0, 1.3));
+  EXPECT_THAT(study.model.input, ElementsAre(256, 192));
+  EXPECT_EQ(study.search.candidates, 8);
+  EXPECT_EQ(study.train.epochs, 90);
+  EXPECT_EQ(study.train.metric, "coco_ap");
+  EXPECT_THAT(study.train.hpo.lr.values, ElementsAre(5e-3, 7e-3));
   EXPECT_THAT(study.train.hpo.gamma.values, ElementsAre(0.3, 0.5, 0.7));
 }
 
