@@ -12,6 +12,8 @@
 
 #include "core/hash.h"
 #include "hot_program.h"
+#include "models/backbone.h"
+#include "tasks/trial.h"
 
 namespace hot {
 namespace {
@@ -126,6 +128,27 @@ TEST_F(StudyTest, RunsWholeAndThenHasNothingToDo) {
   EXPECT_THAT(second.output, testing::Not(HasSubstr("measured,")));
   EXPECT_EQ(RunHot(folder_.path(), "status runs/tiny").code, 0);
   TestOnAnotherDataSet();
+}
+
+// The real hot-train in less memory than its batches need: one line and an exit code, which the search tells of
+// (trial_search_test).
+TEST_F(StudyTest, ATrainingThatRunsOutOfMemorySaysSo) {
+  const fs::path trial = folder_.path() / "trial";
+  EnsureFolder(trial);
+  TrialSpec spec{.id = "large", .width = 1.0};
+  const Backbone& net = FindBackbone(spec.backbone);
+  for (const Choice& choice : BaselineChoices(net, spec.width, Precision::kInt8)) spec.slots.push_back(choice.Name());
+  spec.train = {.root = folder_.path() / "data", .split = "trainval", .classes = {"circle", "square", "triangle"}};
+  spec.task.classes = spec.train.classes;
+  spec.task.input = {3, 2048, 2048};
+  spec.batch = 20;
+  WriteFileAtomic(trial / "trial.json", ToJson(spec) + "\n");
+  const ProcessResult result = RunProcess(
+      {"bash", "-c", "ulimit -v 6000000; exec " HOT_BINARY_DIR "/bin/hot-train '" + trial.string() + "' 2>&1"});
+  EXPECT_EQ(result.status.code, 1) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("error: out of memory (close other programs, or choose a smaller input or "
+                                       "batch)\n"));
+  EXPECT_FALSE(fs::exists(trial / "result.json"));
 }
 
 TEST_F(StudyTest, PosesRunWholeAndThenHaveNothingToDo) {
