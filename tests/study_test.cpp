@@ -60,11 +60,33 @@ class StudyTest : public testing::Test {
   // Of a study that has run, whose measurements and trainings are used again.
   void TestOnAnotherDataSet();
   void AddAFlipTest();
+  void ExpectTheNextStudyCanStartFromIt();
 
   TempFolder folder_;
   static TempFolder* shared_;
 };
 TempFolder* StudyTest::shared_ = nullptr;
+
+// Every export of the baseline; then a study whose networks begin with its weights.
+void StudyTest::ExpectTheNextStudyCanStartFromIt() {
+  for (const std::string format : {"pytorch", "safetensors", "onnx"}) {
+    const HotResult exported = RunHot(folder_.path(), "export runs/tiny --format " + format + " --out " + format);
+    EXPECT_EQ(exported.code, 0) << exported.output;
+  }
+  const HotResult next = RunHot(folder_.path(),
+                                "train study.yaml --set name=next --set "
+                                "model.pretrained=safetensors/weights.safetensors");
+  ASSERT_EQ(next.code, 0) << next.output;
+  const Json networks = Json::parse(ReadFile(folder_.path() / "runs/next/train.json")).at("networks");
+  for (const Json& network : networks) {
+    const bool baseline = network.at("role") == "baseline";
+    const std::string log =
+        ReadFile(folder_.path() / "runs/next/trials" / network.at("best").get<std::string>() / "log.txt");
+    EXPECT_THAT(log, HasSubstr("weights.safetensors (hot names): "));
+    EXPECT_EQ(log.find("from random: ") == std::string::npos, baseline) << log;
+    EXPECT_EQ(log.find("from random: head"), std::string::npos) << log;
+  }
+}
 
 // The same pictures as those of another data set, where a class has another name.
 void StudyTest::TestOnAnotherDataSet() {
@@ -127,6 +149,7 @@ TEST_F(StudyTest, RunsWholeAndThenHasNothingToDo) {
   for (const char* stage : kStages) EXPECT_THAT(second.output, HasSubstr(std::string(stage)));
   EXPECT_THAT(second.output, testing::Not(HasSubstr("measured,")));
   EXPECT_EQ(RunHot(folder_.path(), "status runs/tiny").code, 0);
+  ExpectTheNextStudyCanStartFromIt();
   TestOnAnotherDataSet();
 }
 

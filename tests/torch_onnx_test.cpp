@@ -2,17 +2,13 @@
 // trained is what will be deployed.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
-#include <cstring>
-
 #include "core/rng.h"
 #include "core/subprocess.h"
 #include "deploy/onnx_writer.h"
 #include "graph/fold.h"
+#include "graph_outputs.h"
 #include "models/backbone.h"
 #include "tasks/task.h"
-#include "train/graph_module.h"
 
 namespace hot {
 namespace {
@@ -45,9 +41,11 @@ Graph BlockAlone(const Block& block, const BlockSpec& spec) {
   return std::move(builder).Build();
 }
 
-Graph Whole(const std::string& task, int side, uint64_t seed, Purpose purpose = Purpose::kShipping) {
+Graph Whole(const std::string& task, int side, uint64_t seed, Purpose purpose = Purpose::kShipping,
+            GraphStyle style = {}) {
   TaskOptions options;
   options.task = task;
+  options.convention.style = style;
   options.input = {3, side, side};
   options.classes = {"a", "b", "c"};
   options.keypoints = {"head", "hand"};
@@ -75,45 +73,22 @@ std::vector<Case> Cases() {
     for (uint64_t seed : {0, 1, 2}) cases.push_back({task + ("-" + std::to_string(seed)), Whole(task, 96, seed)});
   }
   cases.push_back({"cpn-training", Whole("cpn", 64, 3, Purpose::kTraining)});
-  return cases;
-}
-
-// Batch norm as after a training, so that folding has something to do.
-Weights TrainedLooking(const Graph& graph) {
-  Weights weights = RandomWeights(graph, 1);
-  Rng rng(2);
-  for (auto& [name, tensor] : weights) {
-    if (tensor.shape.size() > 1) continue;
-    const bool positive = name.ends_with(".running_var") || name.ends_with(".weight");
-    for (float& value : tensor.data)
-      value = static_cast<float>(positive ? rng.Uniform(0.5, 1.5) : rng.Uniform(-0.5, 0.5));
+  for (const char* task : {"ssd", "cpn"}) {
+    const GraphStyle style{.padding = Padding::kSame, .bn_eps = 1e-3};
+    cases.push_back({task + std::string("-same"), Whole(task, 96, 1, Purpose::kShipping, style)});
   }
-  return weights;
-}
-
-std::string Bytes(const std::vector<float>& values) {
-  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
+  return cases;
 }
 
 class TorchOnnx : public testing::Test {
  protected:
-  // Writes model and input; returns LibTorch's outputs, one behind the other.
+  // Writes model and input; returns LibTorch's outputs.
   std::vector<float> Prepare(const Case& one) {
-    const Weights weights = TrainedLooking(one.graph);
-    const Shape in = one.graph.node(one.graph.inputs()[0]).shape;
-    std::vector<float> image(static_cast<size_t>(in.elements()));
-    Rng rng(3);
-    for (float& value : image) value = static_cast<float>(rng.Normal());
-    WriteFileAtomic(folder_.path() / (one.name + ".in"), Bytes(image));
+    const Weights weights = TrainedLookingWeights(one.graph);
+    const Tensor image = NormalInput(one.graph);
+    WriteFloats(folder_.path() / (one.name + ".in"), image.data);
     WriteFileAtomic(folder_.path() / (one.name + ".onnx"), WriteOnnx(FoldBatchNorm(one.graph, weights), {}));
-    GraphModule module(one.graph);
-    module.Load(weights);
-    std::vector<float> outputs;
-    for (const at::Tensor& output : module.Forward(at::from_blob(image.data(), {1, in.c, in.h, in.w}))) {
-      const at::Tensor dense = output.detach().contiguous(at::MemoryFormat::Contiguous);
-      outputs.insert(outputs.end(), dense.const_data_ptr<float>(), dense.const_data_ptr<float>() + dense.numel());
-    }
-    return outputs;
+    return AllValues(LibTorchOutputs(one.graph, weights, image));
   }
 
   const TempFolder folder_;
@@ -129,17 +104,9 @@ TEST_F(TorchOnnx, GiveTheSameOutputs) {
   if (run.status.code == 77) GTEST_SKIP() << "skipped: " << run.output;
   ASSERT_TRUE(run.status.ok()) << run.output;
   for (size_t i = 0; i < cases.size(); ++i) {
-    const std::string bytes = ReadFile(folder_.path() / (cases[i].name + ".out"));
-    ASSERT_EQ(bytes.size(), expected[i].size() * sizeof(float)) << cases[i].name;
-    std::vector<float> theirs(expected[i].size());
-    std::memcpy(theirs.data(), bytes.data(), bytes.size());
-    double largest = 0, difference = 0;
-    for (size_t k = 0; k < theirs.size(); ++k) {
-      largest = std::max(largest, std::abs(static_cast<double>(theirs[k])));
-      difference = std::max(difference, std::abs(static_cast<double>(theirs[k]) - expected[i][k]));
-    }
-    EXPECT_GT(largest, 0.1) << cases[i].name;
-    EXPECT_LT(difference, 2e-4 * largest) << cases[i].name;
+    const std::vector<float> theirs = ReadFloats(folder_.path() / (cases[i].name + ".out"));
+    EXPECT_GT(LargestMagnitude(theirs), 0.1) << cases[i].name;
+    EXPECT_LT(LargestDifference(theirs, expected[i]), 2e-4 * LargestMagnitude(theirs)) << cases[i].name;
   }
 }
 

@@ -17,6 +17,7 @@ int RunCommand(bool quiet, const std::function<void(const Context&)>& body);
 // A command's options live as long as its callback. `exit_code` is what main returns.
 void AddStudyCommands(CLI::App& app, int& exit_code);  // optimize and one a stage
 void AddReportCommand(CLI::App& app, int& exit_code);
+void AddExportCommand(CLI::App& app, int& exit_code);
 void AddStatusCommand(CLI::App& app, int& exit_code);
 void AddJournalCommand(CLI::App& app, int& exit_code);
 void AddDataCommand(CLI::App& app, int& exit_code);

@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   hot::AddStudyCommands(app, exit_code);
   hot::AddReportCommand(app, exit_code);
+  hot::AddExportCommand(app, exit_code);
   hot::AddStatusCommand(app, exit_code);
   hot::AddJournalCommand(app, exit_code);
   hot::AddDataCommand(app, exit_code);

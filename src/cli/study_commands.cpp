@@ -38,7 +38,7 @@ constexpr StudyCommand kCommands[] = {
 
 void RunStudy(const StudyCommand& command, const StudyOptions& options, const Context& context) {
   Workspace workspace(ReadStudy(options.study, options.overrides), context);
-  for (const std::string& warning : workspace.data_warnings()) context.progress.Note("warning: " + warning);
+  for (const std::string& note : workspace.notes()) context.progress.Note(note);
   RunStages(workspace, command.last_stage);
   if (std::string_view(command.last_stage) == "search") ThrowIfNothingFound(workspace);
   if (std::string(command.name) == "optimize") {

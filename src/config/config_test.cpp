@@ -1,9 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
-#include "config/options.h"
 #include "config/study.h"
 #include "core/error.h"
 
@@ -67,6 +64,15 @@ TEST_F(StudyTest, TestDataMayBeElsewhere) {
   EXPECT_EQ(Failure(kGood, {"data.test_root=file"}),
             "--set data.test_root: \"file\" is not a folder (relative to the working directory; --set "
             "data.test_root=DIR names another)");
+}
+
+TEST_F(StudyTest, OneNumberStandsForThreeColours) {
+  const std::string yaml = std::string(kGood) + "model: {mean: 0.5, stddev: [0.2, 0.3, 0.4], bn_eps: 1e-3}\n";
+  const Study study = Read(yaml);
+  EXPECT_THAT(study.model.mean, ElementsAre(0.5, 0.5, 0.5));
+  EXPECT_THAT(study.model.stddev, ElementsAre(0.2, 0.3, 0.4));
+  EXPECT_EQ(study.model.bn_eps, 1e-3);
+  EXPECT_TRUE(Read(yaml, {"model.mean="}).model.mean.empty());
 }
 
 TEST_F(StudyTest, ReadsEveryKind) {
@@ -277,6 +283,14 @@ const BadFile kBadFiles[] = {
      "study.yaml:3:24: model.finest_stride: expected 8 or 16, got 12"},
     {"name: a\ndata: {root: data}\nmodel: {anchor_min_scale: 0.95}\n",
      "study.yaml:3:27: model.anchor_min_scale: the smallest anchors (0.95) must be smaller than the largest (0.95)"},
+    {"name: a\ndata: {root: data}\nmodel: {pretrained: none.pth}\n",
+     "study.yaml:3:21: model.pretrained: \"none.pth\" does not exist (relative to the working directory; --set "
+     "model.pretrained=FILE names another)"},
+    {"name: a\ndata: {root: data}\nmodel: {mean: [0.5, 0.4]}\n",
+     "study.yaml:3:15: model.mean: expected red, green and blue, got 2 numbers"},
+    {"model: {padding: valid}\n",
+     "study.yaml:1:18: model.padding: expected one of auto, symmetric, same, got \"valid\""},
+    {"model: {stddev: 0}\n", "study.yaml:1:17: model.stddev: expected a number above 0, at most 1, got \"0\""},
     {"name: a\ndata: {root: data}\ntrain: {epochs: 3, warmup_epochs: 4}\n",
      "study.yaml:3:35: train.warmup_epochs: warm-up of 4 epochs in a training of 3"},
 };
@@ -349,27 +363,6 @@ TEST_F(StudyTest, MissingFileAndFolder) {
       EXPECT_STREQ(error.what(), line);
     }
   }
-}
-
-TEST(Options, AreUniqueAndTheirDefaultsAreAccepted) {
-  std::vector<std::string> names;
-  for (const Option& option : AllOptions()) {
-    names.push_back(option.name);
-    EXPECT_TRUE(option.help.ends_with('.')) << option.name;
-  }
-  std::ranges::sort(names);
-  EXPECT_EQ(std::ranges::adjacent_find(names), names.end());
-}
-
-TEST(Options, ReferencePageIsUpToDate) {
-  const std::string page = ReadFile(fs::path(HOT_SOURCE_DIR) / "docs/formats/study.md");
-  const std::string begin = "<!-- options begin -->\n", end = "<!-- options end -->";
-  const size_t from = page.find(begin), to = page.find(end);
-  ASSERT_NE(from, std::string::npos);
-  ASSERT_NE(to, std::string::npos);
-  EXPECT_EQ(page.substr(from + begin.size(), to - from - begin.size()), StudyReference())
-      << "paste this between the markers of docs/formats/study.md:\n"
-      << StudyReference();
 }
 
 }  // namespace

@@ -21,6 +21,8 @@ inline OptionRange UpTo(double max) { return {.min = 0, .max = max, .above_min =
 void AddTestData(std::vector<Option>& out);
 // train.hpo.*
 void AddHpoOptions(std::vector<Option>& out);
+// model.pretrained and the keys that follow it.
+void AddPretrainedOptions(std::vector<Option>& out);
 // Keys that are for keypoints only, a section each.
 void AddPoseModelOptions(std::vector<Option>& out);
 void AddPoseDataOptions(std::vector<Option>& out);

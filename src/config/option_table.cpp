@@ -249,7 +249,8 @@ void AddTrain(std::vector<Option>& out) {
       {.name = "train.freeze",
        .field = HOT_FIELD(train.freeze),
        .help = "Part of the network up to which weights and batch-norm statistics stay what they were at the "
-               "start; `backbone` trains the head alone.",
+               "start; `backbone` trains the head alone. A slot that `model.pretrained` lacks, and all behind it, is "
+               "trained.",
        .fallback = "",
        .allowed = {"none", "stem", "slot1", "slot2", "slot3", "slot4", "slot5", "slot6", "slot7", "backbone"}});
   out.push_back({.name = "train.freeze_epochs",
@@ -371,6 +372,7 @@ std::vector<Option> OptionTable() {
                  .identifier = true});
   AddModel(out);
   AddPoseModelOptions(out);
+  AddPretrainedOptions(out);
   AddData(out);
   AddTestData(out);
   AddPoseDataOptions(out);

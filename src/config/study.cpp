@@ -49,6 +49,21 @@ void CheckBaselineWidth(StudyReader& reader) {
   }
 }
 
+void CheckChannels(StudyReader& reader, const std::string& name, const std::vector<double>& values) {
+  if (values.empty() || values.size() == 3) return;
+  FailAt(reader, name, "expected red, green and blue, got " + std::to_string(values.size()) + " numbers");
+}
+
+void CheckPretrained(StudyReader& reader) {
+  const Study::Model& model = reader.study().model;
+  CheckChannels(reader, "model.mean", model.mean);
+  CheckChannels(reader, "model.stddev", model.stddev);
+  std::error_code error;
+  if (model.pretrained.empty() || fs::exists(model.pretrained, error)) return;
+  FailAt(reader, "model.pretrained", "\"" + model.pretrained + "\" does not exist",
+         "relative to the working directory; --set model.pretrained=FILE names another");
+}
+
 void CheckAnchors(StudyReader& reader) {
   const Study::Model& model = reader.study().model;
   if (model.finest_stride != 8 && model.finest_stride != 16) {
@@ -162,6 +177,7 @@ Study ReadStudy(const fs::path& file, const std::vector<std::string>& overrides)
   CheckRequired(reader);
   CheckBaselineWidth(reader);
   CheckAnchors(reader);
+  CheckPretrained(reader);
   CheckSearch(reader);
   CheckTrain(reader);
   CheckHpo(reader);

@@ -36,6 +36,10 @@ struct Study {
     int64_t pyramid_channels = 128;
     std::vector<double> box_margin{0.15, 0.1};  // above and below, left and right, relative to the box
     bool flip_test = false;                     // a second pass over the mirrored input
+    std::string pretrained;                     // file of weights to start from; empty: random
+    std::string padding = "auto";               // auto | symmetric | same
+    std::optional<double> bn_eps;               // these three: what `pretrained` needs
+    std::vector<double> mean, stddev;           // empty, or red, green, blue
   } model;
 
   struct Data {

@@ -115,7 +115,7 @@ std::vector<T> CheckedList(const Option& option, const RawValue& raw) {
     if (twice) Fail(item.place, raw.prefix + Quoted(item.text) + " is listed twice");
     values.push_back(std::move(value));
   }
-  if (option.repeat_single) values.resize(option.max_count, T(values[0]));
+  if (option.repeat_single && values.size() == 1) values.resize(option.max_count, T(values[0]));
   return values;
 }
 

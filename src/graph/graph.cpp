@@ -23,6 +23,14 @@ int WindowSide(const std::string& name, int side, int pads, int kernel, int stri
   return room / stride + 1;
 }
 
+// Pixels before and behind one axis.
+std::pair<int, int> AxisPads(Padding padding, int side, int kernel, int stride) {
+  if (padding == Padding::kSymmetric) return {kernel / 2, kernel / 2};
+  const int out = (side + stride - 1) / stride;
+  const int pads = std::max(0, (out - 1) * stride + kernel - side);
+  return {pads / 2, pads - pads / 2};
+}
+
 }  // namespace
 
 std::string_view OpName(Op op) {
@@ -30,6 +38,16 @@ std::string_view OpName(Op op) {
                                                 "add",      "concat",  "max_pool",   "avg_pool", "global_avg_pool",
                                                 "upsample", "flatten", "linear",     "sigmoid",  "softmax"};
   return kNames[static_cast<int>(op)];
+}
+
+std::string PaddingName(Padding padding) { return padding == Padding::kSame ? "same" : "symmetric"; }
+
+Padding ParsePadding(std::string_view name) {
+  for (Padding padding : {Padding::kSymmetric, Padding::kSame}) {
+    if (PaddingName(padding) == name) return padding;
+  }
+  throw Error(Code::kInvalidArgument, "padding", "unknown padding \"" + std::string(name) + "\"",
+              "known: symmetric, same");
 }
 
 std::vector<std::vector<NodeId>> Graph::Consumers() const {
@@ -152,10 +170,12 @@ NodeId GraphBuilder::ConvBn(const std::string& name, NodeId x, int out_channels,
   attrs.kernel = kernel;
   attrs.stride = stride;
   attrs.groups = groups;
-  const int pad = kernel / 2;
-  attrs.pads = {pad, pad, pad, pad};
+  const Shape in = shape(x);
+  const auto [top, bottom] = AxisPads(style_.padding, in.h, kernel, stride);
+  const auto [left, right] = AxisPads(style_.padding, in.w, kernel, stride);
+  attrs.pads = {top, left, bottom, right};
   x = Conv(name + ".conv", x, attrs);
-  x = BatchNorm(name + ".bn", x);
+  x = BatchNorm(name + ".bn", x, static_cast<float>(style_.bn_eps));
   return activation == Op::kInput ? x : Unary(activation, name + ".act", x);
 }
 

@@ -82,10 +82,28 @@ class Graph {
   std::vector<Section> sections_;
 };
 
+enum class Padding {
+  kSymmetric,  // kernel / 2 on every side: PyTorch
+  kSame,       // TensorFlow's SAME: what a stride leaves over goes to the bottom and right
+};
+
+// What differs between frameworks that train the same network; the weights of one need the style of that one.
+struct GraphStyle {
+  Padding padding = Padding::kSymmetric;
+  double bn_eps = 1e-5;
+  bool operator==(const GraphStyle&) const = default;
+};
+
+std::string PaddingName(Padding padding);  // "symmetric", "same"
+// Throws Error(kInvalidArgument).
+Padding ParsePadding(std::string_view name);
+
 // Appends nodes and infers their shapes. Throws Error(kInvalidArgument) naming the node when shapes don't fit
 // or a name is used twice.
 class GraphBuilder {
  public:
+  explicit GraphBuilder(GraphStyle style = {}) : style_(style) {}
+
   NodeId Input(const std::string& name, Shape shape);
   NodeId Conv(const std::string& name, NodeId x, const Attrs& attrs);
   NodeId BatchNorm(const std::string& name, NodeId x, float eps = 1e-5f);
@@ -98,19 +116,22 @@ class GraphBuilder {
   NodeId Upsample(const std::string& name, NodeId x, int factor);
   NodeId Linear(const std::string& name, NodeId x, int out_channels, bool bias = true);
 
-  // conv ("NAME.conv", same padding k/2, no bias) + batch norm ("NAME.bn") and, when `activation` is kRelu or kRelu6,
-  // that ("NAME.act"); pass Op::kInput for a linear output.
+  // conv ("NAME.conv", no bias, padded so that the output's side is ceil(side / stride)) + batch norm ("NAME.bn") and,
+  // when `activation` is kRelu or kRelu6, that ("NAME.act"); pass Op::kInput for a linear output. Padding and eps are
+  // the style's; the kernel is odd.
   NodeId ConvBn(const std::string& name, NodeId x, int out_channels, int kernel, int stride, int groups, Op activation);
 
   void Output(NodeId id);
   // Nodes added from here on belong to section `name`.
   void BeginSection(const std::string& name);
 
+  const Node& node(NodeId id) const { return graph_.node(id); }
   const Shape& shape(NodeId id) const { return graph_.node(id).shape; }
   Graph Build() &&;
 
  private:
   NodeId Append(Node node);
+  GraphStyle style_;
   Graph graph_;
 };
 

@@ -7,7 +7,6 @@
 #include "graph/costs.h"
 #include "graph/fold.h"
 #include "graph/key.h"
-#include "graph/safetensors.h"
 
 namespace hot {
 namespace {
@@ -27,6 +26,30 @@ TEST(GraphBuilder, InfersShapes) {
   EXPECT_EQ(graph.node(graph.outputs()[0]).shape, (Shape{4, 4, 4}));
   EXPECT_EQ(graph.size(), 7);
   EXPECT_EQ(Parameters(graph).size(), 10u);
+}
+
+// TensorFlow's SAME by its formula, against numbers worked out by hand: top, left, bottom, right.
+TEST(GraphBuilder, PadsAsTheStyleSays) {
+  struct Case {
+    Padding padding;
+    int h, w, kernel, stride;
+    std::array<int, 4> pads;
+  };
+  for (const Case& c : {Case{Padding::kSymmetric, 8, 7, 3, 2, {1, 1, 1, 1}},
+                        {Padding::kSame, 8, 7, 3, 2, {0, 1, 1, 1}},
+                        {Padding::kSame, 8, 7, 5, 2, {1, 2, 2, 2}},
+                        {Padding::kSame, 8, 7, 3, 1, {1, 1, 1, 1}},
+                        {Padding::kSame, 8, 7, 1, 2, {0, 0, 0, 0}}}) {
+    GraphBuilder builder({.padding = c.padding, .bn_eps = 1e-3});
+    const NodeId x = builder.Input("x", {3, c.h, c.w});
+    builder.Output(builder.ConvBn("a", x, 4, c.kernel, c.stride, 1, Op::kInput));
+    const Graph graph = std::move(builder).Build();
+    EXPECT_EQ(graph.node(1).attrs.pads, c.pads) << c.kernel << " " << c.stride;
+    EXPECT_EQ(graph.node(2).attrs.eps, 1e-3f);
+    EXPECT_EQ(graph.node(1).shape, (Shape{4, (c.h + c.stride - 1) / c.stride, (c.w + c.stride - 1) / c.stride}));
+  }
+  EXPECT_EQ(ParsePadding(PaddingName(Padding::kSame)), Padding::kSame);
+  EXPECT_THROW(ParsePadding("valid"), Error);
 }
 
 TEST(GraphBuilder, RefusesMisfits) {
@@ -128,24 +151,6 @@ TEST(Weights, ForTimingNoBiasOfTheFoldedNetworkIsZero) {
     for (const float value : tensor.data) EXPECT_NE(value, 0) << name;
   }
   EXPECT_GT(biases, 0);
-}
-
-TEST(Safetensors, RoundTripAndErrors) {
-  TempFolder folder;
-  const fs::path file = folder.path() / "w.safetensors";
-  const Weights weights = RandomWeights(Small(""), 3);
-  WriteSafetensors(file, weights);
-  const Weights read = ReadSafetensors(file);
-  ASSERT_EQ(read.size(), weights.size());
-  for (const auto& [name, tensor] : weights) {
-    EXPECT_EQ(read.at(name).data, tensor.data) << name;
-    EXPECT_EQ(read.at(name).shape, tensor.shape) << name;
-  }
-  const std::string bytes = ReadFile(file);
-  for (size_t cut : {size_t{4}, size_t{20}, bytes.size() - 1}) {
-    WriteFileAtomic(file, bytes.substr(0, cut));
-    EXPECT_THROW(ReadSafetensors(file), Error) << cut;
-  }
 }
 
 TEST(Precision, NamesRoundTrip) {

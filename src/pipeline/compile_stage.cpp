@@ -33,7 +33,7 @@ void CompileOne(const Workspace& workspace, const TrainedNetwork& trained, const
        .int8_borders = false,
        .timing_only = false,
        .graph_key = GraphKey(GraphOf(workspace, trained.network.width, trained.network.choices), precision)});
-  artifact.preprocessing = TaskPreprocessing(workspace.task());
+  artifact.preprocessing = TaskPreprocessing(workspace.task().options());
   artifact.task = workspace.task().name();
   artifact.classes = workspace.task().options().classes;
   artifact.task_options = TaskOptionsJson(workspace);

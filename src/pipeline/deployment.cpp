@@ -44,11 +44,4 @@ fs::path ArtifactFolder(const Workspace& workspace, const std::string& id, Preci
   return workspace.folder() / "artifacts" / (id + "-" + PrecisionName(precision));
 }
 
-Preprocessing TaskPreprocessing(const Task& task) {
-  Preprocessing preprocessing;
-  preprocessing.width = task.options().input.w;
-  preprocessing.height = task.options().input.h;
-  return preprocessing;
-}
-
 }  // namespace hot

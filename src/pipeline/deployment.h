@@ -27,6 +27,4 @@ std::vector<Precision> BuiltPrecisions(const Workspace& workspace);
 fs::path QuantizationFile(const Workspace& workspace, const std::string& id);
 fs::path ArtifactFolder(const Workspace& workspace, const std::string& id, Precision precision);
 
-Preprocessing TaskPreprocessing(const Task& task);
-
 }  // namespace hot

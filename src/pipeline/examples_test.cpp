@@ -7,6 +7,7 @@
 #include "config/task_rules.h"
 #include "graph/costs.h"
 #include "models/backbone.h"
+#include "pipeline/pretrained_study.h"
 #include "pipeline/task_options.h"
 #include "pipeline/trial_search.h"
 #include "pipeline/trial_space.h"
@@ -17,7 +18,9 @@ namespace {
 using testing::ElementsAre;
 
 Study ReadExample(const fs::path& file) {
-  return ReadStudy(file, {"data.root=" HOT_SOURCE_DIR, "data.test_root=" HOT_SOURCE_DIR});
+  Study study = ReadStudy(file, {"data.root=" HOT_SOURCE_DIR, "data.test_root=" HOT_SOURCE_DIR, "model.pretrained="});
+  ResolveConvention(study, std::nullopt);
+  return study;
 }
 
 Study ReadPaperStudy(const std::string& name) {

@@ -19,7 +19,7 @@ std::vector<Tensor> CalibrationInputs(const Workspace& workspace) {
   Rng rng(MixSeed(spec.seed, "calibration"));
   rng.Shuffle(std::span<Sample>(train.samples));
   const auto count = std::min(train.samples.size(), static_cast<size_t>(workspace.study().quantize.pictures));
-  const Preprocessing preprocessing = TaskPreprocessing(workspace.task());
+  const Preprocessing preprocessing = TaskPreprocessing(workspace.task().options());
   std::vector<Tensor> inputs;
   for (size_t i = 0; i < count; ++i) {
     Tensor input({1, 3, preprocessing.height, preprocessing.width});

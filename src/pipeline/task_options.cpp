@@ -3,6 +3,7 @@
 #include "config/task_rules.h"
 #include "core/error.h"
 #include "data/keypoints.h"
+#include "pipeline/pretrained_study.h"
 
 namespace hot {
 namespace {
@@ -27,6 +28,7 @@ TaskOptions StudyTaskOptions(const Study& study, const std::vector<std::string>&
   TaskOptions options;
   options.task = study.model.task;
   options.input = {3, static_cast<int>(study.model.input[0]), static_cast<int>(study.model.input[1])};
+  options.convention = StudyConvention(study);
   options.classes = classes;
   options.anchor_min_scale = study.model.anchor_min_scale;
   options.anchor_max_scale = study.model.anchor_max_scale;

@@ -9,8 +9,9 @@
 
 namespace hot {
 
-// `classes` and `keypoints` are those of the training data. Throws Error(kInvalidArgument) for a task of keypoints
-// where there are none, where train.metric needs tolerances that nobody knows, and for pairs of unknown keypoints.
+// The study is resolved (ResolveConvention); `classes` and `keypoints` are those of the training data. Throws
+// Error(kInvalidArgument) for a task of keypoints where there are none, where train.metric needs tolerances that nobody
+// knows, and for pairs of unknown keypoints.
 TaskOptions StudyTaskOptions(const Study& study, const std::vector<std::string>& classes,
                              const std::vector<std::string>& keypoints);
 

@@ -113,7 +113,7 @@ std::string TrainInputs(const Workspace& workspace) {
   return FileKey(workspace, "verify.json") + StudySectionJson(workspace.study(), "train") +
          StudySectionJson(workspace.study(), "data") + StudySectionJson(workspace.study(), "model") +
          std::to_string(workspace.study().search.train_candidates) + " " + std::to_string(workspace.study().run.seed) +
-         " " + std::to_string(workspace.study().run.threads);
+         " " + std::to_string(workspace.study().run.threads) + " " + workspace.pretrained_key();
 }
 
 std::string RunTrain(Workspace& workspace) {

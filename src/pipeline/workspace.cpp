@@ -5,6 +5,8 @@
 
 #include "core/hash.h"
 #include "data/class_names.h"
+#include "models/pretrained/tensor_file.h"
+#include "pipeline/pretrained_study.h"
 #include "pipeline/task_options.h"
 
 namespace hot {
@@ -43,12 +45,18 @@ Workspace::Workspace(Study study, const Context& context)
   lock_ = std::make_unique<FileLock>(folder_ / "lock");
   store_ = OpenJournal(study_, folder_);
   const NamedDatasets data = CheckData();
+  const std::optional<Pretrained> pretrained = StudyPretrained(study_, backbone_);
+  Warn(ResolveConvention(study_, pretrained));
   task_ = MakeTask(StudyTaskOptions(study_, classes_, keypoints_));
   for (const auto& [name, dataset] : data) task_->Views(dataset);  // throws where there is nothing to see
   if (study_.train.augment && task_->predicted() == Predicted::kKeypoints && task_->options().mirror_pairs.empty()) {
-    data_warnings_.push_back(
-        "data.train: nobody knows which keypoints are left and which right, so pictures are not mirrored "
-        "(data.mirror_pairs)");
+    Warn(
+        {"data.train: nobody knows which keypoints are left and which right, so pictures are not mirrored "
+         "(data.mirror_pairs)"});
+  }
+  if (pretrained) {
+    pretrained_key_ = TensorFileKey(study_.model.pretrained);
+    for (const std::string& line : CheckInheritance(*pretrained, study_, backbone_, *task_)) notes_.push_back(line);
   }
   WriteFileAtomic(folder_ / "study.json", StudyJson(study_) + "\n");
 }
@@ -72,13 +80,17 @@ Workspace::NamedDatasets Workspace::CheckData() {
 
 void Workspace::CheckSplit(const std::string& name, const DataSource& source, NamedDatasets& before) {
   Dataset dataset = ReadDataset(source);
-  data_warnings_.insert(data_warnings_.end(), dataset.warnings.begin(), dataset.warnings.end());
+  Warn(dataset.warnings);
   CheckPictures(dataset);
   for (const auto& [other_name, other] : before) {
     const std::string warning = CheckDisjoint(other_name, other, name, dataset);
-    if (!warning.empty()) data_warnings_.push_back(warning);
+    if (!warning.empty()) Warn({warning});
   }
   before.emplace_back(name, std::move(dataset));
+}
+
+void Workspace::Warn(const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings) notes_.push_back("warning: " + warning);
 }
 
 Precision Workspace::precision() const { return ParsePrecision(study_.target.precision.front()); }
@@ -119,6 +131,8 @@ TrialSpec Workspace::TrialTemplate() const {
   TrialSpec spec;
   spec.backbone = study_.model.backbone;
   spec.task = task_->options();
+  spec.pretrained = study_.model.pretrained;
+  spec.pretrained_sha256 = pretrained_key_;
   spec.train = Source(study_.data.train);
   spec.val = Source(study_.data.val);
   spec.val_fraction = study_.data.val_fraction;

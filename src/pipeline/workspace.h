@@ -35,11 +35,14 @@ class Workspace {
   const Device& device() const { return *device_; }
   Precision precision() const;  // the first of target.precision: what is searched and shipped
   double baseline_width() const;
-  const std::vector<std::string>& data_warnings() const { return data_warnings_; }
+  // What the user should see once: faults of the data, and what the networks start from.
+  const std::vector<std::string>& notes() const { return notes_; }
 
   // Bones between the task's keypoints, for drawings.
   const std::vector<std::pair<int, int>>& skeleton() const { return skeleton_; }
 
+  // TensorFileKey of model.pretrained; empty without one.
+  const std::string& pretrained_key() const { return pretrained_key_; }
   DataSource Source(const std::string& split) const;
   // data.test, which may be of another data set than the others.
   DataSource TestSource() const;
@@ -50,6 +53,7 @@ class Workspace {
 
  private:
   using NamedDatasets = std::vector<std::pair<std::string, Dataset>>;
+  void Warn(const std::vector<std::string>& warnings);
   // All faults of the data that show without decoding, now and not after an hour of training. Sets what the study's
   // data have: classes, keypoints. Returns the splits that were read.
   NamedDatasets CheckData();
@@ -65,8 +69,9 @@ class Workspace {
   const Backbone& backbone_;
   std::unique_ptr<Toolchain> toolchain_;
   std::unique_ptr<Device> device_;
-  std::vector<std::string> classes_, keypoints_, data_warnings_;
+  std::vector<std::string> classes_, keypoints_, notes_;
   std::vector<std::pair<int, int>> skeleton_;
+  std::string pretrained_key_;
   std::unique_ptr<Task> task_;
 };
 

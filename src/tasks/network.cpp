@@ -23,7 +23,7 @@ FeatureShapes ShapesOf(const Backbone& backbone, double width, Shape image) {
 
 Graph BuildNetwork(const Backbone& backbone, double width, const std::vector<Choice>& choices, const Task& task,
                    Purpose purpose) {
-  GraphBuilder builder;
+  GraphBuilder builder(task.options().convention.style);
   const NodeId image = builder.Input("image", task.options().input);
   const Features features = BuildBackbone(builder, image, backbone, width, choices, task.taps().tail);
   builder.BeginSection("head");
@@ -32,7 +32,7 @@ Graph BuildNetwork(const Backbone& backbone, double width, const std::vector<Cho
 }
 
 Graph BuildStemPart(const Backbone& backbone, double width, const Task& task) {
-  GraphBuilder builder;
+  GraphBuilder builder(task.options().convention.style);
   builder.Output(backbone.BuildStem(builder, builder.Input("image", task.options().input), width));
   return std::move(builder).Build();
 }
@@ -40,14 +40,14 @@ Graph BuildStemPart(const Backbone& backbone, double width, const Task& task) {
 Graph BuildSlotPart(const Backbone& backbone, double width, const Task& task, int slot_index, const Choice& choice) {
   const auto at = static_cast<size_t>(slot_index - 1);
   const Slot slot = backbone.Slots(width, choice.precision).at(at);
-  GraphBuilder builder;
+  GraphBuilder builder(task.options().convention.style);
   const NodeId x = builder.Input("x", SlotInputShapes(backbone, width, task.options().input).at(at));
   builder.Output(BuildSlot(builder, x, slot, choice));
   return std::move(builder).Build();
 }
 
 Graph BuildTailPart(const Backbone& backbone, double width, const Task& task) {
-  GraphBuilder builder;
+  GraphBuilder builder(task.options().convention.style);
   const NodeId x = builder.Input("x", SlotInputShapes(backbone, width, task.options().input).back());
   builder.Output(backbone.BuildTail(builder, x, width));
   return std::move(builder).Build();
@@ -56,7 +56,7 @@ Graph BuildTailPart(const Backbone& backbone, double width, const Task& task) {
 Graph BuildHeadPart(const Backbone& backbone, double width, const Task& task) {
   const FeatureShapes shapes = ShapesOf(backbone, width, task.options().input);
   const Taps taps = task.taps();
-  GraphBuilder builder;
+  GraphBuilder builder(task.options().convention.style);
   builder.BeginSection("head");
   Features features{.slots = std::vector<NodeId>(shapes.slots.size(), -1), .tail = -1};
   for (const int slot : taps.slots) {

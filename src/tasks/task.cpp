@@ -48,4 +48,13 @@ void Mirror(Tensor& maps) {
   for (auto row = maps.data.begin(); row != maps.data.end(); row += width) std::reverse(row, row + width);
 }
 
+Preprocessing TaskPreprocessing(const TaskOptions& options) {
+  Preprocessing preprocessing{.width = options.input.w, .height = options.input.h};
+  for (size_t c = 0; c < 3; ++c) {
+    preprocessing.mean[c] = static_cast<float>(options.convention.mean[c]);
+    preprocessing.stddev[c] = static_cast<float>(options.convention.stddev[c]);
+  }
+  return preprocessing;
+}
+
 }  // namespace hot

@@ -10,9 +10,11 @@
 #include <vector>
 
 #include "data/dataset.h"
+#include "data/image.h"
 #include "data/keypoints.h"
 #include "graph/tensor.h"
 #include "models/backbone.h"
+#include "models/convention.h"
 #include "tasks/metric.h"
 
 namespace hot {
@@ -20,6 +22,7 @@ namespace hot {
 struct TaskOptions {
   std::string task = "ssd";
   Shape input{3, 320, 320};
+  Convention convention;  // that of the weights that a network starts from
   std::vector<std::string> classes;
   // SSD: smallest and largest anchor side relative to the picture (Liu et al., 2016, eq. 4), and aspect ratios.
   double anchor_min_scale = 0.15, anchor_max_scale = 0.95;
@@ -73,6 +76,9 @@ std::vector<std::string> TaskNames();
 
 // The mirror image of pictures or maps [..., height, width]: left and right change places.
 void Mirror(Tensor& maps);
+
+// How a picture becomes the network's input, in training, calibration, scoring and the artifact.
+Preprocessing TaskPreprocessing(const TaskOptions& options);
 
 // The whole network: input "image", sections stem, slot1.., tail (where the head reads it), head. The parameters of the
 // one that ships are among those of the one that is trained, by the same names.

@@ -6,6 +6,8 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/read_json.h"
+#include "graph/fold.h"
+#include "models/pretrained/tensor_file.h"
 
 namespace hot {
 namespace {
@@ -31,7 +33,10 @@ DataSource SourceFrom(const Json& json) {
 }
 
 Json TaskJson(const TaskOptions& task) {
-  Json json{{"task", task.task}, {"input", {task.input.c, task.input.h, task.input.w}}, {"classes", task.classes}};
+  Json json{{"task", task.task},
+            {"input", {task.input.c, task.input.h, task.input.w}},
+            {"convention", ToJson(task.convention)},
+            {"classes", task.classes}};
   json["keypoints"] = task.keypoints;
   json["mirror_pairs"] = task.mirror_pairs;
   json["pyramid_channels"] = task.pyramid_channels;
@@ -46,6 +51,8 @@ TaskOptions TaskFrom(const Json& json) {
   task.task = json.at("task");
   const Json& input = json.at("input");
   task.input = {WholeNumber<int>(input.at(0)), WholeNumber<int>(input.at(1)), WholeNumber<int>(input.at(2))};
+  if (json.contains("convention"))
+    task.convention = ConventionFromJson(json.at("convention"));  // not in the first files
   task.classes = json.at("classes").get<std::vector<std::string>>();
   task.anchor_min_scale = json.at("anchor_min_scale");
   task.anchor_max_scale = json.at("anchor_max_scale");
@@ -190,6 +197,9 @@ Json DecodingJson(const TaskOptions& task) {
 
 std::string ToJson(const TrialSpec& s) {
   Json json{{"version", s.version}, {"id", s.id}, {"backbone", s.backbone}, {"width", s.width}, {"slots", s.slots}};
+  if (!s.pretrained.empty()) {
+    json["pretrained"] = {{"file", s.pretrained.string()}, {"sha256", s.pretrained_sha256}};
+  }
   json["task"] = TaskJson(s.task);
   json["train"] = SourceJson(s.train);
   json["val"] = SourceJson(s.val);
@@ -208,6 +218,10 @@ TrialSpec ReadTrial(const fs::path& file) {
     s.backbone = json.at("backbone");
     s.width = json.at("width");
     s.slots = json.at("slots").get<std::vector<std::string>>();
+    if (json.contains("pretrained")) {
+      s.pretrained = json.at("pretrained").at("file").get<std::string>();
+      s.pretrained_sha256 = json.at("pretrained").at("sha256");
+    }
     s.task = TaskFrom(json.at("task"));
     s.train = SourceFrom(json.at("train"));
     s.val = SourceFrom(json.at("val"));
@@ -218,6 +232,30 @@ TrialSpec ReadTrial(const fs::path& file) {
     s.score = ScoreFrom(json);
     return s;
   });
+}
+
+Graph TrialGraph(const TrialSpec& spec, const Task& task, Purpose purpose) {
+  std::vector<Choice> choices;
+  for (const std::string& name : spec.slots) choices.push_back(Choice::Parse(name));
+  const Backbone& backbone = FindBackbone(spec.backbone);
+  const size_t slots = backbone.Slots(spec.width, Precision::kFp32).size();
+  if (choices.size() != slots) {
+    throw Error(Code::kInvalidArgument, "slots",
+                "expected " + std::to_string(slots) + " choices, got " + std::to_string(choices.size()));
+  }
+  return BuildNetwork(backbone, spec.width, choices, task, purpose);
+}
+
+InitialWeights MakeInitialWeights(const TrialSpec& spec, const Graph& graph) {
+  InitialWeights initial{.weights = RandomWeights(graph, spec.seed), .inheritance = std::nullopt};
+  if (spec.pretrained.empty()) return initial;
+  if (!spec.pretrained_sha256.empty() && TensorFileKey(spec.pretrained) != spec.pretrained_sha256) {
+    throw Error(Code::kFailedPrecondition, spec.pretrained.string(), "is not the file that the study was begun with",
+                "put it back, or run hot again");
+  }
+  const Pretrained pretrained = ReadPretrained(spec.pretrained, FindBackbone(spec.backbone));
+  initial.inheritance = Inherit(graph, pretrained, initial.weights);
+  return initial;
 }
 
 std::string ToJson(const TrialResult& r) {

@@ -10,6 +10,7 @@
 
 #include "data/augment.h"
 #include "data/dataset.h"
+#include "models/pretrained/pretrained.h"
 #include "tasks/metric.h"
 #include "tasks/task.h"
 
@@ -23,6 +24,9 @@ struct TrialSpec {
   double width = 1.0;
   std::vector<std::string> slots;  // Choice::Name() a slot
   TaskOptions task;
+  // The file of weights to start from (models/pretrained), empty: random weights; and its TensorFileKey, empty: any.
+  fs::path pretrained;
+  std::string pretrained_sha256;
   // data
   DataSource train;
   double val_fraction = 0.15;  // of train, when `val` is empty
@@ -54,6 +58,18 @@ nlohmann::ordered_json DecodingJson(const TaskOptions& task);
 std::string ToJson(const TrialSpec& spec);
 // Throws Error(kDataLoss) with the file in front.
 TrialSpec ReadTrial(const fs::path& file);
+
+// The network of a trial, as it is trained or as it ships. Throws Error(kInvalidArgument) for choices that are none, or
+// too few.
+Graph TrialGraph(const TrialSpec& spec, const Task& task, Purpose purpose = Purpose::kTraining);
+
+// Random weights (spec.seed), and over them what spec.pretrained has, if there is one: `inheritance` says what.
+// Throws Error as ReadPretrained and Inherit do, and kFailedPrecondition when the file has another key.
+struct InitialWeights {
+  Weights weights;
+  std::optional<Inheritance> inheritance;
+};
+InitialWeights MakeInitialWeights(const TrialSpec& spec, const Graph& graph);
 
 // hot-train's outputs in the trial folder: epochs.jsonl ({"epoch","loss","lr","seconds"[,"val"]} a line),
 // checkpoint.pt, weights.safetensors, result.json.

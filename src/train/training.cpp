@@ -10,7 +10,7 @@
 #include "core/hash.h"
 #include "graph/fold.h"
 #include "graph/safetensors.h"
-#include "models/backbone.h"
+#include "models/pretrained/pretrained.h"
 #include "train/epoch_log.h"
 #include "train/evaluation.h"
 #include "train/torch_pch.h"
@@ -29,8 +29,7 @@ LoaderOptions MakeLoaderOptions(const TrialSpec& spec) {
   LoaderOptions options{.batch = spec.batch, .threads = spec.loader_threads, .seed = spec.seed};
   options.cache_side =
       2 * std::max(spec.task.input.w, spec.task.input.h);  // crops still have more pixels than the input
-  options.preprocessing.width = spec.task.input.w;
-  options.preprocessing.height = spec.task.input.h;
+  options.preprocessing = TaskPreprocessing(spec.task);
   return options;
 }
 
@@ -60,7 +59,7 @@ Schedule MakeSchedule(const TrialSpec& spec, int batches) {
 }
 
 // Where the part ends that `freeze` names.
-NodeId FrozenEnd(const Graph& graph, const std::string& freeze) {
+NodeId NamedEnd(const Graph& graph, const std::string& freeze) {
   if (freeze == "none") return 0;
   for (const Section& section : graph.sections()) {
     if (section.name == freeze && freeze != "head") return section.last;
@@ -70,6 +69,18 @@ NodeId FrozenEnd(const Graph& graph, const std::string& freeze) {
               "known: none, stem, its slots (slot1, ...), backbone");
 }
 
+// What is frozen: the named part, as far as it is inherited. A candidate's slot that `pretrained` lacks is random and
+// has to be trained.
+NodeId FrozenEnd(const Graph& graph, const TrialSpec& spec) {
+  const NodeId end = NamedEnd(graph, spec.freeze);
+  if (end == 0 || spec.pretrained.empty()) return end;
+  const std::vector<std::string> random = MakeInitialWeights(spec, graph).inheritance->random;
+  for (const Section& section : graph.sections()) {
+    if (section.first < end && std::ranges::find(random, section.name) != random.end()) return section.first;
+  }
+  return end;
+}
+
 // Pictures that batch-norm statistics are taken from: for the stored weights (Wu and Johnson see no gain from more than
 // some thousands), and for a point of the learning curve.
 constexpr int kFinalStatistics = 8192, kCurveStatistics = 512;
@@ -77,18 +88,6 @@ constexpr int kFinalStatistics = 8192, kCurveStatistics = 512;
 constexpr const char* kDivergedHint = "choose a smaller train.hpo.lr, or more train.warmup_epochs";
 
 }  // namespace
-
-Graph TrialGraph(const TrialSpec& spec, const Task& task) {
-  std::vector<Choice> choices;
-  for (const std::string& name : spec.slots) choices.push_back(Choice::Parse(name));
-  const Backbone& backbone = FindBackbone(spec.backbone);
-  const size_t slots = backbone.Slots(spec.width, Precision::kFp32).size();
-  if (choices.size() != slots) {
-    throw Error(Code::kInvalidArgument, "slots",
-                "expected " + std::to_string(slots) + " choices, got " + std::to_string(choices.size()));
-  }
-  return BuildNetwork(backbone, spec.width, choices, task, Purpose::kTraining);
-}
 
 Training::Training(fs::path folder, const TrialSpec& spec, const TrialData& data, const std::atomic<bool>& cancelled)
     : folder_(std::move(folder)),
@@ -101,7 +100,7 @@ Training::Training(fs::path folder, const TrialSpec& spec, const TrialData& data
       train_loader_(data.train, TrainLoader(spec, data.train)),
       val_loader_(data.val, ValLoader(spec)),
       schedule_(MakeSchedule(spec, train_loader_.batches_per_epoch())),
-      frozen_end_(FrozenEnd(learner_.module().graph(), spec.freeze)) {
+      frozen_end_(FrozenEnd(learner_.module().graph(), spec)) {
   Resume();
 }
 
@@ -126,7 +125,9 @@ void Training::Resume() {
   if (Restore(path) || Restore(PreviousCheckpoint(path))) {
     std::printf("going on after epoch %d of %d\n", epochs_, spec_.epochs);
   } else {
-    learner_.Start(RandomWeights(module().graph(), spec_.seed));
+    const InitialWeights initial = MakeInitialWeights(spec_, module().graph());
+    if (initial.inheritance) std::printf("%s\n", initial.inheritance->Summary().c_str());
+    learner_.Start(initial.weights);
   }
   KeepEpochs(folder_ / "epochs.jsonl", epochs_);
 }
@@ -278,7 +279,7 @@ TrialResult Training::Finish() {
   ThrowIfCancelled();
   const Weights weights = module().Store();
   CheckWeights(module().graph(), weights, spec_.id);
-  WriteSafetensors(folder_ / "weights.safetensors", weights);
+  WriteSafetensors(folder_ / "weights.safetensors", weights, ConventionMetadata(spec_.task.convention));
   return Leave(score, stopwatch, TrialResultFile(folder_, 0));
 }
 

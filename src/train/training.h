@@ -15,12 +15,9 @@
 
 namespace hot {
 
-// The network that a trial trains.
-Graph TrialGraph(const TrialSpec& spec, const Task& task);
-
 class Training {
  public:
-  // Starts from random weights (spec.seed) or, when `folder` has a checkpoint of this trial, behind that; a damaged one
+  // Starts from MakeInitialWeights() or, when `folder` has a checkpoint of this trial, behind that; a damaged one
   // is reported on stdout, and the one before it is used. `spec`, `data` and `cancelled` must outlive this.
   Training(fs::path folder, const TrialSpec& spec, const TrialData& data, const std::atomic<bool>& cancelled);
 

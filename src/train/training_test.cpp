@@ -182,6 +182,24 @@ TEST_F(TrainingTest, FrozenPartsKeepWeightsAndStatistics) {
   }
 }
 
+// A candidate takes what it shares with the file; its own slot is random, so it is trained, and so is what reads it.
+TEST_F(TrainingTest, OnlyWhatIsInheritedIsFrozen) {
+  TrialSpec spec = Spec(1);
+  const auto task = MakeTask(spec.task);
+  spec.pretrained = folder_.path() / "w.safetensors";
+  const Weights file = RandomWeights(TrialGraph(spec, *task), 5);
+  WriteSafetensors(spec.pretrained, file);
+  spec.freeze = "backbone";
+  spec.slots[2] = "irb-k5-e6@int8";
+  RunTrial(Trial("t"), spec, never_);
+  const Weights before = MakeInitialWeights(spec, TrialGraph(spec, *task)).weights;
+  EXPECT_EQ(before.at("slot4.0.expand.conv.weight").data, file.at("slot4.0.expand.conv.weight").data);
+  for (const auto& [name, changed] : Changed(before, ReadSafetensors(Trial("t") / "weights.safetensors"))) {
+    const bool frozen = name.starts_with("stem.") || name.starts_with("slot1.") || name.starts_with("slot2.");
+    EXPECT_EQ(changed, !frozen) << name;
+  }
+}
+
 TEST_F(TrainingTest, AfterItsEpochsAFrozenPartIsTrained) {
   TrialSpec spec = Spec(3);
   spec.freeze = "backbone";

@@ -1,0 +1,131 @@
+#include "models/pretrained/names.h"
+
+#include <array>
+#include <utility>
+
+#include "core/error.h"
+
+namespace hot {
+namespace {
+
+using Parts = std::array<const char*, 4>;  // of batch norm
+constexpr Parts kTorchParts{"weight", "bias", "running_mean", "running_var"};
+constexpr Parts kKerasParts{"gamma", "beta", "mean", "variance"};
+
+// PyTorch's ImageNet recipe (torchvision's and timm's presets).
+Convention ImageNetConvention() { return {.mean = {0.485, 0.456, 0.406}, .stddev = {0.229, 0.224, 0.225}}; }
+
+// keras.applications' MobileNetV2: x / 127.5 - 1, correct_pad(), BatchNormalization(epsilon=1e-3).
+Convention KerasConvention() { return {.style = {.padding = Padding::kSame, .bn_eps = 1e-3}}; }
+
+class Table {
+ public:
+  explicit Table(const Parts& parts) : parts_(parts) {}
+
+  // `ours` is a GraphBuilder::ConvBn.
+  void ConvBn(const std::string& conv, const std::string& batch_norm, const std::string& ours) {
+    table_[conv + ".weight"] = ours + ".conv.weight";
+    for (size_t i = 0; i < parts_.size(); ++i) table_[batch_norm + "." + parts_[i]] = ours + ".bn." + kTorchParts[i];
+  }
+
+  void Classifier(const std::string& theirs) {
+    for (const char* part : {".weight", ".bias"}) table_[theirs + part] = std::string("head.classifier") + part;
+  }
+
+  std::map<std::string, std::string> Take() && { return std::move(table_); }
+
+ private:
+  const Parts& parts_;
+  std::map<std::string, std::string> table_;
+};
+
+// One inverted residual block of MobileNetV2.
+struct Place {
+  int block = 0;              // over the whole network, from 0
+  int slot = 0, repeat = 0;   // both from 0
+  bool has_expansion = true;  // all but the first block's
+  std::string Ours(const char* part) const {
+    return "slot" + std::to_string(slot + 1) + "." + std::to_string(repeat) + "." + part;
+  }
+};
+
+std::vector<Place> BlocksOf(const Backbone& backbone) {
+  std::vector<Place> places;
+  for (const Slot& slot : backbone.Slots(1.0, Precision::kFp32)) {
+    for (int repeat = 0; repeat < slot.repeats; ++repeat) {
+      places.push_back({.block = static_cast<int>(places.size()),
+                        .slot = slot.index - 1,
+                        .repeat = repeat,
+                        .has_expansion = slot.baseline.expansion != 1});
+    }
+  }
+  return places;
+}
+
+// torchvision/models/mobilenetv2.py: `features` holds stem, blocks and tail; `conv` the layers of a block.
+std::map<std::string, std::string> TorchvisionNames(const std::vector<Place>& blocks) {
+  Table table(kTorchParts);
+  table.ConvBn("features.0.0", "features.0.1", "stem");
+  for (const Place& place : blocks) {
+    const std::string block = "features." + std::to_string(place.block + 1) + ".conv.";
+    int layer = 0;
+    const auto activated = [&](const char* part) {
+      const std::string name = block + std::to_string(layer++);
+      table.ConvBn(name + ".0", name + ".1", place.Ours(part));
+    };
+    if (place.has_expansion) activated("expand");
+    activated("depthwise");
+    table.ConvBn(block + std::to_string(layer), block + std::to_string(layer + 1), place.Ours("project"));
+  }
+  const std::string tail = "features." + std::to_string(blocks.size() + 1);
+  table.ConvBn(tail + ".0", tail + ".1", "tail");
+  table.Classifier("classifier.1");
+  return std::move(table).Take();
+}
+
+// timm/models/_efficientnet_blocks.py: DepthwiseSeparableConv at first, then InvertedResidual.
+std::map<std::string, std::string> TimmNames(const std::vector<Place>& blocks) {
+  Table table(kTorchParts);
+  table.ConvBn("conv_stem", "bn1", "stem");
+  for (const Place& place : blocks) {
+    const std::string block = "blocks." + std::to_string(place.slot) + "." + std::to_string(place.repeat) + ".";
+    int norm = 1;
+    const auto add = [&](const char* theirs, const char* part) {
+      table.ConvBn(block + theirs, block + "bn" + std::to_string(norm++), place.Ours(part));
+    };
+    if (place.has_expansion) add("conv_pw", "expand");
+    add("conv_dw", "depthwise");
+    add(place.has_expansion ? "conv_pwl" : "conv_pw", "project");
+  }
+  table.ConvBn("conv_head", "bn2", "tail");
+  table.Classifier("classifier");
+  return std::move(table).Take();
+}
+
+// keras/applications/mobilenet_v2.py.
+std::map<std::string, std::string> KerasNames(const std::vector<Place>& blocks) {
+  Table table(kKerasParts);
+  table.ConvBn("Conv1", "bn_Conv1", "stem");
+  for (const Place& place : blocks) {
+    const std::string block = place.block == 0 ? "expanded_conv_" : "block_" + std::to_string(place.block) + "_";
+    for (const char* part : {"expand", "depthwise", "project"}) {
+      if (part == std::string("expand") && !place.has_expansion) continue;
+      table.ConvBn(block + part, block + part + "_BN", place.Ours(part));
+    }
+  }
+  table.ConvBn("Conv_1", "Conv_1_bn", "tail");
+  table.Classifier("predictions");
+  return std::move(table).Take();
+}
+
+}  // namespace
+
+std::vector<Naming> NamingsOf(const Backbone& backbone) {
+  if (backbone.name() != "mobilenet_v2") return {};
+  const std::vector<Place> blocks = BlocksOf(backbone);
+  return {{"torchvision", ImageNetConvention(), TorchvisionNames(blocks)},
+          {"timm", ImageNetConvention(), TimmNames(blocks)},
+          {"keras", KerasConvention(), KerasNames(blocks)}};
+}
+
+}  // namespace hot

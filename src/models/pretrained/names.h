@@ -1,0 +1,24 @@
+// What other programs call the parameters of a backbone, and what they expect of its input. To add a naming: a row in
+// NamingsOf(), with a case in names_test.cpp. Pure functions.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "models/backbone.h"
+#include "models/convention.h"
+
+namespace hot {
+
+struct Naming {
+  std::string name;  // "torchvision"
+  Convention convention;
+  std::map<std::string, std::string> parameters;  // theirs -> ours, of the baseline network and its classifier
+};
+
+// MobileNetV2: torchvision, timm (mobilenetv2_*), keras. The last is what keras.applications calls its layers, with
+// gamma, beta, mean and variance for batch norm.
+std::vector<Naming> NamingsOf(const Backbone& backbone);
+
+}  // namespace hot
