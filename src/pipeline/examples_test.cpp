@@ -96,6 +96,7 @@ TEST(Examples, ThePapersPoseNetworkIsTrainedAsInThePaper) {
   EXPECT_THAT(study.model.width, ElementsAre(0.7, 1.0, 1.3));
   EXPECT_THAT(study.model.input, ElementsAre(256, 192));
   EXPECT_EQ(study.search.candidates, 8);
+  EXPECT_EQ(study.search.latency_ms, 30);
   EXPECT_EQ(study.train.epochs, 90);
   EXPECT_EQ(study.train.metric, "coco_ap");
   EXPECT_THAT(study.train.hpo.lr.values, ElementsAre(5e-3, 7e-3));
