@@ -165,11 +165,13 @@ void AddSearch(std::vector<Option>& out) {
                  .help = "Budget for the latency of the whole network in milliseconds; not with `latency_ratio`.",
                  .fallback = "none",
                  .range = kPositive});
-  out.push_back({.name = "search.latency_ratio",
-                 .field = HOT_FIELD(search.latency_ratio),
-                 .help = "The same as a multiple of the baseline's predicted latency.",
-                 .fallback = "none",
-                 .range = UpTo(10)});
+  out.push_back(
+      {.name = "search.latency_ratio",
+       .field = HOT_FIELD(search.latency_ratio),
+       .help =
+           "The same as a multiple of the baseline's latency: as predicted in the search, as measured in the verdict.",
+       .fallback = "none",
+       .range = UpTo(10)});
   out.push_back({.name = "search.flash_kib",
                  .field = HOT_FIELD(search.flash_kib),
                  .help = "Budget for weights and biases, in KiB (1024 bytes).",

@@ -144,7 +144,7 @@ std::string RunEvaluate(Workspace& workspace) {
   MeasureAll(workspace, built);
 
   const auto contenders = MakeContenders(workspace, networks, built);
-  Judgement judgement = Judge(contenders, workspace.Scoring(), StudyLatencyBudgetNs(workspace),
+  Judgement judgement = Judge(contenders, workspace.Scoring(), LatencyBudgetNs(workspace.study().search, contenders),
                               static_cast<uint64_t>(workspace.study().run.seed));
   const int passes = workspace.task().options().passes();
   if (passes > 1) judgement.verdict += " Scores and times are of the flip test: two passes an object.";

@@ -91,10 +91,12 @@ Judgement Judge(const std::vector<Contender>& contenders, const ScoreOptions& op
   return judgement;
 }
 
-std::optional<double> StudyLatencyBudgetNs(const Workspace& workspace) {
-  const auto budget = ReadRunJson(workspace, "verify.json").at("budgets").at("latency_ms");
-  if (budget.is_null()) return std::nullopt;
-  return budget.get<double>() * 1e6 * workspace.task().options().passes();
+std::optional<double> LatencyBudgetNs(const Study::Search& search, const std::vector<Contender>& contenders) {
+  if (search.latency_ms) return *search.latency_ms * 1e6;
+  if (!search.latency_ratio) return std::nullopt;
+  const auto baseline = std::ranges::find_if(contenders, &Contender::baseline);
+  HOT_ASSERT(baseline != contenders.end());
+  return *search.latency_ratio * baseline->latency->median_ns;
 }
 
 Json ComparisonJson(const Comparison& comparison, const std::string& precision) {

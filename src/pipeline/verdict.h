@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "config/study.h"
 #include "measure/measure.h"
-#include "pipeline/workspace.h"
 #include "tasks/metric.h"
 
 namespace hot {
@@ -40,8 +40,9 @@ struct Judgement {
 Judgement Judge(const std::vector<Contender>& contenders, const ScoreOptions& options,
                 std::optional<double> latency_budget_ns, uint64_t seed);
 
-// The budget of the study for all passes in nanoseconds, if it has one (verify.json, which has it for one).
-std::optional<double> StudyLatencyBudgetNs(const Workspace& workspace);
+// The budget of the study for all passes in nanoseconds, if it has one. A ratio is to the baseline as it was measured
+// beside the others, not as it was predicted: what the machine has changed since the search cancels out.
+std::optional<double> LatencyBudgetNs(const Study::Search& search, const std::vector<Contender>& contenders);
 
 nlohmann::ordered_json ComparisonJson(const Comparison& comparison, const std::string& precision);
 nlohmann::ordered_json WinnersJson(const Judgement& judgement);

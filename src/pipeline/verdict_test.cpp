@@ -56,6 +56,15 @@ TEST(Judge, ChoosesOnValAndClaimsOnTest) {
   EXPECT_THAT(j.verdict, testing::HasSubstr("50.0 % less time than the baseline"));
 }
 
+TEST(Judge, ARatioIsToTheBaselineAsMeasured) {
+  const Measurement slow{.median_ns = 9e6}, fast{.median_ns = 4e6};
+  const std::vector<Contender> contenders{{.id = "good", .latency = &slow},
+                                          {.id = "base", .baseline = true, .latency = &fast}};
+  EXPECT_EQ(LatencyBudgetNs({}, contenders), std::nullopt);
+  EXPECT_EQ(LatencyBudgetNs({.latency_ms = 7}, contenders), 7e6);
+  EXPECT_EQ(LatencyBudgetNs({.latency_ratio = 1.5}, contenders), 6e6);
+}
+
 TEST(Judge, TheBudgetLimitsTheAccuracyWinner) {
   const std::vector<Entry> entries{{"base", 10e6, 20, 20}, {"good", 12e6, 35, 35}};
   EXPECT_EQ(JudgeEntries(entries, {}).accuracy_winner, std::nullopt);  // slower than the baseline
