@@ -14,13 +14,9 @@ using testing::HasSubstr;
 
 class BadInput : public testing::Test {
  protected:
-  // The network's rows are measured here, once; each case begins with a copy of the journal.
   static void SetUpTestSuite() {
     shared_ = new TempFolder;
-    ASSERT_EQ(RunHot(shared_->path(), "data make shapes data --train 6 --test 3").code, 0);
-    WriteFileAtomic(shared_->path() / "study.yaml", TinyStudy());
-    ASSERT_EQ(RunHot(shared_->path(), "verify study.yaml --quiet").code, 0);
-    fs::remove_all(shared_->path() / "runs" / "tiny");
+    MakeMeasuredStudy(shared_->path(), "--train 6 --test 3");
   }
   static void TearDownTestSuite() {
     delete shared_;

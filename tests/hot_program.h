@@ -1,6 +1,8 @@
 // Runs the built hot program as a user would: used by the end-to-end tests.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <string>
 #include <vector>
 
@@ -55,6 +57,15 @@ inline std::string TinyClassifyStudy() {
          "search: {latency_ratio: 1.5, candidates: 2, train_candidates: 1}\n"
          "train: {epochs: 3, batch: 8, hpo: {method: grid, lr: 1e-3, gamma: 0.5}}\n"
          "quantize: {pictures: 8}\n";
+}
+
+// Makes data/ and study.yaml, a TinyStudy() whose rows are in the journal; there is no run folder yet. Measuring takes
+// most of such a study's time, so a suite does it once and each case begins with a copy of the folder.
+inline void MakeMeasuredStudy(const fs::path& folder, const std::string& pictures) {
+  ASSERT_EQ(RunHot(folder, "data make shapes data " + pictures).code, 0);
+  WriteFileAtomic(folder / "study.yaml", TinyStudy());
+  ASSERT_EQ(RunHot(folder, "verify study.yaml --quiet").code, 0);
+  fs::remove_all(folder / "runs" / "tiny");
 }
 
 }  // namespace hot

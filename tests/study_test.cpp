@@ -25,13 +25,9 @@ constexpr const char* kStages[] = {"profile", "search", "verify", "train", "quan
 
 class StudyTest : public testing::Test {
  protected:
-  // The network's rows are measured here, once; each case begins with a copy of the journal.
   static void SetUpTestSuite() {
     shared_ = new TempFolder;
-    ASSERT_EQ(RunHot(shared_->path(), "data make shapes data --train 24 --test 8").code, 0);
-    WriteFileAtomic(shared_->path() / "study.yaml", TinyStudy());
-    ASSERT_EQ(RunHot(shared_->path(), "verify study.yaml --quiet").code, 0);
-    fs::remove_all(shared_->path() / "runs" / "tiny");
+    MakeMeasuredStudy(shared_->path(), "--train 24 --test 8");
   }
   static void TearDownTestSuite() {
     delete shared_;
