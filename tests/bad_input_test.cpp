@@ -309,5 +309,21 @@ TEST_F(BadInput, Poses) {
   ExpectOneLine("search study.yaml", "no keypoints in common");
 }
 
+TEST_F(BadInput, Classification) {
+  WriteFileAtomic(folder_.path() / "study.yaml", TinyClassifyStudy());
+  ExpectOneLine("search study.yaml --set train.metric=ap50", "\"ap50\" is not for model.task classify");
+  ExpectOneLine("search study.yaml --set data.format=voc", "\"voc\" is not for model.task classify (folders)");
+  ExpectOneLine("search study.yaml --set data.train=train", "cutouts/train: there is no such folder of pictures");
+  ExpectOneLine("search study.yaml --set data.classes=circle", "classify needs at least two classes, got 1");
+  ExpectOneLine("search study.yaml --set data.classes=circle,star", "there is no folder of class \"star\"");
+  const fs::path split = folder_.path() / "data/cutouts/trainval";
+  EnsureFolder(split / "star");
+  ExpectOneLine("search study.yaml", "trainval/star: there is no picture of this class");
+  fs::copy_file(AJpeg(), split / "star/a.jpg");
+  ExpectOneLine("search study.yaml", "cutouts/test: there is no folder of class \"star\"");
+  WriteFileAtomic(split / "star/a.jpg", "no picture");
+  ExpectOneLine("search study.yaml", "star/a.jpg: truncated, or not a picture");
+}
+
 }  // namespace
 }  // namespace hot

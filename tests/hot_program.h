@@ -46,4 +46,15 @@ inline std::string TinyPoseStudy() {
          "quantize: {pictures: 8}\n";
 }
 
+// The same shapes, cut out, by class.
+inline std::string TinyClassifyStudy() {
+  return "name: tiny\n"
+         "model: {task: classify, width: 0.35, input: [32, 32]}\n"
+         "data: {root: data/cutouts}\n"
+         "target: {precision: int8}\n"
+         "search: {latency_ratio: 1.5, candidates: 2, train_candidates: 1}\n"
+         "train: {epochs: 3, batch: 8, hpo: {method: grid, lr: 1e-3, gamma: 0.5}}\n"
+         "quantize: {pictures: 8}\n";
+}
+
 }  // namespace hot

@@ -182,6 +182,37 @@ TEST_F(StudyTest, PosesRunWholeAndThenHaveNothingToDo) {
   AddAFlipTest();
 }
 
+TEST_F(StudyTest, ClassificationRunsWholeAndThenHasNothingToDo) {
+  WriteFileAtomic(folder_.path() / "study.yaml", TinyClassifyStudy());
+  const HotResult first = RunHot(folder_.path(), "optimize study.yaml");
+  ASSERT_EQ(first.code, 0) << first.output;
+  const Json evaluation = Read("evaluation.json");
+  EXPECT_EQ(evaluation.at("predicted"), "classes");
+  EXPECT_EQ(evaluation.at("score"), "top1");
+  for (const Json& network : evaluation.at("networks")) {
+    ASSERT_EQ(network.at("artifacts").size(), 2u);
+    for (const Json& artifact : network.at("artifacts")) {
+      EXPECT_GT(artifact.at("latency").at("median_ns"), 0);
+      const Json& test = artifact.at("test");
+      double right = 0, pictures = 0;
+      for (const Json& row : test.at("per_class")) {
+        right += row.at("top1").get<double>() * row.at("pictures").get<double>();
+        pictures += row.at("pictures").get<double>();
+      }
+      EXPECT_EQ(pictures, evaluation.at("test_pictures"));
+      EXPECT_NEAR(test.at("score").get<double>(), right / pictures, 1e-9);
+      EXPECT_EQ(test.at("score"), test.at("top1"));
+      const Json manifest = Json::parse(ReadFile(Run() / artifact.at("folder").get<std::string>() / "manifest.json"));
+      EXPECT_EQ(manifest.at("task").at("classes"), Json::array({"circle", "square", "triangle"}));
+      EXPECT_EQ(manifest.at("outputs").at("names"), Json::array({"head.classifier"}));
+    }
+  }
+  EXPECT_THAT(ReadFile(Run() / "report.html"), HasSubstr("points of top1"));
+  const HotResult second = RunHot(folder_.path(), "optimize study.yaml");
+  EXPECT_EQ(second.code, 0);
+  EXPECT_THAT(second.output, testing::Not(HasSubstr("measured,")));
+}
+
 TEST_F(StudyTest, SearchPrintsTheDocumentedJson) {
   const HotResult result = RunHot(folder_.path(), "search study.yaml --json --quiet");
   ASSERT_EQ(result.code, 0) << result.output;

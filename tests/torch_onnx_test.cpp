@@ -71,7 +71,7 @@ std::vector<Case> Cases() {
       }
     }
   }
-  for (const char* task : {"ssd", "cpn"}) {
+  for (const char* task : {"ssd", "cpn", "classify"}) {
     for (uint64_t seed : {0, 1, 2}) cases.push_back({task + ("-" + std::to_string(seed)), Whole(task, 96, seed)});
   }
   cases.push_back({"cpn-training", Whole("cpn", 64, 3, Purpose::kTraining)});

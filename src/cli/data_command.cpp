@@ -1,4 +1,4 @@
-// hot data make shapes: a synthetic data set on disk, as a VOC folder and as COCO JSON.
+// hot data make shapes: a synthetic data set on disk, as a VOC folder, as COCO JSON and as folders by class.
 #include <cstdio>
 #include <memory>
 

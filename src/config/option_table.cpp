@@ -12,12 +12,13 @@ std::vector<std::string> TaskNames() {
   return names;
 }
 
-// "[320, 320]; cpn: [256, 192]"
-std::string InputsText() {
-  std::string text;
+// A default that depends on the task: "voc; cpn: coco; classify: folders". What is that of the first task is left out.
+template <typename Text>
+std::string DefaultByTask(const Text& text_of) {
+  const std::string first = text_of(AllTaskRules().front());
+  std::string text = first;
   for (const TaskRules& task : AllTaskRules()) {
-    if (!text.empty()) text += "; " + task.name + ": ";
-    text += "[" + std::to_string(task.input[0]) + ", " + std::to_string(task.input[1]) + "]";
+    if (text_of(task) != first) text += "; " + task.name + ": " + text_of(task);
   }
   return text;
 }
@@ -43,13 +44,16 @@ void AddModel(std::vector<Option>& out) {
                  .field = HOT_FIELD(model.task),
                  .help =
                      "The head: `ssd` finds objects (SSDLite); `cpn` finds the keypoints of objects whose boxes are "
-                     "known (cascaded pyramid network; `model.input` is then a crop, such as [256, 192]).",
+                     "known (cascaded pyramid network; `model.input` is then a crop, such as [256, 192]); `classify` "
+                     "tells which class a whole picture is of.",
                  .fallback = "",
                  .allowed = TaskNames()});
   out.push_back({.name = "model.input",
                  .field = HOT_FIELD(model.input),
                  .help = "Height and width of the network's input in pixels; one number means a square.",
-                 .fallback = InputsText(),
+                 .fallback = DefaultByTask([](const TaskRules& task) {
+                   return "[" + std::to_string(task.input[0]) + ", " + std::to_string(task.input[1]) + "]";
+                 }),
                  .range = Between(32, 2048),
                  .min_count = 2,
                  .max_count = 2,
@@ -80,11 +84,12 @@ void AddModel(std::vector<Option>& out) {
 }
 
 void AddData(std::vector<Option>& out) {
-  out.push_back({.name = "data.format",
-                 .field = HOT_FIELD(data.format),
-                 .help = "`voc`: XML a picture; `coco`: JSON a split.",
-                 .fallback = "",
-                 .allowed = {"voc", "coco"}});
+  out.push_back(
+      {.name = "data.format",
+       .field = HOT_FIELD(data.format),
+       .help = "`voc`: XML a picture; `coco`: JSON a split; `folders`: pictures in SPLIT/CLASS/, for `classify`.",
+       .fallback = DefaultByTask([](const TaskRules& task) { return task.formats.front(); }),
+       .allowed = {"voc", "coco", "folders"}});
   out.push_back({.name = "data.root",
                  .field = HOT_FIELD(data.root),
                  .help = "Folder of the data set, relative to the working directory.",
@@ -273,7 +278,8 @@ void AddTrain(std::vector<Option>& out) {
   out.push_back(
       {.name = "train.augment",
        .field = HOT_FIELD(train.augment),
-       .help = "Random crops, zoom-out, flips and colours as in SSD; zoom, rotation, flips and colours as in CPN.",
+       .help = "Random crops, zoom-out, flips and colours as in SSD, and of classified pictures, whose middle stays in "
+               "each crop; zoom, rotation, flips and colours as in CPN.",
        .fallback = ""});
   out.push_back({.name = "train.flips",
                  .field = HOT_FIELD(train.flips),
@@ -285,7 +291,7 @@ void AddTrain(std::vector<Option>& out) {
   out.push_back({.name = "train.zoom_out",
                  .field = HOT_FIELD(train.zoom_out),
                  .help = "Largest canvas of zoom-out, in picture sides; every second picture gets one; 1 means none.",
-                 .fallback = "",
+                 .fallback = DefaultByTask([](const TaskRules& task) { return FormatNumber(task.zoom_out); }),
                  .range = Between(1, 8)});
   out.push_back({.name = "train.crop",
                  .field = HOT_FIELD(train.crop),
@@ -301,9 +307,9 @@ void AddTrain(std::vector<Option>& out) {
                  .field = HOT_FIELD(train.metric),
                  .help =
                      "What decides on `data.val`: for boxes `coco_ap`, `ap50` or `voc07`; for keypoints `coco_ap` or "
-                     "`ap50` (OKS) or `pck`.",
-                 .fallback = "",
-                 .allowed = {"coco_ap", "ap50", "voc07", "pck"}});
+                     "`ap50` (OKS) or `pck`; for classes `top1`.",
+                 .fallback = DefaultByTask([](const TaskRules& task) { return task.metrics.front(); }),
+                 .allowed = {"coco_ap", "ap50", "voc07", "pck", "top1"}});
   out.push_back({.name = "train.pck_threshold",
                  .field = HOT_FIELD(train.pck_threshold),
                  .help = "How far a correct keypoint may be off, relative to the longer side of the object's box.",

@@ -92,11 +92,19 @@ void CheckForTask(const StudyReader& reader, const TaskRules& task, const std::s
   FailAt(reader, name, "\"" + value + "\" is not for model.task " + task.name, hint);
 }
 
-void CheckTask(StudyReader& reader) {
+void FillTaskDefaults(StudyReader& reader) {
   Study& study = reader.study();
   const TaskRules& task = RulesOf(study);
-  if (!reader.places().contains("model.input")) study.model.input = task.input;
-  if (!reader.places().contains("train.metric")) study.train.metric = task.metrics.front();
+  const auto given = [&](const char* name) { return reader.places().contains(name); };
+  if (!given("model.input")) study.model.input = task.input;
+  if (!given("data.format")) study.data.format = task.formats.front();
+  if (!given("train.metric")) study.train.metric = task.metrics.front();
+  if (!given("train.zoom_out")) study.train.zoom_out = task.zoom_out;
+}
+
+void CheckTask(const StudyReader& reader) {
+  const Study& study = reader.study();
+  const TaskRules& task = RulesOf(study);
   CheckForTask(reader, task, "train.metric", study.train.metric, task.metrics);
   CheckForTask(reader, task, "data.format", study.data.format, task.formats);
   CheckForTask(reader, task, "data.test_format", study.data.test_format, task.formats);
@@ -165,6 +173,7 @@ Study ReadStudy(const fs::path& file, const std::vector<std::string>& overrides)
   CheckSearch(reader);
   CheckTrain(reader);
   CheckHpo(reader);
+  FillTaskDefaults(reader);
   FillDefaults(reader.study());
   CheckTask(reader);
   CheckFolder(reader, "data.root", reader.study().data.root);

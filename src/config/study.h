@@ -39,7 +39,7 @@ struct Study {
   } model;
 
   struct Data {
-    std::string format = "voc";  // voc | coco
+    std::string format = "voc";  // voc | coco | folders
     std::string root;
     std::string train = "trainval", val, test = "test";  // val empty: taken from train
     double val_fraction = 0.15;
@@ -92,7 +92,7 @@ struct Study {
     double zoom_out = 4;                  // largest canvas in picture sides; 1: none
     double crop = 0.85;                   // probability of a random crop
     double min_crop = 0.3;                // smallest side of a crop relative to the picture's
-    std::string metric = "coco_ap";       // coco_ap | ap50 | voc07 | pck
+    std::string metric = "coco_ap";       // coco_ap | ap50 | voc07 | pck | top1
     double pck_threshold = 0.05;          // of the longer side of the object's box
     struct Hpo {
       std::string method = "grid";  // grid | random | bayes

@@ -14,7 +14,12 @@ std::span<const TaskRules> AllTaskRules() {
        .metrics = {"coco_ap", "ap50", "pck"},
        .formats = {"coco"},
        .input = {256, 192},  // as published
-       .side_multiple = 32}};
+       .side_multiple = 32},
+      {.name = "classify",
+       .metrics = {"top1"},
+       .formats = {"folders"},
+       .input = {224, 224},  // as published with MobileNetV2
+       .zoom_out = 1}};
   return kRules;
 }
 

@@ -13,11 +13,12 @@ namespace hot {
 
 struct TaskRules {
   std::string name;                  // of model.task
-  bool keypoints = false;            // finds keypoints of objects whose boxes are known; else boxes
+  bool keypoints = false;            // finds keypoints of objects whose boxes are known; else boxes or classes
   std::vector<std::string> metrics;  // of train.metric; the first is the default
-  std::vector<std::string> formats;  // of data.format
+  std::vector<std::string> formats;  // of data.format; the first is the default
   std::vector<int64_t> input;        // default of model.input: height, width
   int64_t side_multiple = 1;         // what divides both
+  double zoom_out = 4;               // default of train.zoom_out
 };
 
 // In the order of the registry in src/tasks/task.cpp.

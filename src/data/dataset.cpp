@@ -1,6 +1,7 @@
 #include "data/dataset.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <unordered_set>
@@ -10,6 +11,7 @@
 #include "data/class_names.h"
 #include "data/coco.h"
 #include "data/image.h"
+#include "data/image_folders.h"
 #include "data/voc.h"
 
 namespace hot {
@@ -22,7 +24,26 @@ void CheckClasses(const std::vector<std::string>& classes) {
   if (twice != sorted.end()) throw Error(Code::kInvalidArgument, "classes", "class \"" + *twice + "\" is named twice");
 }
 
+struct Format {
+  DataFormat format;
+  std::string_view name;
+  Dataset (*read)(const DataSource&);
+};
+constexpr std::array<Format, 3> kFormats{{{DataFormat::kVoc, "voc", ReadVoc},
+                                          {DataFormat::kCoco, "coco", ReadCoco},
+                                          {DataFormat::kImageFolders, "folders", ReadImageFolders}}};
+
+const Format& FormatOf(DataFormat format) { return *std::ranges::find(kFormats, format, &Format::format); }
+
 }  // namespace
+
+DataFormat ParseDataFormat(const std::string& name) {
+  const auto* const found = std::ranges::find(kFormats, name, &Format::name);
+  if (found != kFormats.end()) return found->format;
+  throw Error(Code::kInvalidArgument, "data.format", "unknown format \"" + name + "\"", "known: voc, coco, folders");
+}
+
+std::string DataFormatName(DataFormat format) { return std::string(FormatOf(format).name); }
 
 Dataset ReadDataset(const DataSource& source) {
   std::error_code error;
@@ -31,7 +52,7 @@ Dataset ReadDataset(const DataSource& source) {
   }
   CheckClasses(source.classes);
   try {
-    Dataset dataset = source.format == DataFormat::kVoc ? ReadVoc(source) : ReadCoco(source);
+    Dataset dataset = FormatOf(source.format).read(source);
     if (source.shared) CheckSharedClasses(source, &dataset);
     return dataset;
   } catch (const fs::filesystem_error& failure) {

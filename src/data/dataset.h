@@ -1,4 +1,4 @@
-// Labelled pictures: what readers (VOC, COCO, synthetic) give and what training, calibration and scoring read.
+// Labelled pictures: what readers (VOC, COCO, image folders) give and what training, calibration and scoring read.
 // Boxes are in pixels of the picture as stored, half-open: [x0, x1) x [y0, y1). Values; share const references.
 #pragma once
 
@@ -63,7 +63,9 @@ struct Dataset {
   std::vector<std::string> warnings;  // "file:line:col: degenerate box skipped", for the user to see once
 };
 
-enum class DataFormat { kVoc, kCoco };
+enum class DataFormat { kVoc, kCoco, kImageFolders };
+DataFormat ParseDataFormat(const std::string& name);  // "voc", "coco", "folders"; throws Error(kInvalidArgument)
+std::string DataFormatName(DataFormat format);
 
 // Two names of one class, each in a data set of its own: {"aeroplane", "airplane"}.
 using ClassNames = std::pair<std::string, std::string>;
@@ -71,12 +73,12 @@ using ClassNames = std::pair<std::string, std::string>;
 // Where one split lies. VOC: `root` is a folder with Annotations/, JPEGImages/, ImageSets/Main/ (searched one level
 // below too), or a folder with pictures and XML side by side; `split` is a name in ImageSets/Main, a folder below root,
 // a .txt file, YEAR/NAME, or A+B. COCO: `split` is a JSON file below root/annotations (with or without .json), pictures
-// are searched for in root/images, root/<split>, root and their subfolders.
+// are searched for in root/images, root/<split>, root and their subfolders. Image folders: root/<split>/<class>/*.jpg.
 struct DataSource {
   DataFormat format = DataFormat::kVoc;
   fs::path root;
   std::string split;
-  std::vector<std::string> classes;  // empty: all in the data, sorted by name (VOC) or category id (COCO)
+  std::vector<std::string> classes;  // empty: all in the data, sorted by name, or (COCO) by category id
   // COCO: keypoints by name, in the order they shall have; empty: all of the category. Files that name none get these
   // names, and must have as many.
   std::vector<std::string> keypoints;

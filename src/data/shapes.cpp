@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "data/image_ops.h"
 #include "data/shapes_draw.h"
+#include "data/warp.h"
 
 namespace hot {
 namespace {
@@ -13,6 +15,7 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr int kMinSide = 32;
+constexpr double kMargin = 0.1;  // of a cut-out
 
 // VOC: whole pixels from 1, both ends included.
 std::string VocXml(const std::string& file_name, const ShapesPicture& picture) {
@@ -30,6 +33,16 @@ std::string VocXml(const std::string& file_name, const ShapesPicture& picture) {
   }
   xml << "</annotation>\n";
   return xml.str();
+}
+
+// An object with a tenth of its size around it, as far as the picture goes.
+Image CutOut(const Image& image, const Box& box) {
+  const double x = kMargin * box.width(), y = kMargin * box.height();
+  const cv::Rect part = PixelsAround({box.x0 - x, box.y0 - y, box.x1 + x, box.y1 + y}, image.width, image.height);
+  Image cut = MakeImage(part.width, part.height);
+  cv::Mat pixels = MatOf(cut);
+  MatOf(image)(part).copyTo(pixels);
+  return cut;
 }
 
 double Rounded(double value) { return std::round(value * 100) / 100; }
@@ -72,13 +85,14 @@ class ShapesWriter {
       : root_(root), options_(options), context_(context) {}
 
   void WriteSplit(const std::string& split, int pictures) {
+    for (const char* name : kShapeNames) EnsureFolder(CutOuts(split, name));
     ordered_json coco = EmptyCoco();
     std::string list;
     for (int i = 0; i < pictures; ++i) {
       context_.ThrowIfCancelled();
       char stem[64];
       std::snprintf(stem, sizeof(stem), "%s_%05d", split.c_str(), i);
-      WritePicture(stem, &coco);
+      WritePicture(split, stem, &coco);
       list += std::string(stem) + "\n";
       context_.progress.Update(done_, split);
     }
@@ -87,7 +101,9 @@ class ShapesWriter {
   }
 
  private:
-  void WritePicture(const std::string& stem, ordered_json* coco) {
+  fs::path CutOuts(const std::string& split, const char* name) const { return root_ / "cutouts" / split / name; }
+
+  void WritePicture(const std::string& split, const std::string& stem, ordered_json* coco) {
     Rng rng(MixSeed(options_.seed, stem));
     const ShapesPicture picture = DrawShapes(options_.width, options_.height, rng);
     const std::string file_name = stem + ".jpg";
@@ -98,6 +114,8 @@ class ShapesWriter {
         {{"id", image_id}, {"file_name", file_name}, {"width", options_.width}, {"height", options_.height}});
     for (const Object& object : picture.objects) {
       (*coco)["annotations"].push_back(CocoAnnotation(++annotations_, image_id, object));
+      const fs::path folder = CutOuts(split, kShapeNames[static_cast<size_t>(object.label)]);
+      WriteJpeg(folder / (stem + "_" + std::to_string(annotations_) + ".jpg"), CutOut(picture.image, object.box));
     }
   }
 

@@ -40,7 +40,9 @@ TEST_F(ShapesTest, SameSeedSameBytes) {
   Write(folder_.path(), small_);
   Write(other_.path(), small_);
   EXPECT_EQ(Hashes(folder_.path()), Hashes(other_.path()));
-  EXPECT_THAT(Hashes(folder_.path()), SizeIs(2 * 17 + 4));
+  EXPECT_EQ(std::ranges::count_if(Hashes(folder_.path()),
+                                  [](const auto& file) { return !file.first.starts_with("cutouts/"); }),
+            2 * 17 + 4);
   small_.seed = 1;
   TempFolder third;
   Write(third.path(), small_);
@@ -72,6 +74,24 @@ TEST_F(ShapesTest, VocAndCocoTellTheSame) {
     }
     EXPECT_EQ(DecodeImage(voc.samples[0].image).width, 192);
   }
+}
+
+TEST_F(ShapesTest, EveryObjectIsCutOutIntoTheFolderOfItsClass) {
+  Write(folder_.path(), small_);
+  const Dataset coco = ReadDataset({DataFormat::kCoco, folder_.path(), "trainval", {}});
+  const Dataset folders =
+      ReadDataset({DataFormat::kImageFolders, folder_.path() / "cutouts", "trainval", coco.classes});
+  std::map<int, int> labels, cut_outs;
+  for (const Sample& sample : coco.samples) {
+    for (const Object& object : sample.objects) ++labels[object.label];
+  }
+  for (const Sample& sample : folders.samples) ++cut_outs[sample.objects.at(0).label];
+  EXPECT_EQ(cut_outs, labels);
+  const Object& first = coco.samples[0].objects[0];
+  const std::string name = coco.classes[static_cast<size_t>(first.label)];
+  const Image cut = DecodeImage(folder_.path() / "cutouts/trainval" / name / "trainval_00000_1.jpg");
+  EXPECT_GE(cut.width, first.box.width());
+  EXPECT_LE(cut.width, 1.2 * first.box.width() + 2);
 }
 
 TEST_F(ShapesTest, StopsWhenCancelledAndRefusesNonsense) {

@@ -86,14 +86,18 @@ Features BuildBackbone(GraphBuilder& builder, NodeId image, const Backbone& back
   return features;
 }
 
+void BuildClassifierHead(GraphBuilder& builder, const Features& features, int classes) {
+  const NodeId pooled = builder.Unary(Op::kGlobalAvgPool, "head.pool", features.tail);
+  builder.Output(builder.Linear("head.classifier", pooled, classes));
+}
+
 Graph BuildClassifier(const Backbone& backbone, double width, const std::vector<Choice>& choices, Shape image,
                       int classes) {
   GraphBuilder builder;
   const NodeId input = builder.Input("image", image);
   const Features features = BuildBackbone(builder, input, backbone, width, choices);
   builder.BeginSection("head");
-  const NodeId pooled = builder.Unary(Op::kGlobalAvgPool, "head.pool", features.tail);
-  builder.Output(builder.Linear("head.classifier", pooled, classes));
+  BuildClassifierHead(builder, features, classes);
   return std::move(builder).Build();
 }
 

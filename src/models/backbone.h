@@ -61,6 +61,9 @@ NodeId BuildSlot(GraphBuilder& builder, NodeId x, const Slot& slot, const Choice
 Features BuildBackbone(GraphBuilder& builder, NodeId image, const Backbone& backbone, double width,
                        const std::vector<Choice>& choices, bool with_tail = true);
 
+// The head as published: global average pooling ("head.pool") and one linear layer ("head.classifier"), the output.
+void BuildClassifierHead(GraphBuilder& builder, const Features& features, int classes);
+
 // MobileNetV2 classifier: backbone, global average pool, linear; for checking against published numbers.
 Graph BuildClassifier(const Backbone& backbone, double width, const std::vector<Choice>& choices, Shape image,
                       int classes);

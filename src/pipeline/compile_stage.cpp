@@ -11,7 +11,8 @@ namespace {
 // What an application needs to make the input and to read the output.
 std::string TaskOptionsJson(const Workspace& workspace) {
   const TaskOptions& options = workspace.task().options();
-  if (workspace.task().predicted() != Predicted::kKeypoints) return DecodingJson(options).dump();
+  if (workspace.task().predicted() == Predicted::kClasses) return "{}";
+  if (workspace.task().predicted() == Predicted::kBoxes) return DecodingJson(options).dump();
   return nlohmann::ordered_json{{"keypoints", options.keypoints},
                                 {"mirror_pairs", options.mirror_pairs},
                                 {"skeleton", workspace.skeleton()},

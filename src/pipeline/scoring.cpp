@@ -1,5 +1,7 @@
 #include "pipeline/scoring.h"
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "data/loader.h"
@@ -40,6 +42,34 @@ Json KeypointScores(const std::vector<ScoredPicture>& pictures, const ScoreOptio
   return scores;
 }
 
+// Top-1 of each class's own pictures; those of no picture are left out.
+Json ClassScores(const std::vector<ScoredPicture>& pictures, const ScoreOptions& scoring,
+                 const std::vector<std::string>& classes) {
+  Json per_class = Json::array();
+  for (size_t label = 0; label < classes.size(); ++label) {
+    std::vector<ScoredPicture> own;
+    std::ranges::copy_if(pictures, std::back_inserter(own), [&](const ScoredPicture& picture) {
+      return !picture.truth.empty() && picture.truth[0].label == static_cast<int>(label);
+    });
+    if (own.empty()) continue;
+    per_class.push_back({{"name", classes[label]}, {"top1", Score(own, scoring)}, {"pictures", own.size()}});
+  }
+  return {{"top1", Score(pictures, scoring)}, {"per_class", per_class}};
+}
+
+// What beside the study's metric is told about predictions of each kind.
+Json DetailedScores(const std::vector<ScoredPicture>& pictures, const ScoreOptions& scoring, const TaskOptions& task) {
+  switch (scoring.predicted) {
+    case Predicted::kBoxes:
+      return BoxScores(pictures, task.classes);
+    case Predicted::kKeypoints:
+      return KeypointScores(pictures, scoring, task.keypoints);
+    case Predicted::kClasses:
+      return ClassScores(pictures, scoring, task.classes);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<ScoredPicture> DetectPictures(Session& session, const Task& task, const Dataset& pictures,
@@ -61,8 +91,7 @@ std::vector<ScoredPicture> DetectPictures(Session& session, const Task& task, co
 Json ScoresJson(const std::vector<ScoredPicture>& pictures, const ScoreOptions& scoring, const TaskOptions& task) {
   const auto [low, high] = BootstrapInterval(pictures, scoring, kBootstrapRounds, /*seed=*/1);
   Json scores{{"score", Score(pictures, scoring)}, {"low", low}, {"high", high}};
-  scores.update(scoring.predicted == Predicted::kKeypoints ? KeypointScores(pictures, scoring, task.keypoints)
-                                                           : BoxScores(pictures, task.classes));
+  scores.update(DetailedScores(pictures, scoring, task));
   return scores;
 }
 

@@ -19,6 +19,7 @@ std::vector<ScoredPicture> DetectPictures(Session& session, const Task& task, co
 // Boxes: {"score", "low", "high", "coco_ap", "ap50", "ap75", "voc07", "per_class": [{"name", "ap", "ap50"}]}.
 // Keypoints: {"score", "low", "high", "pck", "per_keypoint": [{"name", "pck", "labelled"}]} and, where each keypoint
 // has a tolerance, "coco_ap", "ap50", "ap75" by OKS.
+// Classes: {"score", "low", "high", "top1", "per_class": [{"name", "top1", "pictures"}]}.
 nlohmann::ordered_json ScoresJson(const std::vector<ScoredPicture>& pictures, const ScoreOptions& scoring,
                                   const TaskOptions& task);
 

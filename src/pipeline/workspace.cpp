@@ -10,8 +10,6 @@
 namespace hot {
 namespace {
 
-DataFormat FormatOf(const std::string& name) { return name == "coco" ? DataFormat::kCoco : DataFormat::kVoc; }
-
 void SetFlips(const std::string& flips, AugmentOptions& augment) {
   const bool all = flips == "all", both = flips == "both" || all;
   augment.flip = both || flips == "horizontal" ? 0.5 : 0;
@@ -92,7 +90,7 @@ double Workspace::baseline_width() const {
 DataSource Workspace::TestSource() const {
   DataSource source = Source(study_.data.test);
   if (!study_.data.tests_elsewhere()) return source;
-  source.format = FormatOf(study_.data.test_format);
+  source.format = ParseDataFormat(study_.data.test_format);
   source.root = study_.data.test_root;
   source.shared = ParseClassNames(study_.data.same_classes, "data.same_classes");
   return source;
@@ -100,7 +98,7 @@ DataSource Workspace::TestSource() const {
 
 DataSource Workspace::Source(const std::string& split) const {
   DataSource source;
-  source.format = FormatOf(study_.data.format);
+  source.format = ParseDataFormat(study_.data.format);
   source.root = study_.data.root;
   source.split = split;
   source.classes = study_.data.classes.empty() ? classes_ : study_.data.classes;

@@ -48,27 +48,33 @@ function networkRow(model, network) {
   };
 }
 
+// Scores by class: average precision of boxes, or the share of a class's pictures that are told right.
 function classTable(model) {
   const shown = [model.baseline, ...winnersOf(model).map((winner) => winner.network)].filter(
       (network) => artifactOf(network, model.precision)?.test?.per_class);
   if (!shown.length) return null;
   const scores = (network) => artifactOf(network, model.precision).test.per_class;
-  return details(
-      'Average precision by class', makeTable({
-        caption: 'Average precision by class on test, points: AP (AP50)',
-        sortable: true,
-        columns: [{name: 'class'}, ...shown.map((network) => ({name: network.label, number: true}))],
-        rows: scores(shown[0]).map((row) => ({
-                                     cells: [
-                                       row.name, ...shown.map((network) => {
-                                         const own = scores(network).find((other) => other.name === row.name);
-                                         return own ?
-                                             {show: points(own.ap) + ' (' + points(own.ap50) + ')', value: own.ap} :
-                                             '–';
-                                       })
-                                     ]
-                                   }))
-      }));
+  const ofPictures = model.metric === 'top1';
+  const title = ofPictures ? 'Top-1 accuracy by class' : 'Average precision by class';
+  const cell = (own) => !own ? '–' :
+      ofPictures             ? {show: points(own.top1), value: own.top1} :
+                               {show: points(own.ap) + ' (' + points(own.ap50) + ')', value: own.ap};
+  const pictures = (row) => ofPictures ? [{show: String(row.pictures), value: row.pictures}] : [];
+  return details(title, makeTable({
+                   caption: title + ' on test, points' + (ofPictures ? '' : ': AP (AP50)'),
+                   sortable: true,
+                   columns: [
+                     {name: 'class'}, ...(ofPictures ? [{name: 'pictures', number: true}] : []),
+                     ...shown.map((network) => ({name: network.label, number: true}))
+                   ],
+                   rows: scores(shown[0]).map(
+                       (row) => ({
+                         cells: [
+                           row.name, ...pictures(row),
+                           ...shown.map((network) => cell(scores(network).find((other) => other.name === row.name)))
+                         ]
+                       }))
+                 }));
 }
 
 function keypointTable(model) {

@@ -94,7 +94,7 @@ function scoreName(model) {
   const train = model.run.study?.train;
   if (model.metric === 'pck') return isNumber(train?.pck_threshold) ? 'PCK@' + train.pck_threshold : 'PCK';
   const names = findsKeypoints(model) ? {coco_ap: 'keypoint AP (OKS)', ap50: 'keypoint AP50 (OKS)'} :
-                                        {coco_ap: 'COCO AP', ap50: 'AP50', voc07: 'VOC07 AP'};
+                                        {coco_ap: 'COCO AP', ap50: 'AP50', voc07: 'VOC07 AP', top1: 'top-1 accuracy'};
   return names[model.metric] || model.metric;
 }
 

@@ -119,7 +119,9 @@ TEST(Bootstrap, BoxesThatAreNotNumbersMatchNothing) {
 
 TEST(Score, MetricsAreRefusedForWhatTheyCannotScore) {
   for (const ScoreOptions& options : {ScoreOptions{.metric = Metric::kPck},
-                                      ScoreOptions{.metric = Metric::kVoc07, .predicted = Predicted::kKeypoints}}) {
+                                      {.metric = Metric::kVoc07, .predicted = Predicted::kKeypoints},
+                                      {.metric = Metric::kTop1},
+                                      {.metric = Metric::kAp50, .predicted = Predicted::kClasses}}) {
     try {
       Score({}, options);
       FAIL();

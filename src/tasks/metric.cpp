@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <span>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -14,17 +16,35 @@
 namespace hot {
 namespace {
 
-constexpr std::array<std::pair<Metric, std::string_view>, 4> kNames{
-    {{Metric::kCocoAp, "coco_ap"}, {Metric::kAp50, "ap50"}, {Metric::kVoc07, "voc07"}, {Metric::kPck, "pck"}}};
+constexpr std::array<std::pair<Metric, std::string_view>, 5> kNames{{{Metric::kCocoAp, "coco_ap"},
+                                                                     {Metric::kAp50, "ap50"},
+                                                                     {Metric::kVoc07, "voc07"},
+                                                                     {Metric::kPck, "pck"},
+                                                                     {Metric::kTop1, "top1"}}};
 
-// Correct and labelled keypoints of each picture.
-struct KeypointCounts {
+// What predictions of a kind are scored by.
+constexpr std::array kBoxMetrics{Metric::kCocoAp, Metric::kAp50, Metric::kVoc07};
+constexpr std::array kKeypointMetrics{Metric::kCocoAp, Metric::kAp50, Metric::kPck};
+constexpr std::array kClassMetrics{Metric::kTop1};
+struct Subject {
+  Predicted predicted;
+  std::string_view name;
+  std::span<const Metric> metrics;
+};
+constexpr std::array<Subject, 3> kSubjects{{{Predicted::kBoxes, "boxes", kBoxMetrics},
+                                            {Predicted::kKeypoints, "keypoints", kKeypointMetrics},
+                                            {Predicted::kClasses, "classes", kClassMetrics}}};
+
+const Subject& SubjectOf(Predicted predicted) { return *std::ranges::find(kSubjects, predicted, &Subject::predicted); }
+
+// Correct and labelled keypoints of each picture, or pictures (one each) that are classified right.
+struct Counts {
   std::vector<int64_t> correct, labelled;
 };
 
-KeypointCounts CountKeypoints(const std::vector<ScoredPicture>& pictures, double threshold) {
-  KeypointCounts counts{.correct = std::vector<int64_t>(pictures.size(), 0),
-                        .labelled = std::vector<int64_t>(pictures.size(), 0)};
+Counts CountKeypoints(const std::vector<ScoredPicture>& pictures, double threshold) {
+  Counts counts{.correct = std::vector<int64_t>(pictures.size(), 0),
+                .labelled = std::vector<int64_t>(pictures.size(), 0)};
   VisitKeypointErrors(pictures, [&](size_t picture, size_t /*keypoint*/, double error) {
     ++counts.labelled[picture];
     if (error <= threshold) ++counts.correct[picture];
@@ -32,12 +52,25 @@ KeypointCounts CountKeypoints(const std::vector<ScoredPicture>& pictures, double
   return counts;
 }
 
+Counts CountTop1(const std::vector<ScoredPicture>& pictures) {
+  Counts counts;
+  for (const ScoredPicture& picture : pictures) {
+    const auto best = std::ranges::max_element(picture.detections, {}, &Detection::score);
+    counts.labelled.push_back(picture.truth.empty() ? 0 : 1);
+    const bool right =
+        !picture.truth.empty() && best != picture.detections.end() && best->label == picture.truth[0].label;
+    counts.correct.push_back(right ? 1 : 0);
+  }
+  return counts;
+}
+
 void CheckSubject(const ScoreOptions& options) {
-  const bool keypoints = options.predicted == Predicted::kKeypoints;
-  if (options.metric == Metric::kPck && !keypoints)
-    throw Error(Code::kInvalidArgument, "metric", "pck is for keypoints, not for boxes", "use coco_ap, ap50 or voc07");
-  if (options.metric == Metric::kVoc07 && keypoints)
-    throw Error(Code::kInvalidArgument, "metric", "voc07 is for boxes, not for keypoints", "use coco_ap, ap50 or pck");
+  const Subject& subject = SubjectOf(options.predicted);
+  if (std::ranges::count(subject.metrics, options.metric) > 0) return;
+  std::string known;
+  for (const Metric metric : subject.metrics) known += (known.empty() ? "" : ", ") + MetricName(metric);
+  throw Error(Code::kInvalidArgument, "metric",
+              MetricName(options.metric) + " does not score " + std::string(subject.name), "known: " + known);
 }
 
 std::vector<RankedClass> RankFor(const std::vector<ScoredPicture>& pictures, const ScoreOptions& options) {
@@ -53,14 +86,16 @@ class Scorer {
   Scorer(const std::vector<ScoredPicture>& pictures, const ScoreOptions& options) : metric_(options.metric) {
     CheckSubject(options);
     if (metric_ == Metric::kPck) {
-      keypoints_ = CountKeypoints(pictures, options.pck_threshold);
+      counts_ = CountKeypoints(pictures, options.pck_threshold);
+    } else if (metric_ == Metric::kTop1) {
+      counts_ = CountTop1(pictures);
     } else {
       classes_ = RankFor(pictures, options);
     }
   }
 
   double Score(const PictureWeights& weights) const {
-    return metric_ == Metric::kPck ? CorrectShare(weights) : MeanPrecision(weights);
+    return counts_.labelled.empty() ? MeanPrecision(weights) : CorrectShare(weights);
   }
 
  private:
@@ -68,8 +103,8 @@ class Scorer {
   double CorrectShare(const PictureWeights& weights) const {
     int64_t correct = 0, labelled = 0;
     for (size_t i = 0; i < weights.size(); ++i) {
-      correct += weights[i] * keypoints_.correct[i];
-      labelled += weights[i] * keypoints_.labelled[i];
+      correct += weights[i] * counts_.correct[i];
+      labelled += weights[i] * counts_.labelled[i];
     }
     return labelled > 0 ? static_cast<double>(correct) / static_cast<double>(labelled) : 0;
   }
@@ -94,7 +129,7 @@ class Scorer {
 
   Metric metric_;
   std::vector<RankedClass> classes_;  // average precision
-  KeypointCounts keypoints_;          // pck
+  Counts counts_;                     // pck, top1
 };
 
 PictureWeights Resample(size_t pictures, Rng& rng) {
@@ -119,7 +154,8 @@ Metric ParseMetric(const std::string& name) {
   for (const auto& [metric, text] : kNames) {
     if (text == name) return metric;
   }
-  throw Error(Code::kInvalidArgument, "metric", "unknown metric \"" + name + "\"", "known: coco_ap, ap50, voc07, pck");
+  throw Error(Code::kInvalidArgument, "metric", "unknown metric \"" + name + "\"",
+              "known: coco_ap, ap50, voc07, pck, top1");
 }
 
 std::string MetricName(Metric metric) {
@@ -129,7 +165,14 @@ std::string MetricName(Metric metric) {
   return "unknown";
 }
 
-std::string PredictedName(Predicted predicted) { return predicted == Predicted::kKeypoints ? "keypoints" : "boxes"; }
+std::string PredictedName(Predicted predicted) { return std::string(SubjectOf(predicted).name); }
+
+Predicted ParsePredicted(const std::string& name) {
+  const auto* const subject = std::ranges::find(kSubjects, name, &Subject::name);
+  if (subject != kSubjects.end()) return subject->predicted;
+  throw Error(Code::kInvalidArgument, "predicted", "unknown prediction \"" + name + "\"",
+              "known: boxes, keypoints, classes");
+}
 
 std::string ScoreName(const ScoreOptions& options) {
   if (options.metric != Metric::kPck) return MetricName(options.metric);

@@ -92,12 +92,13 @@ struct VocResult {
 };
 VocResult VocAp(const std::vector<ScoredPicture>& pictures, const VocOptions& options);
 
-enum class Metric { kCocoAp, kAp50, kVoc07, kPck };
-Metric ParseMetric(const std::string& name);  // "coco_ap", "ap50", "voc07", "pck"
+enum class Metric { kCocoAp, kAp50, kVoc07, kPck, kTop1 };
+Metric ParseMetric(const std::string& name);  // "coco_ap", "ap50", "voc07", "pck", "top1"
 std::string MetricName(Metric metric);
 
-enum class Predicted { kBoxes, kKeypoints };
-std::string PredictedName(Predicted predicted);  // "boxes", "keypoints"
+enum class Predicted { kBoxes, kKeypoints, kClasses };
+Predicted ParsePredicted(const std::string& name);  // "boxes", "keypoints", "classes"
+std::string PredictedName(Predicted predicted);
 
 // One number for the quality of a system. coco_ap and ap50 compare boxes by IoU and keypoints by OKS.
 struct ScoreOptions {
@@ -108,7 +109,8 @@ struct ScoreOptions {
 };
 // How a text names the score: "ap50", "pck@0.05".
 std::string ScoreName(const ScoreOptions& options);
-// In [0, 1]. Throws Error(kInvalidArgument) for pck of boxes and voc07 of keypoints.
+// In [0, 1]. top1: share of the pictures whose detection of the highest score (of equals the first) has the label of
+// the picture's object. Throws Error(kInvalidArgument) for a metric of something else than what is predicted.
 double Score(const std::vector<ScoredPicture>& pictures, const ScoreOptions& options);
 
 // Paired bootstrap over pictures (Efron & Tibshirani, 1993): both systems are scored on the same resampled pictures.

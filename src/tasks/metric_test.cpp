@@ -243,7 +243,7 @@ TEST(Score, NothingToFindIsZero) {
 }
 
 TEST(Metric, NamesRoundTrip) {
-  for (const char* name : {"coco_ap", "ap50", "voc07", "pck"}) EXPECT_EQ(MetricName(ParseMetric(name)), name);
+  for (const char* name : {"coco_ap", "ap50", "voc07", "pck", "top1"}) EXPECT_EQ(MetricName(ParseMetric(name)), name);
   EXPECT_ANY_THROW(ParseMetric("map"));
 }
 

@@ -61,7 +61,9 @@ TEST(Network, PartsAddUpToTheWhole) {
                                           {"ssd", 1.3, 320},
                                           {"cpn", 0.35, 96},
                                           {"cpn", 1.0, 128},
-                                          {"cpn", 1.3, 256}}) {
+                                          {"cpn", 1.3, 256},
+                                          {"classify", 0.35, 96},
+                                          {"classify", 1.0, 224}}) {
     const auto task = MakeTask(Options(name, side));
     for (int round = 0; round < 6; ++round) {
       const auto pick = RandomPick(net.Slots(width, Precision::kInt8), rng);
@@ -77,9 +79,9 @@ TEST(Network, PartsAddUpToTheWhole) {
 
 TEST(Network, HasSectionsInOrder) {
   const Backbone& net = FindBackbone("mobilenet_v2");
-  for (const char* task : {"ssd", "cpn"}) {
+  for (const std::string task : {"ssd", "cpn", "classify"}) {
     std::vector<std::string> expected{"stem", "slot1", "slot2", "slot3", "slot4", "slot5", "slot6", "slot7"};
-    if (task == std::string("ssd")) expected.push_back("tail");
+    if (task != "cpn") expected.push_back("tail");
     expected.push_back("head");
     const Graph graph =
         BuildNetwork(net, 0.35, BaselineChoices(net, 0.35, Precision::kInt8), *MakeTask(Options(task, 160)));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "tasks/classify/classify.h"
 #include "tasks/cpn/cpn.h"
 #include "tasks/ssd/ssd.h"
 
@@ -19,7 +20,7 @@ struct Entry {
   const char* name;
   std::unique_ptr<Task> (*make)(const TaskOptions& options);
 };
-constexpr Entry kTasks[] = {{"ssd", Make<SsdTask>}, {"cpn", Make<CpnTask>}};
+constexpr Entry kTasks[] = {{"ssd", Make<SsdTask>}, {"cpn", Make<CpnTask>}, {"classify", Make<ClassifyTask>}};
 
 }  // namespace
 

@@ -13,7 +13,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json SourceJson(const DataSource& source) {
-  return {{"format", source.format == DataFormat::kCoco ? "coco" : "voc"},
+  return {{"format", DataFormatName(source.format)},
           {"root", source.root.string()},
           {"split", source.split},
           {"classes", source.classes},
@@ -22,7 +22,7 @@ Json SourceJson(const DataSource& source) {
 
 DataSource SourceFrom(const Json& json) {
   DataSource source;
-  source.format = json.at("format") == "coco" ? DataFormat::kCoco : DataFormat::kVoc;
+  source.format = ParseDataFormat(json.at("format"));
   source.root = json.at("root").get<std::string>();
   source.split = json.at("split");
   source.classes = json.at("classes").get<std::vector<std::string>>();
@@ -155,7 +155,7 @@ ScoreOptions ScoreFrom(const Json& json) {
   ScoreOptions score;
   score.metric = ParseMetric(json.at("metric"));
   if (!json.contains("predicted")) return score;  // the first files: boxes only
-  score.predicted = json.at("predicted") == "keypoints" ? Predicted::kKeypoints : Predicted::kBoxes;
+  score.predicted = ParsePredicted(json.at("predicted"));
   score.oks.sigmas = json.at("oks_sigmas").get<std::vector<double>>();
   score.pck_threshold = json.at("pck_threshold");
   return score;

@@ -127,6 +127,18 @@ TEST_F(OverfitPose, EightPosesAreLearntByHeartAndFoundAtInference) {
   EXPECT_EQ(ScoreOf(module, {.metric = Metric::kPck, .predicted = Predicted::kKeypoints, .pck_threshold = 0.15}), 1);
 }
 
+class OverfitClasses : public Overfit {
+ protected:
+  OverfitClasses() : Overfit("classify") {}
+};
+
+TEST_F(OverfitClasses, EightPicturesAreLearntByHeartAndToldApartAtInference) {
+  GraphModule module(Net());
+  module.Load(RandomWeights(module.graph(), 1));
+  EXPECT_LT(Train(module, 60, 0.1), 0.01);  // log 2 at first
+  EXPECT_EQ(ScoreOf(module, {.metric = Metric::kTop1, .predicted = Predicted::kClasses}), 1);
+}
+
 // A running average that is too slow for a short training makes a good network look broken; recomputed statistics do
 // not.
 TEST_F(Overfit, SlowStatisticsBreakInferenceAndRecomputedOnesMendIt) {
