@@ -102,7 +102,7 @@ void FillTaskDefaults(StudyReader& reader) {
   if (!given("train.zoom_out")) study.train.zoom_out = task.zoom_out;
 }
 
-void CheckTask(const StudyReader& reader) {
+void CheckTask(StudyReader& reader) {
   const Study& study = reader.study();
   const TaskRules& task = RulesOf(study);
   CheckForTask(reader, task, "train.metric", study.train.metric, task.metrics);

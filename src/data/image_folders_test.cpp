@@ -88,7 +88,7 @@ TEST_F(ImageFoldersTest, ClassesThatAreAskedForSetTheirOrder) {
 TEST_F(ImageFoldersTest, ClassesOfAnotherDataSetMayLackOrHaveAnotherName) {
   DataSource source{.format = DataFormat::kImageFolders, .root = root_, .split = "train"};
   source.classes = {"cow", "hound"};
-  source.shared = {{"dog", "hound"}};
+  source.shared = std::vector<ClassNames>{{"dog", "hound"}};
   const Dataset dataset = ReadDataset(source);
   EXPECT_THAT(Names(dataset), ElementsAre("dog/a.PNG", "dog/b.jpg", "dog/more/a.jpg"));
   EXPECT_EQ(dataset.samples[0].objects[0].label, 1);
