@@ -1,6 +1,6 @@
 // Our side of `scripts/bench train`: training steps of a MobileNetV2 SSD on one fixed batch. Writes the very network,
 // weights and batch for the peers (bench_train.py), then answers each line "N" on stdin with "SECONDS LOSS": the time
-// of N steps and the loss of the first. Usage: hot_bench_train FOLDER WIDTH SIDE BATCH THREADS
+// of N steps and the loss of the first. Usage: hot_bench_train FOLDER WIDTH SIDE BATCH THREADS [bf16]
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -77,7 +77,7 @@ Json BatchJson(const Batch& batch, Shape input) {
   return json;
 }
 
-int Run(const fs::path& folder, double width, int side, int size, int threads) {
+int Run(const fs::path& folder, double width, int side, int size, int threads, bool bfloat16) {
   SetUpTorch(threads);
   TaskOptions options;
   options.input = {3, side, side};
@@ -85,7 +85,7 @@ int Run(const fs::path& folder, double width, int side, int size, int threads) {
   const SsdTask task(options);
   const Backbone& backbone = FindBackbone("mobilenet_v2");
   Learner learner(BuildNetwork(backbone, width, BaselineChoices(backbone, width, Precision::kFp32), task), task,
-                  {.clip_norm = kClipNorm});
+                  {.clip_norm = kClipNorm, .bfloat16 = bfloat16});
   const Weights weights = RandomWeights(learner.module().graph(), 1);
   learner.Start(weights);
   const Batch batch = MakeBatch(size, options.input, static_cast<int>(options.classes.size()));
@@ -114,9 +114,9 @@ int Run(const fs::path& folder, double width, int side, int size, int threads) {
 }  // namespace hot
 
 int main(int argc, char** argv) {
-  if (argc != 6) {
-    std::fprintf(stderr, "usage: hot_bench_train FOLDER WIDTH SIDE BATCH THREADS\n");
+  if (argc != 6 && argc != 7) {
+    std::fprintf(stderr, "usage: hot_bench_train FOLDER WIDTH SIDE BATCH THREADS [bf16]\n");
     return 2;
   }
-  return hot::Run(argv[1], std::atof(argv[2]), std::atoi(argv[3]), std::atoi(argv[4]), std::atoi(argv[5]));
+  return hot::Run(argv[1], std::atof(argv[2]), std::atoi(argv[3]), std::atoi(argv[4]), std::atoi(argv[5]), argc == 7);
 }

@@ -250,6 +250,11 @@ void AddTrain(std::vector<Option>& out) {
                  .help = "Longest gradient (L2 norm); 0 means no clipping.",
                  .fallback = "",
                  .range = Between(0, 1e6)});
+  out.push_back({.name = "train.precision",
+                 .field = HOT_FIELD(train.precision),
+                 .help = "Number format of the maps in training; weights, gradients and statistics are always fp32.",
+                 .fallback = "",
+                 .allowed = {"fp32", "bf16"}});
   out.push_back(
       {.name = "train.freeze",
        .field = HOT_FIELD(train.freeze),

@@ -81,10 +81,11 @@ struct Study {
     double ema = 0;                 // decay; 0: none
     int64_t warmup_epochs = 1;
     double clip_norm = 10;
-    std::string freeze = "none";  // none | stem | slot1.. | backbone
-    int64_t freeze_epochs = 0;    // 0: throughout
-    int64_t validate_every = 0;   // epochs; 0: a tenth of the training
-    int64_t patience = 0;         // validations; 0: never
+    std::string precision = "fp32";  // fp32 | bf16
+    std::string freeze = "none";     // none | stem | slot1.. | backbone
+    int64_t freeze_epochs = 0;       // 0: throughout
+    int64_t validate_every = 0;      // epochs; 0: a tenth of the training
+    int64_t patience = 0;            // validations; 0: never
     bool augment = true;
     std::string flips = "horizontal";     // none | horizontal | vertical | both | all
     std::vector<double> zoom{0.7, 1.35};  // sides of a crop around an object, smallest and largest

@@ -113,6 +113,7 @@ Json OptimizerJson(const TrialSpec& s) {
           {"weight_decay", s.weight_decay},
           {"schedule", s.schedule},
           {"ema", s.ema},
+          {"precision", s.precision},
           {"freeze", s.freeze},
           {"freeze_epochs", s.freeze_epochs},
           {"patience", s.patience},
@@ -134,6 +135,7 @@ void OptimizerFrom(const Json& json, TrialSpec& s) {
   s.clip_norm = json.at("clip_norm");
   s.schedule = json.value("schedule", s.schedule);  // the first files had none of these
   s.ema = json.value("ema", s.ema);
+  s.precision = json.value("precision", s.precision);
   s.freeze = json.value("freeze", s.freeze);
   if (json.contains("freeze_epochs")) s.freeze_epochs = WholeNumber<int>(json["freeze_epochs"]);
   if (json.contains("patience")) s.patience = WholeNumber<int>(json["patience"]);

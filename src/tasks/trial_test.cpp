@@ -24,6 +24,7 @@ TEST(Trial, RoundTripsThroughJson) {
   spec.augment.flip = 0.25;
   spec.schedule = "cosine";
   spec.ema = 0.998;
+  spec.precision = "bf16";
   spec.freeze = "slot3";
   spec.freeze_epochs = 5;
   spec.patience = 4;
@@ -55,8 +56,8 @@ TEST(Trial, OlderFilesHaveDefaultsForNewerKeys) {
   spec.id = "old";
   spec.score.metric = Metric::kVoc07;
   nlohmann::ordered_json json = nlohmann::ordered_json::parse(ToJson(spec));
-  for (const char* key :
-       {"schedule", "ema", "freeze", "freeze_epochs", "patience", "predicted", "oks_sigmas", "pck_threshold"})
+  for (const char* key : {"schedule", "ema", "precision", "freeze", "freeze_epochs", "patience", "predicted",
+                          "oks_sigmas", "pck_threshold"})
     ASSERT_EQ(json.erase(key), 1u) << key;
   for (const char* key : {"crop", "vertical_flip", "transpose", "min_zoom", "max_zoom", "rotate_degrees"})
     ASSERT_EQ(json["augment"].erase(key), 1u) << key;
