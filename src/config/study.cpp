@@ -7,6 +7,7 @@
 #include "config/task_rules.h"
 #include "config/value.h"
 #include "core/error.h"
+#include "core/text.h"
 
 namespace hot {
 namespace {
@@ -102,9 +103,8 @@ void CheckTrain(StudyReader& reader) {
 void CheckForTask(const StudyReader& reader, const TaskRules& task, const std::string& name, const std::string& value,
                   const std::vector<std::string>& possible) {
   if (std::ranges::find(possible, value) != possible.end()) return;
-  std::string hint = possible.size() > 1 ? "one of " : "";
-  for (size_t i = 0; i < possible.size(); ++i) hint += (i == 0 ? "" : ", ") + possible[i];
-  FailAt(reader, name, "\"" + value + "\" is not for model.task " + task.name, hint);
+  FailAt(reader, name, "\"" + value + "\" is not for model.task " + task.name,
+         (possible.size() > 1 ? "one of " : "") + JoinNames(possible));
 }
 
 void FillTaskDefaults(StudyReader& reader) {

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "data/class_names.h"
 #include "data/coco_json.h"
 #include "data/coco_keypoints.h"

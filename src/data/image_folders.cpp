@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/text.h"
 #include "core/utf8.h"
 #include "data/class_names.h"
 #include "data/picture_finder.h"

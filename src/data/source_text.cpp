@@ -4,6 +4,8 @@
 #include <cctype>
 #include <numeric>
 
+#include "core/text.h"
+
 namespace hot {
 namespace {
 
@@ -49,13 +51,6 @@ std::string NameHint(std::string_view name, const std::vector<std::string>& cand
   }
   if (nearest != nullptr) return "did you mean \"" + *nearest + "\"?";
   return candidates.empty() ? "" : "known: " + JoinNames(candidates);
-}
-
-std::string JoinNames(const std::vector<std::string>& names, size_t limit) {
-  std::string text;
-  for (size_t i = 0; i < std::min(limit, names.size()); ++i) text += (i == 0 ? "" : ", ") + names[i];
-  if (names.size() > limit) text += " and " + std::to_string(names.size() - limit) + " more";
-  return text;
 }
 
 const char* BoxFault(const Box& box) {

@@ -29,9 +29,6 @@ class LineMap {
 // `did you mean "x"?` when a candidate is close, else `known: a, b, c` (at most a dozen), else "".
 std::string NameHint(std::string_view name, const std::vector<std::string>& candidates);
 
-// "a, b, c" of at most `limit` names, with "and n more" behind.
-std::string JoinNames(const std::vector<std::string>& names, size_t limit = 12);
-
 // Why a box as written is useless: "inverted", "degenerate (no area)", or nullptr when it is not.
 const char* BoxFault(const Box& box);
 

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "data/picture_finder.h"
 #include "data/source_text.h"
 #include "data/voc.h"

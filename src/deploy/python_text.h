@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "core/text.h"
+
 namespace hot {
 
 constexpr const char* kIndent = "    ";
@@ -65,10 +67,6 @@ inline std::string PythonNumber(double value) {
   return text.str();
 }
 
-inline std::string CommaSeparated(const std::vector<std::string>& parts) {
-  std::string text;
-  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
-  return text;
-}
+inline std::string CommaSeparated(const std::vector<std::string>& parts) { return JoinNames(parts, parts.size()); }
 
 }  // namespace hot

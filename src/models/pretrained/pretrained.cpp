@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "models/pretrained/names.h"
 #include "models/pretrained/tensor_file.h"
 
@@ -250,14 +251,6 @@ class Heir {
   std::set<std::string> taken_;
 };
 
-std::string Listed(const std::vector<std::string>& names) {
-  constexpr size_t kMost = 12;
-  std::string text;
-  for (size_t i = 0; i < std::min(names.size(), kMost); ++i) text += (i > 0 ? ", " : "") + names[i];
-  if (names.size() > kMost) text += " and " + std::to_string(names.size() - kMost) + " more";
-  return text;
-}
-
 }  // namespace
 
 Pretrained ReadPretrained(const fs::path& path, const Backbone& backbone) {
@@ -294,8 +287,8 @@ Inheritance Inherit(const Graph& graph, const Pretrained& pretrained, Weights& w
 std::string Inheritance::Summary() const {
   std::string text =
       file + " (" + naming + " names): " + std::to_string(taken) + " of " + std::to_string(tensors) + " tensors taken";
-  if (!random.empty()) text += "; from random: " + Listed(random);
-  if (!no_place.empty()) text += "; no place for: " + Listed(no_place);
+  if (!random.empty()) text += "; from random: " + JoinNames(random);
+  if (!no_place.empty()) text += "; no place for: " + JoinNames(no_place);
   return text;
 }
 
