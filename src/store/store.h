@@ -58,6 +58,8 @@ class Store {
   virtual void AddMeasurement(const MeasurementRow& row) = 0;
   // The newest row of that key.
   virtual std::optional<MeasurementRow> FindMeasurement(const MeasurementKey& key) const = 0;
+  // All rows of that key, superseded ones too.
+  virtual int64_t CountMeasurements(const MeasurementKey& key) const = 0;
   // Newest row of each key measured on that device, by id.
   virtual std::vector<MeasurementRow> Measurements(const std::string& device) const = 0;
   virtual void AddRecord(const RecordRow& row) = 0;

@@ -100,6 +100,7 @@ TEST_P(StoreContract, ReturnsWhatWasAdded) {
 TEST_P(StoreContract, UnknownKeysAreNotFound) {
   const auto store = Open();
   EXPECT_FALSE(store->FindMeasurement(Row("g1").key).has_value());
+  EXPECT_EQ(store->CountMeasurements(Row("g1").key), 0);
   EXPECT_FALSE(store->FindRecord("trial", "k").has_value());
   EXPECT_TRUE(store->Measurements("device-a").empty());
   EXPECT_TRUE(store->Records("study").empty());
@@ -138,6 +139,8 @@ TEST_P(StoreContract, NewerRowsSupersede) {
   newer.created = 5;  // the order of adding decides, not a clock that was put back
   store->AddMeasurement(newer);
   EXPECT_EQ(store->FindMeasurement(newer.key)->samples_ns[0], 3);
+  EXPECT_EQ(store->CountMeasurements(newer.key), 2);
+  EXPECT_EQ(store->CountMeasurements(Row("g2").key), 1);
   EXPECT_EQ(before->samples_ns[0], 1) << "a copy that later writes never change";
   const auto all = store->Measurements("device-a");
   ASSERT_EQ(all.size(), 2u);

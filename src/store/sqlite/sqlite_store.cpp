@@ -28,6 +28,10 @@ constexpr std::string_view kColumns =
 constexpr std::string_view kKeyColumns =
     "graph_key, device, toolchain, toolchain_version, flags, precision, scheme, threads, batch";
 
+constexpr std::string_view kOfKey =
+    "graph_key=? AND device=? AND toolchain=? AND toolchain_version=? AND flags=? AND precision=? AND scheme=? AND "
+    "threads=? AND batch=?";
+
 // Little-endian 64-bit two's complement, whatever the machine.
 std::string Pack(const std::vector<int64_t>& numbers) {
   std::string bytes;
@@ -144,14 +148,19 @@ class SqliteStore : public Store {
 
   std::optional<MeasurementRow> FindMeasurement(const MeasurementKey& key) const override {
     const std::scoped_lock lock(mutex_);
-    Statement statement(connection_,
-                        "SELECT id, " + std::string(kColumns) +
-                            " FROM measurement WHERE graph_key=? AND device=? AND toolchain=? AND "
-                            "toolchain_version=? AND flags=? AND precision=? AND scheme=? AND threads=? AND "
-                            "batch=? ORDER BY id DESC LIMIT 1");
+    Statement statement(connection_, "SELECT id, " + std::string(kColumns) + " FROM measurement WHERE " +
+                                         std::string(kOfKey) + " ORDER BY id DESC LIMIT 1");
     BindKey(statement, key);
     if (!statement.Step()) return std::nullopt;
     return ReadMeasurement(statement, connection_);
+  }
+
+  int64_t CountMeasurements(const MeasurementKey& key) const override {
+    const std::scoped_lock lock(mutex_);
+    Statement statement(connection_, "SELECT count(*) FROM measurement WHERE " + std::string(kOfKey));
+    BindKey(statement, key);
+    HOT_ASSERT(statement.Step());
+    return statement.Integer();
   }
 
   std::vector<MeasurementRow> Measurements(const std::string& device) const override {
