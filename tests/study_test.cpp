@@ -249,7 +249,8 @@ TEST_F(StudyTest, SearchPrintsTheDocumentedJson) {
   }
 }
 
-// A new run finds the same numbers in the journal, though some were unsteady: they have had their second try, or get it.
+// A new run finds the same numbers in the journal, though some were unsteady: they have had their second try, or get
+// it now.
 TEST_F(StudyTest, UnsteadyRowsGetASecondTryAndNoThird) {
   ASSERT_EQ(RunHot(folder_.path(), "profile study.yaml --quiet").code, 0);
   const std::string device = Read("table.json").at("device").at("fingerprint");

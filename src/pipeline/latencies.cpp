@@ -9,8 +9,8 @@ namespace hot {
 namespace {
 
 constexpr size_t kBatch = 32;  // artifacts side by side in one profile call: what a kill can lose
-// Of a row that stays unsteady, over all runs: one that finds them in the journal gets the same numbers, and so the same
-// networks, as the run that made them.
+// Of a row that stays unsteady, over all runs: one that finds it in the journal gets the same numbers, and so the same
+// networks, as the run that measured it.
 constexpr int64_t kMostTries = 2;
 
 // Shows a call's own count on top of what was done before it.
