@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "blocks/basic.h"
+#include "blocks/bottleneck.h"
 #include "blocks/fused.h"
 #include "blocks/irb.h"
 #include "blocks/sandglass.h"
@@ -14,7 +16,9 @@ std::span<const Block* const> AllBlocks() {
   static const InvertedResidual irb;
   static const FusedInvertedResidual fused;
   static const Sandglass sandglass;
-  static const std::array<const Block*, 3> blocks{&irb, &fused, &sandglass};
+  static const Basic basic;
+  static const Bottleneck bottleneck;
+  static const std::array<const Block*, 5> blocks{&irb, &fused, &sandglass, &basic, &bottleneck};
   return blocks;
 }
 
@@ -36,6 +40,13 @@ int RoundChannels(double channels) {
 NodeId AddResidual(GraphBuilder& builder, NodeId x, NodeId y, const BlockSpec& spec, const std::string& prefix) {
   const bool same = spec.stride == 1 && builder.shape(x) == builder.shape(y);
   return same ? builder.Add(prefix + ".add", x, y) : y;
+}
+
+NodeId AddShortcut(GraphBuilder& builder, NodeId x, NodeId y, int stride, const std::string& prefix, Op activation) {
+  if (builder.shape(x) != builder.shape(y)) {
+    x = builder.ConvBn(prefix + ".shortcut", x, builder.shape(y).c, 1, stride, 1, Op::kInput);
+  }
+  return builder.Unary(activation, prefix + ".act", builder.Add(prefix + ".add", x, y));
 }
 
 }  // namespace hot

@@ -37,27 +37,43 @@ TEST_P(BlockContract, GivesTheAskedShape) {
   }
 }
 
-TEST_P(BlockContract, HasAResidualExactlyWhereShapesAgree) {
-  const auto adds = [&](int out, int stride) {
-    int count = 0;
-    const Graph graph = Alone(*GetParam(), {out, stride, 3, 6}, {16, 8, 8});
-    for (const Node& node : graph.nodes()) count += node.op == Op::kAdd ? 1 : 0;
-    return count;
-  };
-  EXPECT_EQ(adds(16, 1), 1);
-  EXPECT_EQ(adds(24, 1), 0);
-  EXPECT_EQ(adds(16, 2), 0);
+// The summands of the only addition; none when there is no addition.
+std::vector<NodeId> Summands(const Graph& graph) {
+  std::vector<NodeId> summands;
+  for (const Node& node : graph.nodes()) {
+    if (node.op != Op::kAdd) continue;
+    EXPECT_TRUE(summands.empty());
+    summands = node.inputs;
+  }
+  return summands;
+}
+
+// Whether it ends in a batch norm; else it must end in a ReLU.
+bool EndsLinear(const Graph& graph) {
+  const Op last = graph.node(graph.outputs()[0]).op;
+  EXPECT_TRUE(last == Op::kBatchNorm || last == Op::kRelu) << OpName(last);
+  return last == Op::kBatchNorm;
+}
+
+TEST_P(BlockContract, HasAResidualWhereShapesAgreeAndElseNoneOrAProjection) {
+  const Graph same = Alone(*GetParam(), {16, 1, 3, 6}, {16, 8, 8});
+  ASSERT_EQ(Summands(same).size(), 2u);
+  EXPECT_EQ(Summands(same)[0], same.inputs()[0]);
+  for (const auto& [out, stride] : {std::pair{24, 1}, {16, 2}}) {
+    const Graph other = Alone(*GetParam(), {out, stride, 3, 6}, {16, 8, 8});
+    const std::vector<NodeId> summands = Summands(other);
+    EXPECT_EQ(summands.empty(), EndsLinear(other));
+    if (summands.empty()) continue;
+    const Node& projection = other.node(other.node(summands[0]).inputs[0]);  // before its batch norm
+    EXPECT_EQ(projection.inputs, other.inputs());
+    EXPECT_EQ(projection.attrs, (Attrs{.out_channels = out, .kernel = 1, .stride = stride}));
+  }
 }
 
 TEST_P(BlockContract, PrefixesEveryName) {
   const Graph graph = Alone(*GetParam(), {16, 1, 3, 6}, {16, 8, 8});
   for (NodeId id = 1; id < graph.size(); ++id)
     EXPECT_TRUE(graph.node(id).name.starts_with("b.")) << graph.node(id).name;
-}
-
-TEST_P(BlockContract, EndsLinear) {
-  const Graph graph = Alone(*GetParam(), {24, 2, 3, 6}, {16, 8, 8});
-  EXPECT_EQ(graph.node(graph.outputs()[0]).op, Op::kBatchNorm);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, BlockContract, testing::ValuesIn(AllBlocks().begin(), AllBlocks().end()),
@@ -70,6 +86,21 @@ TEST(Blocks, MacsByHand) {
   EXPECT_EQ(macs("irb"), 16 * (16 * 96 + 96 * 9 + 96 * 16));
   EXPECT_EQ(macs("fused"), 16 * (16 * 96 * 9 + 96 * 16));
   EXPECT_EQ(macs("sandglass"), 16 * (16 * 9 + 16 * 8 + 8 * 16 + 16 * 9));
+  EXPECT_EQ(macs("basic"), 16 * (16 * 8 * 9 + 8 * 16 * 9));
+  EXPECT_EQ(macs("bottleneck"), 16 * (16 * 8 + 8 * 8 * 9 + 8 * 16));
+}
+
+// The stride is the kxk's: the first 1x1 sees the whole map.
+TEST(Blocks, ABottleneckLosesNoPixelsBeforeItsMiddle) {
+  const Graph graph = Alone(FindBlock("bottleneck"), {32, 2, 5, 4}, {16, 8, 8});
+  for (const Node& node : graph.nodes()) {
+    if (node.name == "b.reduce.act") {
+      EXPECT_EQ(node.shape, (Shape{8, 8, 8}));
+    }
+    if (node.name == "b.middle.act") {
+      EXPECT_EQ(node.shape, (Shape{8, 4, 4}));
+    }
+  }
 }
 
 TEST(Blocks, RoundsChannelsAsMobileNetV2) {
