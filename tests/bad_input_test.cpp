@@ -122,6 +122,8 @@ TEST_F(BadInput, CommandLine) {
       {"search study.yaml --set model.pretrained=none.pth", "\"none.pth\" does not exist"},
       {"search study.yaml --set model.pretrained=study.yaml", "study.yaml"},
       {"search study.yaml --set model.pretrained=data", "manifest.json"},
+      {"search study.yaml --set model.backbone=vgg", "--set model.backbone"},
+      {"search study.yaml --set model.backbone=resnet18 --set train.freeze=slot5", "resnet18 has no slot5"},
       {"export nowhere --format onnx --out exported", "run hot train first"},
       {"export . --format tflite --out exported", "format"},
       {"export . --format onnx", "--out is required"},

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <set>
 #include <thread>
 
 #include "core/hash.h"
@@ -240,6 +241,24 @@ TEST_F(StudyTest, ClassificationRunsWholeAndThenHasNothingToDo) {
   }
   EXPECT_THAT(ReadFile(Run() / "report.html"), HasSubstr(Verdict()));
   const HotResult second = RunHot(folder_.path(), "optimize study.yaml");
+  EXPECT_EQ(second.code, 0);
+  EXPECT_THAT(second.output, testing::Not(HasSubstr("measured,")));
+}
+
+TEST_F(StudyTest, ResNetsRunWholeAndThenHaveNothingToDo) {
+  const std::string study = "study.yaml --set name=resnet --set model.backbone=resnet18 --set model.width=0.25";
+  const HotResult first = RunHot(folder_.path(), "optimize " + study);
+  ASSERT_EQ(first.code, 0) << first.output;
+  const auto read = [&](const char* file) { return Json::parse(ReadFile(folder_.path() / "runs/resnet" / file)); };
+  std::set<std::string> parts;
+  for (const Json& row : read("table.json").at("tables")[0].at("rows")) parts.insert(row.at("part"));
+  EXPECT_THAT(parts, testing::ElementsAre("head", "slot1", "slot2", "slot3", "slot4", "stem"));
+  const Json evaluation = read("evaluation.json");
+  EXPECT_EQ(evaluation.at("networks")[0].at("slots")[0], "basic-k3-e1@int8");
+  for (const Json& network : evaluation.at("networks")) {
+    for (const Json& artifact : network.at("artifacts")) EXPECT_GT(artifact.at("latency").at("median_ns"), 0);
+  }
+  const HotResult second = RunHot(folder_.path(), "optimize " + study);
   EXPECT_EQ(second.code, 0);
   EXPECT_THAT(second.output, testing::Not(HasSubstr("measured,")));
 }

@@ -41,21 +41,41 @@ Graph BlockAlone(const Block& block, const BlockSpec& spec) {
   return std::move(builder).Build();
 }
 
-Graph Whole(const std::string& task, int side, uint64_t seed, Purpose purpose = Purpose::kShipping,
-            GraphStyle style = {}) {
+struct WholeOptions {
+  Purpose purpose = Purpose::kShipping;
+  GraphStyle style = {};
+  std::string backbone = "mobilenet_v2";
+  double width = 0.35;
+};
+
+Graph Whole(const std::string& task, int side, uint64_t seed, const WholeOptions& whole = {}) {
   TaskOptions options;
   options.task = task;
-  options.convention.style = style;
+  options.convention.style = whole.style;
   options.input = {3, side, side};
   options.classes = {"a", "b", "c"};
   options.keypoints = {"head", "hand"};
-  const Backbone& net = FindBackbone("mobilenet_v2");
+  const Backbone& net = FindBackbone(whole.backbone);
   Rng rng(seed);
   std::vector<Choice> pick;
-  for (const Slot& slot : net.Slots(0.35, Precision::kFp32)) {
+  for (const Slot& slot : net.Slots(whole.width, Precision::kFp32)) {
     pick.push_back(seed == 0 ? slot.baseline : slot.choices[static_cast<size_t>(rng.Below(std::ssize(slot.choices)))]);
   }
-  return BuildNetwork(net, 0.35, pick, *MakeTask(options), purpose);
+  return BuildNetwork(net, whole.width, pick, *MakeTask(options), whole.purpose);
+}
+
+void AddResNets(std::vector<Case>& cases) {
+  for (const Backbone* net : AllBackbones()) {
+    if (net == &FindBackbone("mobilenet_v2")) continue;
+    for (const char* task : {"ssd", "cpn", "classify"}) {
+      for (const uint64_t seed : {0, 1, 2}) {
+        const std::string name = std::string(net->name()) + "-" + task + "-" + std::to_string(seed);
+        cases.push_back({name, Whole(task, 64, seed, {.backbone = std::string(net->name()), .width = 0.25})});
+      }
+    }
+  }
+  const GraphStyle same{.padding = Padding::kSame, .bn_eps = 1e-3};
+  cases.push_back({"resnet50-same", Whole("ssd", 96, 1, {.style = same, .backbone = "resnet50", .width = 0.25})});
 }
 
 std::vector<Case> Cases() {
@@ -72,11 +92,12 @@ std::vector<Case> Cases() {
   for (const char* task : {"ssd", "cpn", "classify"}) {
     for (uint64_t seed : {0, 1, 2}) cases.push_back({task + ("-" + std::to_string(seed)), Whole(task, 96, seed)});
   }
-  cases.push_back({"cpn-training", Whole("cpn", 64, 3, Purpose::kTraining)});
+  cases.push_back({"cpn-training", Whole("cpn", 64, 3, {.purpose = Purpose::kTraining})});
   for (const char* task : {"ssd", "cpn"}) {
-    const GraphStyle style{.padding = Padding::kSame, .bn_eps = 1e-3};
-    cases.push_back({task + std::string("-same"), Whole(task, 96, 1, Purpose::kShipping, style)});
+    const WholeOptions same{.style = {.padding = Padding::kSame, .bn_eps = 1e-3}};
+    cases.push_back({task + std::string("-same"), Whole(task, 96, 1, same)});
   }
+  AddResNets(cases);
   return cases;
 }
 

@@ -28,7 +28,7 @@ void AddModel(std::vector<Option>& out) {
                  .field = HOT_FIELD(model.backbone),
                  .help = "The network whose slots are searched.",
                  .fallback = "",
-                 .allowed = {"mobilenet_v2"}});
+                 .allowed = {"mobilenet_v2", "resnet18", "resnet34", "resnet50"}});
   out.push_back({.name = "model.width",
                  .field = HOT_FIELD(model.width),
                  .help = "Width multipliers of the backbone; each is searched on its own (0.7, 1.0, 1.3 are S, M, L).",

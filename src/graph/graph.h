@@ -58,7 +58,7 @@ struct Node {
   Shape shape;  // of the output
 };
 
-// A named run of nodes [first, last): "stem", "slot1".."slot7", "tail", "head".
+// A named run of nodes [first, last): "stem", "slot1", "slot2", .., "tail" (not all have one), "head".
 struct Section {
   std::string name;
   NodeId first = 0, last = 0;

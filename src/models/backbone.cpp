@@ -1,12 +1,15 @@
 #include "models/backbone.h"
 
+#include <array>
 #include <charconv>
 #include <set>
 #include <utility>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "graph/key.h"
 #include "models/mobilenet_v2.h"
+#include "models/resnet.h"
 
 namespace hot {
 namespace {
@@ -49,11 +52,31 @@ Choice Choice::Parse(std::string_view name) {
   return choice;
 }
 
-const Backbone& FindBackbone(std::string_view name) {
+std::span<const Backbone* const> AllBackbones() {
   static const MobileNetV2 mobilenet_v2;
-  if (name == mobilenet_v2.name()) return mobilenet_v2;
+  static const ResNet resnet18(kResNet18), resnet34(kResNet34), resnet50(kResNet50);
+  static const std::array<const Backbone*, 4> backbones{&mobilenet_v2, &resnet18, &resnet34, &resnet50};
+  return backbones;
+}
+
+const Backbone& FindBackbone(std::string_view name) {
+  std::vector<std::string> known;
+  for (const Backbone* backbone : AllBackbones()) {
+    if (backbone->name() == name) return *backbone;
+    known.emplace_back(backbone->name());
+  }
   throw Error(Code::kInvalidArgument, "backbone", "unknown backbone \"" + std::string(name) + "\"",
-              "known: mobilenet_v2");
+              "known: " + JoinNames(known));
+}
+
+std::map<int, int> SlotsByStride(const Backbone& backbone) {
+  std::map<int, int> slots;
+  int stride = backbone.traits().stem_stride;
+  for (const Slot& slot : backbone.Slots(1.0, Precision::kFp32)) {
+    stride *= slot.stride;
+    slots[stride] = slot.index;
+  }
+  return slots;
 }
 
 NodeId BuildSlot(GraphBuilder& builder, NodeId x, const Slot& slot, const Choice& choice) {
@@ -74,14 +97,18 @@ Features BuildBackbone(GraphBuilder& builder, NodeId image, const Backbone& back
   HOT_ASSERT(choices.size() == slots.size());
   builder.BeginSection("stem");
   NodeId x = backbone.BuildStem(builder, image, width);
-  Features features;
+  std::vector<NodeId> outputs;
   for (size_t i = 0; i < slots.size(); ++i) {
     builder.BeginSection("slot" + std::to_string(slots[i].index));
     x = BuildSlot(builder, x, slots[i], choices[i]);
-    features.slots.push_back(x);
+    outputs.push_back(x);
+  }
+  Features features{.slots = {}, .tail = -1, .narrow = backbone.traits().narrow_slots};
+  for (const auto& [stride, slot] : SlotsByStride(backbone)) {
+    features.slots[stride] = {.slot = slot, .node = outputs[static_cast<size_t>(slot - 1)]};
   }
   if (!with_tail) return features;
-  builder.BeginSection("tail");
+  if (backbone.traits().has_tail) builder.BeginSection("tail");
   features.tail = backbone.BuildTail(builder, x, width);
   return features;
 }

@@ -2,7 +2,7 @@
 // To add one: a file beside this with the class and its row in FindBackbone().
 #pragma once
 
-#include <optional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,36 +35,56 @@ struct Slot {
   std::vector<Choice> choices;  // before removing structural doubles
 };
 
-// What a head may read: outputs of slots and the tail.
+// What a head may read of a slot.
+struct SlotFeature {
+  int slot = 0;  // 1-based
+  NodeId node = -1;
+};
+
+// What a head may read.
 struct Features {
-  std::vector<NodeId> slots;  // slots[i] is the output of slot i+1
-  NodeId tail = -1;           // -1: not built
+  std::map<int, SlotFeature> slots;  // by stride in input pixels: the output of the last slot that has it
+  NodeId tail = -1;                  // -1: not built; the last slot's output where the backbone has none
+  bool narrow = true;                // BackboneTraits::narrow_slots
+};
+
+struct BackboneTraits {
+  int stem_stride = 2;
+  bool has_tail = true;      // a 1x1 convolution behind the last slot
+  bool narrow_slots = true;  // slots end in linear bottlenecks: what predicts from one widens it first (docs/adr/0006)
 };
 
 class Backbone {
  public:
   virtual ~Backbone() = default;
   virtual std::string_view name() const = 0;
+  virtual BackboneTraits traits() const = 0;
   // Slots at this width with the seed space at one precision.
   virtual std::vector<Slot> Slots(double width, Precision precision) const = 0;
   virtual NodeId BuildStem(GraphBuilder& builder, NodeId image, double width) const = 0;
+  // `x` itself where the backbone has no tail.
   virtual NodeId BuildTail(GraphBuilder& builder, NodeId x, double width) const = 0;
 };
 
+std::span<const Backbone* const> AllBackbones();
+// Throws Error(kInvalidArgument) with the known names.
 const Backbone& FindBackbone(std::string_view name);
+
+// The last slot (1-based) whose output has a stride, by stride in input pixels.
+std::map<int, int> SlotsByStride(const Backbone& backbone);
 
 // All repeats of `slot` with `choice`; nodes are named "slotN.R.*". Returns the output.
 NodeId BuildSlot(GraphBuilder& builder, NodeId x, const Slot& slot, const Choice& choice);
 
-// Stem, slots with `choices` (exactly one a slot) and, where a head reads it, the tail, each its own section. `image`
-// is an existing input node.
+// Stem, slots with `choices` (exactly one a slot) and, where a head reads it and the backbone has one, the tail, each
+// its own section. `image` is an existing input node.
 Features BuildBackbone(GraphBuilder& builder, NodeId image, const Backbone& backbone, double width,
                        const std::vector<Choice>& choices, bool with_tail = true);
 
 // The head as published: global average pooling ("head.pool") and one linear layer ("head.classifier"), the output.
 void BuildClassifierHead(GraphBuilder& builder, const Features& features, int classes);
 
-// MobileNetV2 classifier: backbone, global average pool, linear; for checking against published numbers.
+// Classifier: backbone, global average pool, linear; for checking against published numbers.
 Graph BuildClassifier(const Backbone& backbone, double width, const std::vector<Choice>& choices, Shape image,
                       int classes);
 

@@ -10,6 +10,7 @@ namespace hot {
 class MobileNetV2 : public Backbone {
  public:
   std::string_view name() const override { return "mobilenet_v2"; }
+  BackboneTraits traits() const override { return {.stem_stride = 2, .has_tail = true, .narrow_slots = true}; }
   std::vector<Slot> Slots(double width, Precision precision) const override;
   NodeId BuildStem(GraphBuilder& builder, NodeId image, double width) const override;
   NodeId BuildTail(GraphBuilder& builder, NodeId x, double width) const override;

@@ -47,7 +47,7 @@ TablePlan PlanTable(const Workspace& workspace, double width, Precision precisio
     plan.graphs.push_back(std::move(graph));
   };
   add_fixed("stem", BuildStemPart(backbone, width, task));
-  if (task.taps().tail) add_fixed("tail", BuildTailPart(backbone, width, task));
+  if (BuildsTail(backbone, task)) add_fixed("tail", BuildTailPart(backbone, width, task));
   add_fixed("head", BuildHeadPart(backbone, width, task));
   return plan;
 }

@@ -1,4 +1,4 @@
-// What src/config says of tasks against the tasks themselves, which it can't know.
+// What src/config says of tasks and backbones against these themselves, which it can't know.
 #include "config/task_rules.h"
 
 #include <gmock/gmock.h>
@@ -41,6 +41,12 @@ TEST(TaskRules, AreThoseOfTheRegistry) {
   for (const TaskRules& rules : AllTaskRules()) names.push_back(rules.name);
   EXPECT_EQ(names, TaskNames());
   EXPECT_EQ(FindOption("model.task")->allowed, names);
+}
+
+TEST(Backbones, OfTheStudyFileAreThoseOfTheRegistry) {
+  std::vector<std::string> names;
+  for (const Backbone* backbone : AllBackbones()) names.emplace_back(backbone->name());
+  EXPECT_EQ(FindOption("model.backbone")->allowed, names);
 }
 
 TEST(TaskRules, SayWhatTheTasksDo) {

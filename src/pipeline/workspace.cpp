@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/hash.h"
+#include "core/text.h"
 #include "data/class_names.h"
 #include "models/pretrained/tensor_file.h"
 #include "pipeline/pretrained_study.h"
@@ -17,6 +18,17 @@ void SetFlips(const std::string& flips, AugmentOptions& augment) {
   augment.flip = both || flips == "horizontal" ? 0.5 : 0;
   augment.vertical_flip = both || flips == "vertical" ? 0.5 : 0;
   augment.transpose = all ? 0.5 : 0;
+}
+
+// The study file knows the slots of all backbones.
+void CheckFreeze(const Study& study, const Backbone& backbone) {
+  const std::string& freeze = study.train.freeze;
+  if (!freeze.starts_with("slot")) return;
+  std::vector<std::string> slots;
+  for (const Slot& slot : backbone.Slots(1.0, Precision::kFp32)) slots.push_back("slot" + std::to_string(slot.index));
+  if (std::ranges::count(slots, freeze) > 0) return;
+  throw Error(Code::kInvalidArgument, "train.freeze", std::string(backbone.name()) + " has no " + freeze,
+              "its slots: " + JoinNames(slots));
 }
 
 std::unique_ptr<Store> OpenJournal(const Study& study, const fs::path& folder) {
@@ -39,6 +51,7 @@ Workspace::Workspace(Study study, const Context& context)
       backbone_(FindBackbone(study_.model.backbone)),
       toolchain_(MakeToolchain(study_.target.toolchain)),
       device_(MakeDevice(study_.target.device, static_cast<int>(study_.target.threads))) {
+  CheckFreeze(study_, backbone_);
   EnsureFolder(folder_);
   lock_ = std::make_unique<FileLock>(folder_ / "lock");
   store_ = OpenJournal(study_, folder_);

@@ -10,6 +10,7 @@ namespace {
 struct FeatureShapes {
   std::vector<Shape> slots;
   Shape tail;
+  const Shape& of_slot(int slot) const { return slots.at(static_cast<size_t>(slot - 1)); }
 };
 
 FeatureShapes ShapesOf(const Backbone& backbone, double width, Shape image) {
@@ -17,6 +18,14 @@ FeatureShapes ShapesOf(const Backbone& backbone, double width, Shape image) {
   GraphBuilder builder;
   const NodeId tail = backbone.BuildTail(builder, builder.Input("x", inputs.back()), width);
   return {.slots = {inputs.begin() + 1, inputs.end()}, .tail = builder.shape(tail)};
+}
+
+// The slots (1-based) that the task's head reads.
+std::vector<int> TappedSlots(const Backbone& backbone, const Task& task) {
+  const std::map<int, int> by_stride = SlotsByStride(backbone);
+  std::vector<int> slots;
+  for (const int stride : task.taps().strides) slots.push_back(by_stride.at(stride));
+  return slots;
 }
 
 }  // namespace
@@ -46,6 +55,8 @@ Graph BuildSlotPart(const Backbone& backbone, double width, const Task& task, in
   return std::move(builder).Build();
 }
 
+bool BuildsTail(const Backbone& backbone, const Task& task) { return task.taps().tail && backbone.traits().has_tail; }
+
 Graph BuildTailPart(const Backbone& backbone, double width, const Task& task) {
   GraphBuilder builder(task.options().convention.style);
   const NodeId x = builder.Input("x", SlotInputShapes(backbone, width, task.options().input).back());
@@ -58,10 +69,11 @@ Graph BuildHeadPart(const Backbone& backbone, double width, const Task& task) {
   const Taps taps = task.taps();
   GraphBuilder builder(task.options().convention.style);
   builder.BeginSection("head");
-  Features features{.slots = std::vector<NodeId>(shapes.slots.size(), -1), .tail = -1};
-  for (const int slot : taps.slots) {
-    const auto at = static_cast<size_t>(slot - 1);
-    features.slots.at(at) = builder.Input("slot" + std::to_string(slot), shapes.slots.at(at));
+  Features features{.slots = {}, .tail = -1, .narrow = backbone.traits().narrow_slots};
+  const std::map<int, int> by_stride = SlotsByStride(backbone);
+  for (const int stride : taps.strides) {
+    const int slot = by_stride.at(stride);
+    features.slots[stride] = {slot, builder.Input("slot" + std::to_string(slot), shapes.of_slot(slot))};
   }
   if (taps.tail) features.tail = builder.Input("tail", shapes.tail);
   task.BuildHead(builder, features, Purpose::kShipping);
@@ -71,20 +83,19 @@ Graph BuildHeadPart(const Backbone& backbone, double width, const Task& task) {
 std::map<std::string, int64_t> CarriedBytes(const Backbone& backbone, double width, const Task& task,
                                             Precision precision) {
   const FeatureShapes shapes = ShapesOf(backbone, width, task.options().input);
-  const Taps taps = task.taps();
+  const std::vector<int> taps = TappedSlots(backbone, task);
   // Slot i reads the output of slot i - 1, so taps from before that are carried; the tail reads the last slot.
   const auto carried = [&](int reader) {
     int64_t bytes = 0;
-    for (const int slot : taps.slots) {
-      if (slot + 1 < reader)
-        bytes += shapes.slots.at(static_cast<size_t>(slot - 1)).elements() * ActivationBytes(precision);
+    for (const int slot : taps) {
+      if (slot + 1 < reader) bytes += shapes.of_slot(slot).elements() * ActivationBytes(precision);
     }
     return bytes;
   };
   const auto slots = static_cast<int>(shapes.slots.size());
   std::map<std::string, int64_t> parts = {{"stem", 0}, {"head", 0}};
   for (int slot = 1; slot <= slots; ++slot) parts["slot" + std::to_string(slot)] = carried(slot);
-  if (taps.tail) parts["tail"] = carried(slots + 1);
+  if (BuildsTail(backbone, task)) parts["tail"] = carried(slots + 1);
   return parts;
 }
 

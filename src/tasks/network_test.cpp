@@ -47,23 +47,28 @@ Sum SumOfParts(const Backbone& net, double width, const Task& task, const std::v
   for (int slot = 1; slot <= static_cast<int>(pick.size()); ++slot) {
     add(BuildSlotPart(net, width, task, slot, pick[static_cast<size_t>(slot - 1)]), "slot" + std::to_string(slot));
   }
-  if (task.taps().tail) add(BuildTailPart(net, width, task), "tail");
+  if (BuildsTail(net, task)) add(BuildTailPart(net, width, task), "tail");
   add(BuildHeadPart(net, width, task), "head");
   return sum;
 }
 
 // The look-up table stands on this: parts add up to the network in everything but time.
 TEST(Network, PartsAddUpToTheWhole) {
-  const Backbone& net = FindBackbone("mobilenet_v2");
   Rng rng(5);
-  for (const auto& [name, width, side] : {std::tuple{"ssd", 0.35, 128},
-                                          {"ssd", 1.0, 160},
-                                          {"ssd", 1.3, 320},
-                                          {"cpn", 0.35, 96},
-                                          {"cpn", 1.0, 128},
-                                          {"cpn", 1.3, 256},
-                                          {"classify", 0.35, 96},
-                                          {"classify", 1.0, 224}}) {
+  for (const auto& [backbone, name, width, side] : {std::tuple{"mobilenet_v2", "ssd", 0.35, 128},
+                                                    {"mobilenet_v2", "ssd", 1.0, 160},
+                                                    {"mobilenet_v2", "ssd", 1.3, 320},
+                                                    {"mobilenet_v2", "cpn", 0.35, 96},
+                                                    {"mobilenet_v2", "cpn", 1.0, 128},
+                                                    {"mobilenet_v2", "cpn", 1.3, 256},
+                                                    {"mobilenet_v2", "classify", 0.35, 96},
+                                                    {"mobilenet_v2", "classify", 1.0, 224},
+                                                    {"resnet18", "ssd", 0.25, 96},
+                                                    {"resnet18", "cpn", 0.5, 128},
+                                                    {"resnet34", "classify", 1.0, 224},
+                                                    {"resnet50", "ssd", 1.0, 160},
+                                                    {"resnet50", "cpn", 1.0, 96}}) {
+    const Backbone& net = FindBackbone(backbone);
     const auto task = MakeTask(Options(name, side));
     for (int round = 0; round < 6; ++round) {
       const auto pick = RandomPick(net.Slots(width, Precision::kInt8), rng);
@@ -72,22 +77,25 @@ TEST(Network, PartsAddUpToTheWhole) {
       EXPECT_EQ(whole.macs, sum.macs);
       EXPECT_EQ(whole.weight_bytes, sum.weights);
       EXPECT_EQ(whole.params, sum.params);
-      EXPECT_EQ(whole.peak_activation_bytes, sum.peak) << name << " " << width << " " << side;
+      EXPECT_EQ(whole.peak_activation_bytes, sum.peak) << backbone << " " << name << " " << width << " " << side;
     }
   }
 }
 
 TEST(Network, HasSectionsInOrder) {
-  const Backbone& net = FindBackbone("mobilenet_v2");
-  for (const std::string task : {"ssd", "cpn", "classify"}) {
-    std::vector<std::string> expected{"stem", "slot1", "slot2", "slot3", "slot4", "slot5", "slot6", "slot7"};
-    if (task != "cpn") expected.push_back("tail");
-    expected.push_back("head");
+  for (const auto& [backbone, task, expected] :
+       {std::tuple{"mobilenet_v2", "ssd", "stem slot1 slot2 slot3 slot4 slot5 slot6 slot7 tail head "},
+        {"mobilenet_v2", "cpn", "stem slot1 slot2 slot3 slot4 slot5 slot6 slot7 head "},
+        {"mobilenet_v2", "classify", "stem slot1 slot2 slot3 slot4 slot5 slot6 slot7 tail head "},
+        {"resnet18", "ssd", "stem slot1 slot2 slot3 slot4 head "},
+        {"resnet34", "cpn", "stem slot1 slot2 slot3 slot4 head "},
+        {"resnet50", "classify", "stem slot1 slot2 slot3 slot4 head "}}) {
+    const Backbone& net = FindBackbone(backbone);
     const Graph graph =
         BuildNetwork(net, 0.35, BaselineChoices(net, 0.35, Precision::kInt8), *MakeTask(Options(task, 160)));
-    std::vector<std::string> names;
-    for (const Section& section : graph.sections()) names.push_back(section.name);
-    EXPECT_EQ(names, expected);
+    std::string names;
+    for (const Section& section : graph.sections()) names += section.name + " ";
+    EXPECT_EQ(names, expected) << backbone << " " << task;
     EXPECT_EQ(graph.sections().back().last, graph.size());
   }
 }

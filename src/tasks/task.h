@@ -44,8 +44,8 @@ struct TaskOptions {
 
 // Outputs of the backbone that a head reads.
 struct Taps {
-  std::vector<int> slots;  // 1-based
-  bool tail = true;        // false: the tail is not built at all
+  std::vector<int> strides;  // of slots: the last one with each of them
+  bool tail = true;          // false: the tail is not built at all
 };
 
 // What a network is built for. Training may want outputs that only the loss reads; they come behind those that ship.
@@ -80,14 +80,16 @@ void Mirror(Tensor& maps);
 // How a picture becomes the network's input, in training, calibration, scoring and the artifact.
 Preprocessing TaskPreprocessing(const TaskOptions& options);
 
-// The whole network: input "image", sections stem, slot1.., tail (where the head reads it), head. The parameters of the
-// one that ships are among those of the one that is trained, by the same names.
+// The whole network: input "image", sections stem, slot1.., tail (where there is one that the head reads), head. The
+// parameters of the one that ships are among those of the one that is trained, by the same names.
 Graph BuildNetwork(const Backbone& backbone, double width, const std::vector<Choice>& choices, const Task& task,
                    Purpose purpose = Purpose::kShipping);
 
 // Parts measured alone: a graph with the part's inputs. `slot_index` is 1-based.
 Graph BuildStemPart(const Backbone& backbone, double width, const Task& task);
 Graph BuildSlotPart(const Backbone& backbone, double width, const Task& task, int slot_index, const Choice& choice);
+// Only where BuildsTail().
+bool BuildsTail(const Backbone& backbone, const Task& task);
 Graph BuildTailPart(const Backbone& backbone, double width, const Task& task);
 Graph BuildHeadPart(const Backbone& backbone, double width, const Task& task);
 

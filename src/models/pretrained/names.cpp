@@ -39,11 +39,11 @@ class Table {
   std::map<std::string, std::string> table_;
 };
 
-// One inverted residual block of MobileNetV2.
+// One block of a backbone.
 struct Place {
   int block = 0;              // over the whole network, from 0
   int slot = 0, repeat = 0;   // both from 0
-  bool has_expansion = true;  // all but the first block's
+  bool has_expansion = true;  // MobileNetV2: all but the first block's
   std::string Ours(const char* part) const {
     return "slot" + std::to_string(slot + 1) + "." + std::to_string(repeat) + "." + part;
   }
@@ -118,9 +118,33 @@ std::map<std::string, std::string> KerasNames(const std::vector<Place>& blocks) 
   return std::move(table).Take();
 }
 
+// torchvision/models/resnet.py and timm/models/resnet.py: layerN holds the blocks of a stage. The first block of a
+// stage changes the shape and has a projection; in the first stage, only that of a bottleneck does.
+std::map<std::string, std::string> ResNetNames(const Backbone& backbone) {
+  const bool bottleneck = backbone.Slots(1.0, Precision::kFp32).front().baseline.block == "bottleneck";
+  const std::vector<const char*> parts =
+      bottleneck ? std::vector{"reduce", "middle", "expand"} : std::vector{"first", "second"};
+  Table table(kTorchParts);
+  table.ConvBn("conv1", "bn1", "stem");
+  for (const Place& place : BlocksOf(backbone)) {
+    const std::string block = "layer" + std::to_string(place.slot + 1) + "." + std::to_string(place.repeat) + ".";
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const std::string number = std::to_string(i + 1);
+      table.ConvBn(block + "conv" + number, block + "bn" + number, place.Ours(parts[i]));
+    }
+    const bool projects = place.repeat == 0 && (place.slot > 0 || bottleneck);
+    if (projects) table.ConvBn(block + "downsample.0", block + "downsample.1", place.Ours("shortcut"));
+  }
+  table.Classifier("fc");
+  return std::move(table).Take();
+}
+
+bool IsResNet(const Backbone& backbone) { return backbone.name().starts_with("resnet"); }
+
 }  // namespace
 
 std::vector<Naming> NamingsOf(const Backbone& backbone) {
+  if (IsResNet(backbone)) return {{"torchvision", ImageNetConvention(), ResNetNames(backbone)}};
   if (backbone.name() != "mobilenet_v2") return {};
   const std::vector<Place> blocks = BlocksOf(backbone);
   return {{"torchvision", ImageNetConvention(), TorchvisionNames(blocks)},

@@ -18,7 +18,8 @@ struct Naming {
 };
 
 // MobileNetV2: torchvision, timm (mobilenetv2_*), keras. The last is what keras.applications calls its layers, with
-// gamma, beta, mean and variance for batch norm.
+// gamma, beta, mean and variance for batch norm. ResNet: torchvision, whose names are timm's (resnet18, 34, 50), too;
+// Keras' ResNet50 is another network (strides in the first 1x1, biases before batch norm).
 std::vector<Naming> NamingsOf(const Backbone& backbone);
 
 }  // namespace hot

@@ -49,6 +49,12 @@ struct Match {
   Naming naming;
   std::string prefix;  // before every name of the file: "module." of a DataParallel model
   size_t hits = 0;
+
+  // More of the file's tensors have a place, or as many and more of the places are taken.
+  bool IsBetterThan(const Match& other) const {
+    if (hits != other.hits) return hits > other.hits;
+    return naming.parameters.size() < other.naming.parameters.size();
+  }
 };
 
 size_t CountHits(const Naming& naming, const std::string& prefix, const Tensors& tensors) {
@@ -67,8 +73,8 @@ std::optional<Match> BestMatch(const std::vector<Naming>& namings, const Tensors
       if (!name.ends_with(stem->first)) continue;
       const std::string prefix = name.substr(0, name.size() - stem->first.size());
       if (!prefix.empty() && !prefix.ends_with('.')) continue;
-      const size_t hits = CountHits(naming, prefix, tensors);
-      if (!best || hits > best->hits) best = Match{naming, prefix, hits};
+      const Match match{naming, prefix, CountHits(naming, prefix, tensors)};
+      if (!best || match.IsBetterThan(*best)) best = match;
     }
   }
   return best;
@@ -95,10 +101,27 @@ Naming OurNaming(const TensorFile& file, const std::string& prefix) {
   return naming;
 }
 
+// The names of one backbone may be among those of another: ResNet-18's are all in ResNet-34.
+void RefuseOtherBackbones(const Match& match, const Tensors& tensors, const Backbone& backbone,
+                          const std::string& where) {
+  Match best = match;
+  std::string_view name = backbone.name();
+  for (const Backbone* other : AllBackbones()) {
+    const std::optional<Match> found = BestMatch(NamingsOf(*other), tensors);
+    if (!found || !found->IsBetterThan(best) || 2 * found->hits < found->naming.parameters.size()) continue;
+    best = *found;
+    name = other->name();
+  }
+  if (name == backbone.name()) return;
+  throw Error(Code::kInvalidArgument, where,
+              "holds weights of " + std::string(name) + ", not of " + std::string(backbone.name()),
+              "set model.backbone to " + std::string(name));
+}
+
 Match FindNaming(const TensorFile& file, const Backbone& backbone, const std::string& where) {
-  std::vector<Naming> namings = NamingsOf(backbone);
-  if (const auto prefix = OurPrefix(file.tensors)) namings = {OurNaming(file, *prefix)};
-  std::optional<Match> match = BestMatch(namings, file.tensors);
+  if (const auto prefix = OurPrefix(file.tensors)) return *BestMatch({OurNaming(file, *prefix)}, file.tensors);
+  const std::optional<Match> match = BestMatch(NamingsOf(backbone), file.tensors);
+  RefuseOtherBackbones(match.value_or(Match{}), file.tensors, backbone, where);
   if (!match) {
     const std::string first = file.tensors.empty() ? "none" : "\"" + file.tensors.begin()->first + "\"";
     throw Error(Code::kInvalidArgument, where,
@@ -106,7 +129,7 @@ Match FindNaming(const TensorFile& file, const Backbone& backbone, const std::st
                     std::string(backbone.name()) + " (the first is " + first + ")",
                 kNamesHint);
   }
-  return *std::move(match);
+  return *match;
 }
 
 void CheckFinite(const std::string& where, const std::string& name, const Tensor& tensor) {
@@ -208,8 +231,10 @@ class Heir {
       if (node.op == Op::kBatchNorm && sources.contains(input)) {
         sources[node.name] = NodeOf(sources.at(input)) + "." + suffix;
       } else if (node.op == Op::kConv && EndsSlot(node.inputs[0])) {
-        const int next = std::stoi(FirstComponent(input).substr(4)) + 1;
-        sources[node.name] = "slot" + std::to_string(next) + ".0.expand." + suffix;
+        const std::string next = "slot" + std::to_string(std::stoi(FirstComponent(input).substr(4)) + 1) + ".0";
+        // Other blocks than irb call by this name what does not read their input.
+        if (pretrained_.weights.contains(next + ".depthwise.conv.weight"))
+          sources[node.name] = next + ".expand." + suffix;
       }
     }
     return sources;

@@ -25,7 +25,7 @@ Graph TestNetwork(int slot = 0, const std::string& choice = "", double width = 0
   GraphBuilder builder;
   const Features features = BuildBackbone(builder, builder.Input("image", {3, 64, 64}), Net(), width, choices);
   builder.BeginSection("head");
-  const NodeId tapped = features.slots[4];
+  const NodeId tapped = features.slots.at(16).node;
   builder.Output(builder.ConvBn("head.tap", tapped, 6 * builder.shape(tapped).c, 1, 1, 1, Op::kRelu6));
   const NodeId pooled = builder.Unary(Op::kGlobalAvgPool, "head.pool", features.tail);
   builder.Output(builder.Linear("head.classifier", pooled, classes));
@@ -81,6 +81,37 @@ TEST_F(PretrainedTest, EveryNamingIsFoundAndGivesTheSameNetwork) {
       // The tap reads what slot 6 reads, and starts as slot 6 does.
       EXPECT_EQ(weights.at("head.tap.conv.weight").data, theirs_.at("slot6.0.expand.conv.weight").data);
       EXPECT_EQ(weights.at("head.tap.bn.running_var").data, theirs_.at("slot6.0.expand.bn.running_var").data);
+    }
+  }
+}
+
+Graph SmallClassifier(const Backbone& net) {
+  return BuildClassifier(net, 0.25, BaselineChoices(net, 0.25, Precision::kFp32), {3, 32, 32}, 10);
+}
+
+// All of them have conv1, layer1.0.conv1, ...; taken for another, the file would fit in parts.
+TEST_F(PretrainedTest, ResNetsAreToldApart) {
+  for (const char* theirs : {"resnet18", "resnet34", "resnet50"}) {
+    const Backbone& source = FindBackbone(theirs);
+    const fs::path file = Save(Renamed(RandomWeights(SmallClassifier(source), 1), NamingsOf(source)[0], "module."));
+    for (const Backbone* net : AllBackbones()) {
+      SCOPED_TRACE(std::string(theirs) + " for " + std::string(net->name()));
+      if (net->name() == theirs) {
+        const Graph graph = SmallClassifier(*net);
+        Weights weights = RandomWeights(graph, 2);
+        const Inheritance inheritance = Inherit(graph, ReadPretrained(file, *net), weights);
+        EXPECT_EQ(inheritance.taken, weights.size()) << inheritance.Summary();
+        EXPECT_THAT(inheritance.random, IsEmpty()) << inheritance.Summary();
+        continue;
+      }
+      try {
+        ReadPretrained(file, *net);
+        ADD_FAILURE();
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), Code::kInvalidArgument);
+        EXPECT_EQ(error.message(), std::string("holds weights of ") + theirs + ", not of " + std::string(net->name()));
+        EXPECT_EQ(error.hint(), std::string("set model.backbone to ") + theirs);
+      }
     }
   }
 }

@@ -1,7 +1,7 @@
 // Cascaded pyramid network (Chen et al., "Cascaded Pyramid Network for Multi-Person Pose Estimation", CVPR 2018), a
 // top-down pose head: its input is the crop around one object, its output one heat map a keypoint at stride 4.
 //
-// GlobalNet (section 3.2.1): a 1x1 on each of the outputs of slots 2, 3, 5, 7 (strides 4 to 32) to pyramid_channels,
+// GlobalNet (section 3.2.1): a 1x1 on the output of the last slot of each stride from 4 to 32 to pyramid_channels,
 // then top-down: 1x1, upsampled, added to the next finer level; while training a prediction layer a level, upsampled to
 // the finest. RefineNet (3.2.2): 3, 2, 1, 0 bottlenecks from the coarsest to the finest level, all upsampled and
 // concatenated, one more bottleneck, and the heat maps that ship. Differences from the paper, for small devices:
@@ -25,9 +25,9 @@ namespace hot {
 // A level of the pyramid, and the side of the Gaussian kernel that GlobalNet's target has there, on a map of 64 x 48
 // cells: the coarser the level, the wider.
 struct CpnLevel {
-  int slot, stride, kernel;
+  int stride, kernel;
 };
-inline constexpr std::array<CpnLevel, 4> kCpnLevels{{{7, 32, 15}, {5, 16, 11}, {3, 8, 9}, {2, 4, 7}}};
+inline constexpr std::array<CpnLevel, 4> kCpnLevels{{{32, 15}, {16, 11}, {8, 9}, {4, 7}}};
 inline constexpr int kCpnStride = 4;  // of the heat maps
 
 // Where one heat map ([h, w], row-major) has its peak, in cells with 0 at the left edge of the first one: the centre of

@@ -87,8 +87,8 @@ Dataset CpnTask::Views(const Dataset& pictures) const {
 }
 
 Taps CpnTask::taps() const {
-  Taps taps{.slots = {}, .tail = false};
-  for (const CpnLevel& level : kCpnLevels) taps.slots.push_back(level.slot);
+  Taps taps{.strides = {}, .tail = false};
+  for (const CpnLevel& level : kCpnLevels) taps.strides.push_back(level.stride);
   return taps;
 }
 

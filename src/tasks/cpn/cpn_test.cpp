@@ -24,8 +24,8 @@ TaskOptions Options(int height, int width, size_t keypoints = 3) {
   return options;
 }
 
-Graph Build(const Task& task, Purpose purpose) {
-  const Backbone& net = FindBackbone("mobilenet_v2");
+Graph Build(const Task& task, Purpose purpose, const char* backbone = "mobilenet_v2") {
+  const Backbone& net = FindBackbone(backbone);
   return BuildNetwork(net, 0.35, BaselineChoices(net, 0.35, Precision::kFp32), task, purpose);
 }
 
@@ -42,18 +42,23 @@ TEST(CpnTask, HeatMapsAreAQuarterOfTheInput) {
 }
 
 // The loss pairs outputs with kCpnLevels by position: from the coarsest level with the widest Gaussian to the finest.
-TEST(CpnTask, TrainingOutputsFollowTheLevels) {
-  const Graph graph = Build(CpnTask(Options(64, 96)), Purpose::kTraining);
+void ExpectOutputsFollowTheLevels(const char* backbone, const std::array<int, 4>& slots) {
+  const Graph graph = Build(CpnTask(Options(64, 96)), Purpose::kTraining, backbone);
   ASSERT_EQ(graph.outputs().size(), 1 + kCpnLevels.size());
   EXPECT_EQ(graph.node(graph.outputs()[0]).name, "head.refine");
   for (size_t i = 0; i < kCpnLevels.size(); ++i) {
     const Node* node = &graph.node(graph.outputs()[i + 1]);
     EXPECT_EQ(node->shape, (Shape{3, 16, 24}));
     if (node->op == Op::kUpsample) node = &graph.node(node->inputs[0]);
-    EXPECT_EQ(node->name, "head.global" + std::to_string(kCpnLevels[i].slot));
+    EXPECT_EQ(node->name, "head.global" + std::to_string(slots[i]));
     EXPECT_EQ(node->shape, (Shape{3, 64 / kCpnLevels[i].stride, 96 / kCpnLevels[i].stride}));
     EXPECT_TRUE(i == 0 || kCpnLevels[i].kernel < kCpnLevels[i - 1].kernel);
   }
+}
+
+TEST(CpnTask, TrainingOutputsFollowTheLevels) {
+  ExpectOutputsFollowTheLevels("mobilenet_v2", {7, 5, 3, 2});
+  for (const char* backbone : {"resnet18", "resnet50"}) ExpectOutputsFollowTheLevels(backbone, {4, 3, 2, 1});
 }
 
 TEST(CpnTask, WhatShipsIsAPartOfWhatIsTrainedAndReadsNoTail) {

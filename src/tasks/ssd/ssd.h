@@ -1,7 +1,7 @@
 // SSD with separable prediction layers (SSDLite; Liu et al., 2016; Sandler et al., 2018, section 6.2). Taps: output of
-// slot 5 (stride 16) and, with TaskOptions::finest_stride 8, of slot 3 (stride 8), each widened six times by a 1x1
-// (docs/adr/0006-wide-tap.md), and the tail (stride 32); extra maps (1x1 to half, depthwise 3x3 stride 2, 1x1) until
-// 1x1. Outputs, a pair a map: "head.clsN" [anchors*(classes+1), h, w],
+// the last slot of stride 16 and, with TaskOptions::finest_stride 8, of stride 8, each widened six times by a 1x1 where
+// slots end narrow (docs/adr/0006-wide-tap.md), and the tail (stride 32); extra maps (1x1 to half, depthwise 3x3 stride
+// 2, 1x1) until 1x1. Outputs, a pair a map: "head.clsN" [anchors*(classes+1), h, w],
 // class 0 = background, logits; "head.boxN" [anchors*4, h, w]. Channel order is anchor-major: channel = anchor *
 // (classes+1) + class. Anchor order: map, row, column, anchor.
 #pragma once

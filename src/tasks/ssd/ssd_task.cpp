@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "core/error.h"
@@ -9,23 +10,18 @@
 namespace hot {
 namespace {
 
-struct Tap {
-  int stride, slot;
-};
-constexpr Tap kTaps[] = {{8, 3}, {16, 5}};  // fine to coarse
+constexpr int kTapStrides[] = {8, 16};  // fine to coarse
 constexpr int kTapExpansion = 6;  // SSDLite reads the wide end of the next block, not the narrow linear bottleneck
 constexpr int kExtraChannels[] = {512, 256, 256, 128};  // the last for all further maps; independent of the width
 constexpr size_t kBeforeSuppression = 400;              // best detections a class that enter non-maximum suppression
 
 int ExtraChannels(size_t extra) { return kExtraChannels[std::min(extra, std::size(kExtraChannels) - 1)]; }
 
-// Slots that the head reads beside the tail.
-std::vector<int> TapSlots(int finest_stride) {
-  std::vector<int> slots;
-  for (const Tap& tap : kTaps) {
-    if (tap.stride >= finest_stride) slots.push_back(tap.slot);
-  }
-  return slots;
+// Strides of the slots that the head reads beside the tail.
+std::vector<int> TapStrides(int finest_stride) {
+  std::vector<int> strides;
+  std::ranges::copy_if(kTapStrides, std::back_inserter(strides), [&](int stride) { return stride >= finest_stride; });
+  return strides;
 }
 
 // Sides of the maps: as many halvings (each rounds up) as make the finest stride, then one a map until 1, the tail's
@@ -128,19 +124,20 @@ std::vector<std::pair<int, int>> SsdTask::Maps() const {
   return maps;
 }
 
-Taps SsdTask::taps() const { return {.slots = TapSlots(options_.finest_stride), .tail = true}; }
+Taps SsdTask::taps() const { return {.strides = TapStrides(options_.finest_stride), .tail = true}; }
 
 void SsdTask::BuildHead(GraphBuilder& builder, const Features& features, Purpose /*purpose*/) const {
   const int per_cell = anchors_per_cell();
   const int classes = static_cast<int>(options_.classes.size()) + 1;
   const size_t count = Maps().size();
-  const std::vector<int> taps = TapSlots(options_.finest_stride);
+  const std::vector<int> taps = TapStrides(options_.finest_stride);
   NodeId x = -1;
   for (size_t map = 0; map < count; ++map) {
     const std::string index = std::to_string(map);
     if (map < taps.size()) {
-      x = features.slots.at(static_cast<size_t>(taps[map] - 1));
-      x = builder.ConvBn("head.tap" + index, x, kTapExpansion * builder.shape(x).c, 1, 1, 1, Op::kRelu6);
+      x = features.slots.at(taps[map]).node;
+      const int wide = kTapExpansion * builder.shape(x).c;
+      if (features.narrow) x = builder.ConvBn("head.tap" + index, x, wide, 1, 1, 1, Op::kRelu6);
     } else if (map == taps.size()) {
       x = features.tail;
     } else {

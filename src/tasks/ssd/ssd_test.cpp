@@ -38,11 +38,16 @@ TEST(SsdTask, MapsHalveUntilOne) {
 }
 
 TEST(SsdTask, OutputsHaveTheMapsShapes) {
-  for (const auto& [h, w, stride] : {std::tuple{160, 160, 16}, {128, 256, 16}, {150, 190, 16}, {160, 160, 8}}) {
+  for (const auto& [backbone, h, w, stride] : {std::tuple{"mobilenet_v2", 160, 160, 16},
+                                               {"mobilenet_v2", 128, 256, 16},
+                                               {"mobilenet_v2", 150, 190, 16},
+                                               {"mobilenet_v2", 160, 160, 8},
+                                               {"resnet18", 150, 190, 16},
+                                               {"resnet50", 128, 256, 8}}) {
     TaskOptions options = Options(h, w);
     options.finest_stride = stride;
     const SsdTask task(options);
-    const Backbone& net = FindBackbone("mobilenet_v2");
+    const Backbone& net = FindBackbone(backbone);
     const Graph graph = BuildNetwork(net, 0.35, BaselineChoices(net, 0.35, Precision::kFp32), task);
     const auto maps = task.Maps();
     ASSERT_EQ(graph.outputs().size(), 2 * maps.size());
@@ -52,6 +57,25 @@ TEST(SsdTask, OutputsHaveTheMapsShapes) {
       EXPECT_EQ(classes.shape, (Shape{6 * 3, maps[i].first, maps[i].second}));
       EXPECT_EQ(graph.node(graph.outputs()[2 * i + 1]).shape, (Shape{6 * 4, maps[i].first, maps[i].second}));
     }
+  }
+}
+
+// What the head predicts from: MobileNetV2's slots are narrow and widened first, ResNet's are read as they are.
+TEST(SsdTask, WidensNarrowSlotsOnly) {
+  TaskOptions options = Options(128, 128);
+  options.finest_stride = 8;
+  const SsdTask task(options);
+  for (const Backbone* net : AllBackbones()) {
+    const Graph graph = BuildNetwork(*net, 0.35, BaselineChoices(*net, 0.35, Precision::kFp32), task);
+    int taps = 0;
+    for (const Node& node : graph.nodes()) taps += node.name.starts_with("head.tap") && node.op == Op::kConv ? 1 : 0;
+    EXPECT_EQ(taps, net->traits().narrow_slots ? 2 : 0) << net->name();
+    const NodeId last_slot = graph.sections()[graph.sections().size() - 2].last - 1;
+    const auto consumers = graph.Consumers();
+    int read_by_head = 0;
+    for (const NodeId reader : consumers[static_cast<size_t>(last_slot)])
+      read_by_head += graph.node(reader).name.starts_with("head.") ? 1 : 0;
+    EXPECT_EQ(read_by_head, 3) << net->name() << ": classes, boxes and the next map read the tail";
   }
 }
 
