@@ -18,13 +18,7 @@ int IndexOf(std::string_view name, const std::vector<std::string>& classes) {
 
 std::vector<ClassNames> ParseClassNames(const std::vector<std::string>& texts, const std::string& where) {
   std::vector<ClassNames> pairs;
-  for (const std::string& text : texts) {
-    const size_t slash = text.find('/');
-    if (slash == 0 || slash == std::string::npos || slash + 1 == text.size()) {
-      throw Error(Code::kInvalidArgument, where, "\"" + text + "\" is no pair", "write it like aeroplane/airplane");
-    }
-    pairs.emplace_back(text.substr(0, slash), text.substr(slash + 1));
-  }
+  for (const std::string& text : texts) pairs.push_back(ParseNamePair(text, where, "aeroplane/airplane"));
   return pairs;
 }
 

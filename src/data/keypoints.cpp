@@ -57,12 +57,8 @@ KeypointPairs ParseMirrorPairs(const std::vector<std::string>& texts, const std:
   KeypointPairs pairs;
   std::set<int> used;
   for (const std::string& text : texts) {
-    const size_t slash = text.find('/');
-    if (slash == std::string::npos) {
-      throw Error(Code::kInvalidArgument, where, "\"" + text + "\" is no pair", "write it like left_eye/right_eye");
-    }
-    const int first = IndexOf(names, text.substr(0, slash), where);
-    const int second = IndexOf(names, text.substr(slash + 1), where);
+    const auto [one, other] = ParseNamePair(text, where, "left_eye/right_eye");
+    const int first = IndexOf(names, one, where), second = IndexOf(names, other, where);
     if (!used.insert(first).second || !used.insert(second).second) {
       throw Error(Code::kInvalidArgument, where, "\"" + text + "\": a keypoint can be in one pair only");
     }

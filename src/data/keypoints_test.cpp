@@ -33,7 +33,8 @@ TEST(MirrorPairs, AreReadFromText) {
   };
   for (const Case& c : {Case{{"p0-p3"}, "here: \"p0-p3\" is no pair"},
                         {{"p0/p9"}, "no keypoint \"p9\""},
-                        {{"/p1"}, "no keypoint \"\""},
+                        {{"/p1"}, "\"/p1\" is no pair (write it like left_eye/right_eye)"},
+                        {{"p1/"}, "\"p1/\" is no pair"},
                         {{"p0/p1", "p1/p2"}, "\"p1/p2\": a keypoint can be in one pair only"},
                         {{"p1/p1"}, "one pair only"}}) {
     const Error error = ThrownBy([&] { ParseMirrorPairs(c.texts, names, "here"); });

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <numeric>
 
+#include "core/error.h"
 #include "core/text.h"
 
 namespace hot {
@@ -51,6 +52,15 @@ std::string NameHint(std::string_view name, const std::vector<std::string>& cand
   }
   if (nearest != nullptr) return "did you mean \"" + *nearest + "\"?";
   return candidates.empty() ? "" : "known: " + JoinNames(candidates);
+}
+
+std::pair<std::string, std::string> ParseNamePair(const std::string& text, const std::string& where,
+                                                  const std::string& example) {
+  const size_t slash = text.find('/');
+  if (slash == 0 || slash == std::string::npos || slash + 1 == text.size()) {
+    throw Error(Code::kInvalidArgument, where, "\"" + text + "\" is no pair", "write it like " + example);
+  }
+  return {text.substr(0, slash), text.substr(slash + 1)};
 }
 
 const char* BoxFault(const Box& box) {

@@ -1,10 +1,11 @@
-// Private to data/: turns byte offsets of an annotation file into "file:line:column", and finds the nearest known name
-// for a hint. Used by the VOC and COCO readers. LineMap: one thread.
+// Private to data/: turns byte offsets of an annotation file into "file:line:column", finds the nearest known name for a
+// hint, and takes pairs of names apart. Used by the readers of annotations and of a study's names. LineMap: one thread.
 #pragma once
 
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/files.h"
@@ -28,6 +29,10 @@ class LineMap {
 
 // `did you mean "x"?` when a candidate is close, else `known: a, b, c` (at most a dozen), else "".
 std::string NameHint(std::string_view name, const std::vector<std::string>& candidates);
+
+// Both names of "ONE/OTHER". Throws Error(kInvalidArgument) at `where` for another form; `example` shows the right one.
+std::pair<std::string, std::string> ParseNamePair(const std::string& text, const std::string& where,
+                                                  const std::string& example);
 
 // Why a box as written is useless: "inverted", "degenerate (no area)", or nullptr when it is not.
 const char* BoxFault(const Box& box);
