@@ -27,6 +27,7 @@ TEST_F(ClassificationStudy, HasDefaultsOfItsOwn) {
   EXPECT_THAT(study.model.input, ElementsAre(224, 224));
   EXPECT_EQ(study.data.format, "folders");
   EXPECT_EQ(study.data.test_format, "folders");
+  EXPECT_EQ(Read("classify", {"data.test_format=folders"}).data.test_format, "folders");
   EXPECT_EQ(study.train.metric, "top1");
   EXPECT_EQ(study.train.zoom_out, 1);
   EXPECT_EQ(Read("classify", {"train.zoom_out=2"}).train.zoom_out, 2);
@@ -39,6 +40,10 @@ TEST_F(ClassificationStudy, RefusesWhatDoesNotFit) {
        {std::tuple{"classify", "train.metric=ap50", "train.metric: \"ap50\" is not for model.task classify (top1)"},
         {"classify", "data.format=coco", "data.format: \"coco\" is not for model.task classify (folders)"},
         {"ssd", "data.format=folders", "data.format: \"folders\" is not for model.task ssd (one of voc, coco)"},
+        {"classify", "data.test_format=voc",
+         "data.test_format: \"voc\" is not for model.task classify (folders)"},
+        {"ssd", "data.test_format=folders",
+         "data.test_format: \"folders\" is not for model.task ssd (one of voc, coco)"},
         {"ssd", "train.metric=top1",
          "train.metric: \"top1\" is not for model.task ssd (one of coco_ap, ap50, voc07)"}}) {
     try {

@@ -13,7 +13,7 @@ void AddTestData(std::vector<Option>& out) {
                  .field = HOT_FIELD(data.test_format),
                  .help = "Its format.",
                  .fallback = "`data.format`",
-                 .allowed = {"voc", "coco"}});
+                 .allowed = {"voc", "coco", "folders"}});
   out.push_back({.name = "data.same_classes",
                  .field = HOT_FIELD(data.same_classes),
                  .help = "Classes whose names differ between the two data sets, such as aeroplane/airplane.",

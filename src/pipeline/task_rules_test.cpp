@@ -49,6 +49,17 @@ TEST(Backbones, OfTheStudyFileAreThoseOfTheRegistry) {
   EXPECT_EQ(FindOption("model.backbone")->allowed, names);
 }
 
+TEST(TaskRules, HaveTheFormatsOfTheReaders) {
+  for (const char* name : {"data.format", "data.test_format"}) {
+    for (const TaskRules& rules : AllTaskRules()) {
+      for (const std::string& format : rules.formats) {
+        EXPECT_NO_THROW(ParseDataFormat(format));
+        EXPECT_EQ(std::ranges::count(FindOption(name)->allowed, format), 1) << name << " " << format;
+      }
+    }
+  }
+}
+
 TEST(TaskRules, SayWhatTheTasksDo) {
   for (const TaskRules& rules : AllTaskRules()) {
     const auto task = MakeTask(Options(rules, rules.input[0], rules.input[1]));
