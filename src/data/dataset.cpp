@@ -35,6 +35,13 @@ constexpr std::array<Format, 3> kFormats{{{DataFormat::kVoc, "voc", ReadVoc},
 
 const Format& FormatOf(DataFormat format) { return *std::ranges::find(kFormats, format, &Format::format); }
 
+// Of a file, however its path is written; a path that leads nowhere stays what it is.
+std::string CanonicalPath(const fs::path& path) {
+  std::error_code error;
+  const fs::path canonical = fs::weakly_canonical(path, error);
+  return (error ? path : canonical).string();
+}
+
 }  // namespace
 
 DataFormat ParseDataFormat(const std::string& name) {
@@ -66,11 +73,11 @@ void CheckPictures(const Dataset& dataset) {
 
 std::string CheckDisjoint(const std::string& a_name, const Dataset& a, const std::string& b_name, const Dataset& b) {
   std::unordered_set<std::string> pictures;
-  for (const Sample& sample : a.samples) pictures.insert(sample.image.string());
+  for (const Sample& sample : a.samples) pictures.insert(CanonicalPath(sample.image));
   size_t shared = 0;
   std::string example;
   for (const Sample& sample : b.samples) {
-    if (!pictures.contains(sample.image.string())) continue;
+    if (!pictures.contains(CanonicalPath(sample.image))) continue;
     if (++shared == 1) example = sample.image.string();
   }
   if (shared == 0) return "";

@@ -287,6 +287,23 @@ TEST(CheckDisjointTest, WarnsOfSomeSharedPicturesAndRefusesAll) {
   }
 }
 
+TEST(CheckDisjointTest, ComparesFilesNotTheirNames) {
+  const TempFolder folder;
+  EnsureFolder(folder.path() / "data");
+  fs::create_directory_symlink("data", folder.path() / "linked");
+  Dataset train, test;
+  for (int i = 0; i < 3; ++i) {
+    const std::string name = std::to_string(i) + ".jpg";
+    WriteFileAtomic(folder.path() / "data" / name, "");
+    Sample sample;
+    sample.image = folder.path() / "data" / name;
+    train.samples.push_back(sample);
+    sample.image = folder.path() / (i == 0 ? "data/../data/./" : i == 1 ? "linked" : "elsewhere") / name;
+    test.samples.push_back(sample);
+  }
+  EXPECT_THAT(CheckDisjoint("data.train", train, "data.test", test), HasSubstr("2 of 3 pictures"));
+}
+
 TEST(CheckPicturesTest, NamesTheFirstThatIsNone) {
   const TempFolder folder;
   Dataset data = Pictures(1, 2);
