@@ -190,6 +190,7 @@ TEST_F(StudyTest, PosesRunWholeAndThenHaveNothingToDo) {
   EXPECT_THAT(first.output, HasSubstr("pictures are not mirrored (data.mirror_pairs)"));
   const Json evaluation = Read("evaluation.json");
   EXPECT_EQ(evaluation.at("predicted"), "keypoints");
+  EXPECT_EQ(Read("train.json").at("predicted"), "keypoints");
   EXPECT_EQ(evaluation.at("score"), "pck@0.2");
   EXPECT_EQ(evaluation.at("test_pictures"), 8);
   EXPECT_GT(evaluation.at("test_views"), 8);

@@ -129,7 +129,10 @@ std::string RunTrain(Workspace& workspace) {
     if (!trial.error.empty()) workspace.context().progress.Note("warning: " + trial.spec.id + ": " + trial.error);
   }
   WriteRunJson(workspace, "train.json",
-               {{"version", 1}, {"metric", workspace.study().train.metric}, {"networks", list}});
+               {{"version", 1},
+                {"metric", workspace.study().train.metric},
+                {"predicted", PredictedName(workspace.task().predicted())},
+                {"networks", list}});
   return std::to_string(search.networks().size()) + " networks, " + TrainProgressText(TrainProgressJson(search));
 }
 

@@ -98,7 +98,7 @@ function scoreName(model) {
   return names[model.metric] || model.metric;
 }
 
-const findsKeypoints = (model) => model.run.evaluation?.predicted === 'keypoints' || model.run.study?.model?.task === 'cpn';
+const findsKeypoints = (model) => (model.run.evaluation?.predicted || model.run.train?.predicted) === 'keypoints';
 
 // A choice without its precision: "irb-k3-e6".
 const bare = (choice) => String(choice).split('@')[0];

@@ -112,6 +112,14 @@ TEST_F(ReportTest, SurvivesStagesThatHaveNotRun) {
   }
 }
 
+// What a score is of is said by the stages' files; a new task needs no line in the page.
+TEST_F(ReportTest, ThePageKnowsNoTaskByName) {
+  const std::string page = Page();
+  for (const char* task : {"ssd", "cpn", "classify"}) {
+    for (const char quote : {'\'', '`'}) EXPECT_THAT(page, Not(HasSubstr(quote + std::string(task) + quote))) << task;
+  }
+}
+
 TEST_F(ReportTest, WithoutStudyIsNoRunFolder) {
   fs::remove(run_ / "study.json");
   EXPECT_THAT(Failure(), AllOf(StartsWith(run_.string()), HasSubstr("no run folder")));
