@@ -96,8 +96,8 @@ Dataset ReadDataset(const DataSource& source);
 void CheckPictures(const Dataset& dataset);
 
 // Scores on pictures that were learned from mean nothing. `a_name` and `b_name` are for the message ("data.train").
-// Files are compared, however their paths are written. Throws Error(kInvalidArgument) when all pictures of one are in the
-// other; returns a warning when some are, else "".
+// Files are compared, however their paths are written. Throws Error(kInvalidArgument) when all pictures of one are in
+// the other; returns a warning when some are, else "".
 std::string CheckDisjoint(const std::string& a_name, const Dataset& a, const std::string& b_name, const Dataset& b);
 
 // Deterministic split: a seeded shuffle by sample id, `fraction` (at least one sample) goes to the second.

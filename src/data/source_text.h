@@ -1,5 +1,6 @@
-// Private to data/: turns byte offsets of an annotation file into "file:line:column", finds the nearest known name for a
-// hint, and takes pairs of names apart. Used by the readers of annotations and of a study's names. LineMap: one thread.
+// Private to data/: turns byte offsets of an annotation file into "file:line:column", finds the nearest known name for
+// a hint, and takes pairs of names apart. Used by the readers of annotations and of a study's names. LineMap: one
+// thread.
 #pragma once
 
 #include <cstddef>
