@@ -158,8 +158,25 @@ TEST_F(StudyTest, RunsWholeAndThenHasNothingToDo) {
   for (const char* stage : kStages) EXPECT_THAT(second.output, HasSubstr(std::string(stage)));
   EXPECT_THAT(second.output, testing::Not(HasSubstr("measured,")));
   EXPECT_EQ(RunHot(folder_.path(), "status runs/tiny").code, 0);
+  const std::string best = Read("train.json").at("networks")[0].at("best");
+  EXPECT_THAT(ReadFile(Run() / "trials" / best / "log.txt"), HasSubstr("computes on: cpu"));
   ExpectTheNextStudyCanStartFromIt();
   TestOnAnotherDataSet();
+}
+
+// Nothing is measured before, and no training is begun.
+TEST_F(StudyTest, AGpuThatIsNotThereIsSaidAtOnce) {
+  if (fs::exists("/dev/nvidia0")) GTEST_SKIP() << "skipped: this machine has a GPU";
+  const HotResult result = RunHot(folder_.path(), "optimize study.yaml --set train.device=cuda");
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.output, HasSubstr("error: train.device: cuda: this machine has no NVIDIA GPU (no /dev/nvidia0) "
+                                       "(with train.device: auto it is the CPU then)\n"));
+  EXPECT_FALSE(fs::exists(Run() / "table.json"));
+  EXPECT_FALSE(fs::exists(Run() / "trials"));
+  const ProcessResult gpus = RunProcess({HOT_BINARY_DIR "/bin/hot-train", "--gpus"});
+  EXPECT_EQ(gpus.status.code, 0);
+  EXPECT_THAT(gpus.output, testing::StartsWith("0 "));
+  EXPECT_EQ(RunProcess({HOT_BINARY_DIR "/bin/hot-train", "trial", "--device", "gpu", "--epochs"}).status.code, 2);
 }
 
 // The real hot-train in less memory than its batches need: one line and an exit code, which the search tells of

@@ -25,7 +25,8 @@ constexpr const char* kFakeTrain = R"(
 import ctypes, json, math, os, sys, time
 ctypes.CDLL(None).prctl(1, 9)  # as hot-train: dies with hot
 if os.getppid() == 1: sys.exit(1)
-folder, stop = sys.argv[1], int(sys.argv[3]) if len(sys.argv) > 3 else 0
+folder, options = sys.argv[1], dict(zip(sys.argv[2::2], sys.argv[3::2]))
+stop = int(options.get('--epochs', 0))
 trial = json.load(open(folder + '/trial.json'))
 calls = folder + '/../../calls'
 with open(calls, 'a') as file: file.write(f'{os.path.basename(folder)} {stop}\n')

@@ -32,7 +32,7 @@ def _ray():
     return ray
 
 
-def _train(program, cwd, folder, epochs, threads):
+def _train(program, cwd, folder, epochs, threads, device):
     """Runs on a node: hot-train to its end, which is also the task's."""
     import ctypes
     import os
@@ -44,7 +44,7 @@ def _train(program, cwd, folder, epochs, threads):
         missing = program if os.path.isdir(place) else place
         return {"error": f"{missing} is not on node {socket.gethostname()}: nodes must share the run folder and hot-train"}
     libc = ctypes.CDLL(None)
-    command = [program, folder] + (["--epochs", str(epochs)] if epochs else [])
+    command = [program, folder] + (["--epochs", str(epochs)] if epochs else []) + ["--device", device]
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "HOT_PARENT_PID": str(os.getpid())}
     with open(os.path.join(place, "log.txt"), "ab") as log:
         process = subprocess.Popen(
@@ -69,7 +69,7 @@ def check(arguments):
 def _start(ray, job, arguments):
     task = ray.remote(_train).options(num_cpus=arguments["threads"], num_gpus=arguments["gpus"], max_retries=0)
     return task.remote(
-        arguments["program"], arguments["cwd"], job["folder"], job["epochs"], arguments["threads"]
+        arguments["program"], arguments["cwd"], job["folder"], job["epochs"], arguments["threads"], arguments["device"]
     )
 
 
@@ -81,7 +81,7 @@ def _ended(ray, reference):
 
 
 def poll(arguments):
-    """{"program", "cwd", "threads", "gpus", "jobs": [{"id", "folder", "epochs"}]}
+    """{"program", "cwd", "threads", "gpus", "device", "jobs": [{"id", "folder", "epochs"}]}
     -> {"ended": [{"id", "code"[, "signal"]} or {"id", "lost"} or {"id", "error"}]}.
     """
     ray = _ray()

@@ -1,23 +1,30 @@
 // hot-train: trains one network as the trial.json in a folder says. Started by `hot`, one process a trial; the only
 // program that links LibTorch. Exit codes: hot::ExitCode (core/error.h), and kDivergedExitCode (tasks/trial.h).
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "core/error.h"
 #include "core/subprocess.h"
+#include "train/device.h"
 #include "train/trainer.h"
 
 namespace {
 
 constexpr const char* kUsage =
-    "Usage: hot-train TRIAL_FOLDER [--epochs N]\n"
+    "Usage: hot-train TRIAL_FOLDER [--epochs N] [--device auto|cpu|cuda]\n"
+    "       hot-train --gpus\n"
     "Trains the network that TRIAL_FOLDER/trial.json describes; the same command goes on after an interruption.\n"
-    "With --epochs it stops behind epoch N of the schedule, to be compared with others, and can go on later.\n";
+    "With --epochs it stops behind epoch N of the schedule, to be compared with others, and can go on later.\n"
+    "--device auto (default) computes on a GPU if there is one that LibTorch can use.\n"
+    "--gpus prints how many of those there are and, behind a 0, why.\n";
 
 // A signal handler can reach nothing but a static; lock-free, so that it is safe to write there.
 std::atomic<bool> stop_asked{false};
@@ -25,15 +32,34 @@ static_assert(std::atomic<bool>::is_always_lock_free);
 
 void AskToStop(int) { stop_asked.store(true); }
 
-// N of "--epochs N"; 0 without it, nothing when the arguments are wrong.
-std::optional<int> StopEpoch(int argc, char** argv) {
-  if (argc == 2) return 0;
-  int epochs = 0;
-  if (argc != 4 || std::string_view(argv[2]) != "--epochs") return std::nullopt;
-  const std::string_view text = argv[3];
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), epochs);
-  const bool good = error == std::errc() && end == text.data() + text.size() && epochs > 0;
-  return good ? std::optional(epochs) : std::nullopt;
+struct Arguments {
+  std::string folder, device = "auto";
+  int stop_epoch = 0;  // 0: none
+};
+
+bool ReadPositive(std::string_view text, int& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() && number > 0;
+}
+
+// Nothing when they are wrong.
+std::optional<Arguments> ReadArguments(std::span<char* const> words) {
+  if (words.empty() || words.size() % 2 == 0 || std::string_view(words[0]).empty()) return std::nullopt;
+  Arguments arguments{.folder = words[0]};
+  for (size_t i = 1; i < words.size(); i += 2) {
+    const std::string_view name = words[i], value = words[i + 1];
+    if (name == "--device") {
+      arguments.device = value;
+    } else if (name != "--epochs" || !ReadPositive(value, arguments.stop_epoch)) {
+      return std::nullopt;
+    }
+  }
+  return arguments;
+}
+
+void PrintGpus() {
+  const hot::Gpus gpus = hot::FindGpus();
+  std::printf("%d %s\n", gpus.count, gpus.fault.c_str());
 }
 
 int Fail(int exit_code, const char* message) {
@@ -50,8 +76,12 @@ int main(int argc, char** argv) {
     std::fputs(kUsage, stdout);
     return 0;
   }
-  const auto stop_epoch = StopEpoch(argc, argv);
-  if (argument.empty() || !stop_epoch) {
+  if (argument == "--gpus") {
+    PrintGpus();
+    return 0;
+  }
+  const auto arguments = ReadArguments({argv + 1, static_cast<size_t>(std::max(0, argc - 1))});
+  if (!arguments) {
     std::fputs(kUsage, stderr);
     return 2;
   }
@@ -59,8 +89,8 @@ int main(int argc, char** argv) {
   std::signal(SIGINT, AskToStop);
   std::signal(SIGTERM, AskToStop);
   try {
-    const hot::fs::path folder(argument);
-    hot::RunTrial(folder, hot::ReadTrial(folder / "trial.json"), stop_asked, *stop_epoch);
+    const hot::fs::path folder(arguments->folder);
+    hot::RunTrial(folder, hot::ReadTrial(folder / "trial.json"), stop_asked, arguments->stop_epoch, arguments->device);
     return 0;
   } catch (const hot::Error& error) {
     const bool diverged = error.code() == hot::Code::kAborted;

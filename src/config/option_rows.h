@@ -19,6 +19,8 @@ inline OptionRange UpTo(double max) { return {.min = 0, .max = max, .above_min =
 
 // data.test_root and what goes with it.
 void AddTestData(std::vector<Option>& out);
+// What trainings compute with.
+void AddComputeOptions(std::vector<Option>& out);
 // train.hpo.*
 void AddHpoOptions(std::vector<Option>& out);
 // model.pretrained and the keys that follow it.

@@ -387,6 +387,7 @@ std::vector<Option> OptionTable() {
   AddTarget(out);
   AddSearch(out);
   AddTrain(out);
+  AddComputeOptions(out);
   AddHpoOptions(out);
   AddQuantizeAndRun(out);
   return out;

@@ -6,7 +6,6 @@
 
 #include "core/hash.h"
 #include "pipeline/stages.h"
-#include "pipeline/trial_search.h"
 
 namespace hot {
 namespace {
@@ -17,6 +16,8 @@ fs::path ManifestPath(const Workspace& workspace, std::string_view stage) {
   return workspace.folder() / "stages" / (std::string(stage) + ".json");
 }
 
+std::string KeyOf(const Workspace& workspace, const Stage& stage) { return Sha256Hex(stage.inputs(workspace)); }
+
 bool IsFinished(const Workspace& workspace, const Stage& stage, const std::string& key) {
   const fs::path path = ManifestPath(workspace, stage.name);
   if (!fs::exists(path) || !fs::exists(workspace.folder() / stage.output)) return false;
@@ -26,7 +27,7 @@ bool IsFinished(const Workspace& workspace, const Stage& stage, const std::strin
 
 void RunStage(Workspace& workspace, const Stage& stage) {
   const Context& context = workspace.context();
-  const std::string key = Sha256Hex(stage.inputs(workspace));
+  const std::string key = KeyOf(workspace, stage);
   if (IsFinished(workspace, stage, key)) {
     context.progress.Begin(stage.name, 0);
     context.progress.End("up to date");
@@ -62,8 +63,9 @@ void RunStages(Workspace& workspace, std::string_view last) {
   const auto stages = Stages();
   const auto end = std::find_if(stages.begin(), stages.end(), [&](const Stage& stage) { return stage.name == last; });
   if (end == stages.end()) throw Error(Code::kInvalidArgument, "stage", "unknown stage \"" + std::string(last) + "\"");
-  const bool trains = std::any_of(stages.begin(), end + 1, [](const Stage& stage) { return stage.name == "train"; });
-  if (trains) StudySampler(workspace.study());  // whether it is installed: now, not after an hour of measuring
+  const auto trains = std::find_if(stages.begin(), end + 1, [](const Stage& stage) { return stage.name == "train"; });
+  // Now, not after an hour of measuring.
+  if (trains <= end && !IsFinished(workspace, *trains, KeyOf(workspace, *trains))) CheckTraining(workspace.study());
   for (auto stage = stages.begin(); stage <= end; ++stage) RunStage(workspace, *stage);
 }
 

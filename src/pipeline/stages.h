@@ -16,6 +16,8 @@ std::string RunSearch(Workspace& workspace);
 std::string VerifyInputs(const Workspace& workspace);
 std::string RunVerify(Workspace& workspace);
 
+// Throws Error when what the study trains with is not here: its sampler, its executor, a GPU.
+void CheckTraining(const Study& study);
 std::string TrainInputs(const Workspace& workspace);
 std::string RunTrain(Workspace& workspace);
 

@@ -107,7 +107,19 @@ std::string SearchKey(const Workspace& workspace) {
   return Sha256Hex(TrainInputs(workspace) + fs::absolute(workspace.folder()).lexically_normal().string());
 }
 
+std::unique_ptr<Executor> StudyExecutor(const Study& study) {
+  return MakeExecutor({.name = study.run.executor,
+                       .workers = static_cast<int>(study.run.workers),
+                       .threads = static_cast<int>(study.run.threads),
+                       .device = study.train.device});
+}
+
 }  // namespace
+
+void CheckTraining(const Study& study) {
+  StudySampler(study);
+  StudyExecutor(study);
+}
 
 std::string TrainInputs(const Workspace& workspace) {
   return FileKey(workspace, "verify.json") + StudySectionJson(workspace.study(), "train") +
@@ -117,9 +129,7 @@ std::string TrainInputs(const Workspace& workspace) {
 }
 
 std::string RunTrain(Workspace& workspace) {
-  const Study::Run& run = workspace.study().run;
-  const auto executor = MakeExecutor(
-      {.name = run.executor, .workers = static_cast<int>(run.workers), .threads = static_cast<int>(run.threads)});
+  const auto executor = StudyExecutor(workspace.study());
   TrialSearch search(workspace, StudyNetworks(workspace, /*trained_only=*/true), executor->capacity(),
                      SearchKey(workspace));
   RunSearch(workspace, search, *executor);

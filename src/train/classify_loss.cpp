@@ -16,7 +16,7 @@ at::Tensor ClassifyObjective::Loss(std::span<const at::Tensor> outputs,
     HOT_ASSERT(picture.size() == 1);
     labels.push_back(picture[0].label);
   }
-  return ClassifyLoss(outputs[0], at::tensor(labels));
+  return ClassifyLoss(outputs[0], at::tensor(labels).to(outputs[0].device()));
 }
 
 }  // namespace hot

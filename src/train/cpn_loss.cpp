@@ -15,7 +15,7 @@ constexpr double kGlobalWeight = 0.5;
 
 // exp(-(i + 0.5 - position)^2 / (2 sigma^2)) for i < cells: [n, cells, keypoints].
 at::Tensor Profile(const at::Tensor& position, int cells, double sigma) {
-  const at::Tensor centres = (at::arange(cells) + 0.5).to(position.scalar_type()).view({1, cells, 1});
+  const at::Tensor centres = (at::arange(cells, position.options()) + 0.5).view({1, cells, 1});
   return (centres - position.unsqueeze(1)).square_().mul_(-0.5 / (sigma * sigma)).exp_();
 }
 
@@ -86,7 +86,12 @@ CpnObjective::CpnObjective(const CpnTask& task, const Graph& graph) : keypoints_
 
 at::Tensor CpnObjective::Loss(std::span<const at::Tensor> outputs,
                               const std::vector<std::vector<Object>>& objects) const {
-  return CpnLoss(outputs, KeypointsInCells(objects, keypoints_));
+  const CpnKeypoints keypoints = KeypointsInCells(objects, keypoints_);
+  const at::Device device = outputs[0].device();
+  return CpnLoss(outputs, {.x = keypoints.x.to(device),
+                           .y = keypoints.y.to(device),
+                           .labelled = keypoints.labelled.to(device),
+                           .visible = keypoints.visible.to(device)});
 }
 
 }  // namespace hot

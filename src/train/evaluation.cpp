@@ -8,6 +8,11 @@
 namespace hot {
 namespace {
 
+std::vector<at::Tensor> OnHost(std::vector<at::Tensor> outputs) {
+  for (at::Tensor& output : outputs) output = output.cpu();
+  return outputs;
+}
+
 std::vector<Tensor> OfPicture(const std::vector<at::Tensor>& outputs, int64_t index) {
   std::vector<Tensor> of_picture;
   for (const at::Tensor& output : outputs) {
@@ -30,9 +35,9 @@ std::vector<ScoredPicture> Predict(GraphModule& module, const Task& task, const 
   loader.BeginEpoch(0);
   for (Batch batch; loader.Next(&batch);) {
     const at::Tensor images = at::from_blob(batch.images.data(), {batch.size, input.c, input.h, input.w});
-    const std::vector<at::Tensor> outputs = module.Forward(images);
+    const std::vector<at::Tensor> outputs = OnHost(module.Forward(images));
     std::vector<at::Tensor> of_mirrored;
-    if (task.options().flip_test) of_mirrored = module.Forward(images.flip({3}));
+    if (task.options().flip_test) of_mirrored = OnHost(module.Forward(images.flip({3})));
     for (int i = 0; i < batch.size; ++i) {
       const Sample& view = views.samples[static_cast<size_t>(batch.indices[static_cast<size_t>(i)])];
       std::vector<Tensor> of_picture = OfPicture(outputs, i);

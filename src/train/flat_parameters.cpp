@@ -28,7 +28,7 @@ std::map<std::string, NodeId> NodesByName(const Graph& graph) {
 
 }  // namespace
 
-FlatParameters::FlatParameters(const Graph& graph) {
+FlatParameters::FlatParameters(const Graph& graph, at::Device device) {
   const std::map<std::string, NodeId> nodes = NodesByName(graph);
   int64_t trainable = 0, fixed = 0;
   const auto append = [&](const auto& wanted, int64_t& end) {
@@ -44,9 +44,9 @@ FlatParameters::FlatParameters(const Graph& graph) {
   append([](const Parameter& parameter) { return parameter.trainable && !IsDecayed(parameter); }, trainable);
   append([](const Parameter& parameter) { return !parameter.trainable; }, fixed);
 
-  values_ = at::zeros({trainable});
-  gradients_ = at::zeros({trainable});
-  statistics_ = at::zeros({fixed});
+  values_ = at::zeros({trainable}, device);
+  gradients_ = at::zeros({trainable}, device);
+  statistics_ = at::zeros({fixed}, device);
   for (const Slice& slice : slices_) {
     at::Tensor tensor = View(slice.parameter.trainable ? values_ : statistics_, slice).detach();
     if (slice.parameter.trainable) {
@@ -92,7 +92,7 @@ Weights FlatParameters::Store() const {
   Weights weights;
   for (const auto& [name, tensor] : tensors_) {
     Tensor copy(tensor.sizes().vec());
-    const at::Tensor dense = tensor.detach().contiguous();
+    const at::Tensor dense = tensor.detach().cpu().contiguous();
     std::copy_n(dense.const_data_ptr<float>(), copy.data.size(), copy.data.begin());
     weights[name] = std::move(copy);
   }

@@ -22,7 +22,8 @@ struct ValueRange {
 
 class FlatParameters {
  public:
-  explicit FlatParameters(const Graph& graph);
+  FlatParameters(const Graph& graph, at::Device device);
+  at::Device device() const { return values_.device(); }
 
   // Leaf of the autograd graph (trainable) or plain tensor (running statistic); convolution weights are channels-last.
   const at::Tensor& Get(const std::string& name) const;

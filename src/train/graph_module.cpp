@@ -61,7 +61,8 @@ at::Tensor RunUnary(const Node& node, const at::Tensor& x) {
 
 }  // namespace
 
-GraphModule::GraphModule(Graph graph) : graph_(std::move(graph)), consumers_(graph_.Consumers()), parameters_(graph_) {
+GraphModule::GraphModule(Graph graph, at::Device device)
+    : graph_(std::move(graph)), consumers_(graph_.Consumers()), parameters_(graph_, device) {
   if (graph_.inputs().size() != 1) throw Error(Code::kInvalidArgument, "graph", "training needs exactly one input");
   Plan();
   PlanLifetimes();
@@ -117,7 +118,8 @@ void GraphModule::PlanLifetimes() {
 
 std::vector<at::Tensor> GraphModule::Forward(const at::Tensor& images) const {
   Values values(static_cast<size_t>(graph_.size()));
-  values[static_cast<size_t>(graph_.inputs()[0])] = images.contiguous(at::MemoryFormat::ChannelsLast);
+  values[static_cast<size_t>(graph_.inputs()[0])] =
+      images.to(parameters_.device(), at::kFloat, false, false, at::MemoryFormat::ChannelsLast);
   for (const Step& step : steps_) {
     const at::AutoGradMode gradients(at::GradMode::is_enabled() && step.node >= frozen_end_);
     values[static_cast<size_t>(step.result)] = Run(step, values);

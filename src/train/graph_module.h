@@ -15,9 +15,11 @@ namespace hot {
 
 class GraphModule {
  public:
-  explicit GraphModule(Graph graph);
+  // Parameters and values lie on `device`.
+  explicit GraphModule(Graph graph, at::Device device = at::kCPU);
 
-  // `images` is [n, c, h, w] for the graph's only input; one tensor [n, c, h, w] an output, in the graph's order.
+  // `images` is [n, c, h, w] for the graph's only input, on any device; one tensor [n, c, h, w] an output, in the
+  // graph's order.
   std::vector<at::Tensor> Forward(const at::Tensor& images) const;
 
   // Training mode: batch norm uses the batch's statistics and moves the running ones by `momentum` (weight of the new

@@ -1,44 +1,26 @@
 #include "train/learner.h"
 
-#include <algorithm>
 #include <cmath>
-#include <span>
 #include <utility>
 
-#include "core/error.h"
+#include "train/host_copy.h"
 #include "train/torch_pch.h"
 
 namespace hot {
-namespace {
-
-std::span<float> Span(const at::Tensor& tensor) {
-  return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
-}
-
-std::vector<float> Copy(const at::Tensor& tensor) { return {Span(tensor).begin(), Span(tensor).end()}; }
-
-void Paste(const std::vector<float>& values, const at::Tensor& tensor) {
-  if (values.size() != Span(tensor).size()) {
-    throw Error(Code::kDataLoss, "checkpoint", "has another number of weights than the network");
-  }
-  std::copy(values.begin(), values.end(), Span(tensor).begin());
-}
-
-}  // namespace
 
 bool Learner::Outcome::finite() const { return std::isfinite(loss) && std::isfinite(gradient_norm); }
 
 Learner::Learner(Graph graph, const Task& task, const LearnerOptions& options)
     : options_(options),
-      module_(std::move(graph)),
+      module_(std::move(graph), options.device),
       objective_(MakeObjective(task, module_.graph())),
-      optimizer_(module_.parameters().values().numel(), options.optimizer),
+      optimizer_(module_.parameters().values(), module_.parameters().gradients(), options.optimizer),
       average_(options.ema),
       trained_(module_.parameters().Ranges(0)) {}
 
 void Learner::Start(const Weights& weights) {
   module_.Load(weights);
-  average_.Start(Span(module_.parameters().values()));
+  average_.Start(module_.parameters().values());
 }
 
 void Learner::Freeze(NodeId end) {
@@ -60,9 +42,8 @@ Learner::Outcome Learner::Step(const Batch& batch, double lr) {
   Outcome outcome{.loss = loss.item<double>()};
   if (!outcome.finite()) return outcome;
   loss.backward();
-  outcome.gradient_norm =
-      optimizer_.Step(Span(parameters.values()), Span(parameters.gradients()), trained_, lr, options_.clip_norm);
-  if (outcome.finite()) average_.Update(Span(parameters.values()), optimizer_.state().steps);
+  outcome.gradient_norm = optimizer_.Step(trained_, lr, options_.clip_norm);
+  if (outcome.finite()) average_.Update(parameters.values(), optimizer_.steps());
   return outcome;
 }
 
@@ -73,36 +54,38 @@ void Learner::AddStatistics(const Batch& batch, int index) {
 }
 
 Learner::Snapshot Learner::Take() const {
-  return {.values = Copy(module_.parameters().values()), .statistics = Copy(module_.parameters().statistics())};
+  return {.values = ToHost(module_.parameters().values()), .statistics = ToHost(module_.parameters().statistics())};
 }
 
 void Learner::Put(const Snapshot& snapshot) {
-  Paste(snapshot.values, module_.parameters().values());
-  Paste(snapshot.statistics, module_.parameters().statistics());
+  FromHost(snapshot.values, module_.parameters().values(), "checkpoint");
+  FromHost(snapshot.statistics, module_.parameters().statistics(), "checkpoint");
 }
 
 Learner::Evaluated::Evaluated(Learner& learner) : learner_(learner), trained_(learner.Take()) {
-  if (learner.average_.enabled()) Paste(learner.average_.values(), learner.module_.parameters().values());
+  if (learner.average_.enabled()) learner.module_.parameters().values().copy_(learner.average_.values());
 }
 
 Learner::Evaluated::~Evaluated() { learner_.Put(trained_); }
 
 void Learner::Save(Checkpoint& checkpoint) const {
-  checkpoint.values = Copy(module_.parameters().values());
-  checkpoint.statistics = Copy(module_.parameters().statistics());
-  checkpoint.steps = optimizer_.state().steps;
-  checkpoint.first_moment = optimizer_.state().first;
-  checkpoint.second_moment = optimizer_.state().second;
-  checkpoint.average = average_.values();
+  checkpoint.values = ToHost(module_.parameters().values());
+  checkpoint.statistics = ToHost(module_.parameters().statistics());
+  Optimizer::State state = optimizer_.state();
+  checkpoint.steps = state.steps;
+  checkpoint.first_moment = std::move(state.first);
+  checkpoint.second_moment = std::move(state.second);
+  checkpoint.average = ToHost(average_.values());
 }
 
 void Learner::Restore(Checkpoint checkpoint) {
-  Paste(checkpoint.values, module_.parameters().values());
-  Paste(checkpoint.statistics, module_.parameters().statistics());
+  const at::Tensor& values = module_.parameters().values();
+  Put({.values = std::move(checkpoint.values), .statistics = std::move(checkpoint.statistics)});
   optimizer_.Restore({.steps = checkpoint.steps,
                       .first = std::move(checkpoint.first_moment),
                       .second = std::move(checkpoint.second_moment)});
-  average_.values() = std::move(checkpoint.average);
+  average_.Start(values);
+  FromHost(checkpoint.average, average_.values(), "checkpoint");
 }
 
 }  // namespace hot

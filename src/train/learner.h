@@ -18,6 +18,7 @@ struct LearnerOptions {
   double clip_norm = 10;  // longest gradient; 0: no clipping
   double batchnorm_momentum = 0.1;
   double ema = 0;  // decay of the average; 0: none
+  at::Device device = at::kCPU;
 };
 
 class Learner {

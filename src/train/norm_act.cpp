@@ -107,7 +107,16 @@ class BatchNormActFunction : public torch::autograd::Function<BatchNormActFuncti
 
 }  // namespace
 
+at::Tensor BatchNormActByOperations(const at::Tensor& x, const NormParameters& parameters,
+                                    const NormActOptions& options) {
+  const at::Tensor y =
+      at::batch_norm(x, parameters.weight, parameters.bias, parameters.running_mean, parameters.running_var,
+                     /*training=*/true, options.momentum, options.eps, /*cudnn_enabled=*/true);
+  return std::isinf(options.low) && std::isinf(options.high) ? y : at::hardtanh(y, options.low, options.high);
+}
+
 at::Tensor BatchNormAct(const at::Tensor& x, const NormParameters& parameters, const NormActOptions& options) {
+  if (!x.is_cpu()) return BatchNormActByOperations(x, parameters, options);
   return BatchNormActFunction::apply(x, parameters.weight, parameters.bias, parameters.running_mean,
                                      parameters.running_var, options.momentum, options.eps,
                                      static_cast<double>(options.low), static_cast<double>(options.high));

@@ -25,4 +25,8 @@ struct NormParameters {
 // Updates the running statistics (with the unbiased variance, as LibTorch does). Ioffe and Szegedy, 2015, algorithm 1.
 at::Tensor BatchNormAct(const at::Tensor& x, const NormParameters& parameters, const NormActOptions& options);
 
+// The same by LibTorch's operations: what BatchNormAct does with maps on a GPU, where the loops here can't run.
+at::Tensor BatchNormActByOperations(const at::Tensor& x, const NormParameters& parameters,
+                                    const NormActOptions& options);
+
 }  // namespace hot

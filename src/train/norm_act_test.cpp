@@ -33,8 +33,7 @@ Result RunNorm(const Case& c, bool fused) {
   if (fused) {
     y = BatchNormAct(x, parts, {.momentum = 0.3, .eps = 1e-4, .low = c.low, .high = c.high});
   } else {
-    y = at::batch_norm(x, parts.weight, parts.bias, parts.running_mean, parts.running_var, true, 0.3, 1e-4, false);
-    y = at::hardtanh(y, c.low, c.high);
+    y = BatchNormActByOperations(x, parts, {.momentum = 0.3, .eps = 1e-4, .low = c.low, .high = c.high});
   }
   const auto gradients = torch::autograd::grad({(y * upstream).sum()}, {x, parts.weight, parts.bias});
   return {y.detach(), gradients[0], gradients[1], gradients[2], parts.running_mean, parts.running_var};

@@ -1,8 +1,11 @@
-// The optimizers, with gradient clipping, on the flat buffers of FlatParameters: two passes over memory for the whole
-// network. Called by the trainer. Thread rule: one thread.
+// The optimizers, with gradient clipping, on the flat buffers of FlatParameters: LibTorch's fused kernels, one call for
+// the whole network, on the CPU and on GPUs. Called by the trainer. Thread rule: one thread.
 #pragma once
 
+#include <ATen/ATen.h>
+
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,27 +33,33 @@ struct OptimizerOptions {
 
 class Optimizer {
  public:
-  Optimizer(int64_t parameters, const OptimizerOptions& options);
+  // Moves `values` [n] along `gradients` [n], both float; it keeps references to them.
+  Optimizer(at::Tensor values, at::Tensor gradients, const OptimizerOptions& options);
 
-  // Moves the `values` in `ranges` by one step; their gradients are first scaled so that the norm of all of them is at
-  // most `clip_norm` (0: no clipping). Returns the norm before clipping; when that is not finite nothing is changed.
-  double Step(std::span<float> values, std::span<const float> gradients, std::span<const ValueRange> ranges, double lr,
-              double clip_norm);
+  // One step of the values in `ranges`; their gradients are first scaled so that the norm of all of them is at most
+  // `clip_norm` (0: no clipping). Returns the norm before clipping; when that is not finite nothing is changed.
+  double Step(std::span<const ValueRange> ranges, double lr, double clip_norm);
 
   // For checkpoints: Adam's moments, or the momentum buffer and nothing.
   struct State {
     int64_t steps = 0;
     std::vector<float> first, second;
   };
-  const State& state() const { return state_; }
+  State state() const;
   // Throws Error(kDataLoss) when the sizes are not this optimizer's.
-  void Restore(State state);
+  void Restore(const State& state);
   // As if no step had been made.
   void Reset();
 
+  int64_t steps() const { return steps_; }
+
  private:
+  void Move(const ValueRange& range, double lr, const std::optional<at::Tensor>& shrink);
+
   OptimizerOptions options_;
-  State state_;
+  at::Tensor values_, gradients_;
+  int64_t steps_ = 0;
+  at::Tensor first_, second_;  // as in State
 };
 
 }  // namespace hot

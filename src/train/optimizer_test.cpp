@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/rng.h"
+#include "train/host_copy.h"
 
 namespace hot {
 namespace {
@@ -36,6 +37,20 @@ std::unique_ptr<torch::optim::Optimizer> Oracle(OptimizerKind kind, const at::Te
 class OptimizerTest : public testing::TestWithParam<const char*> {
  protected:
   OptimizerKind kind() const { return ParseOptimizerKind(GetParam()); }
+
+  // An optimizer and the values that it moves.
+  struct Moved {
+    Moved(const std::vector<float>& start, const OptimizerOptions& options)
+        : values(at::tensor(start)), gradients(at::zeros_like(values)), optimizer(values, gradients, options) {}
+    double Step(const std::vector<float>& along, std::span<const ValueRange> ranges, double lr, double clip_norm) {
+      FromHost(along, gradients, "test");
+      return optimizer.Step(ranges, lr, clip_norm);
+    }
+    std::vector<float> now() const { return ToHost(values); }
+
+    at::Tensor values, gradients;
+    Optimizer optimizer;
+  };
 };
 
 TEST_P(OptimizerTest, MovesAsLibTorchsDoes) {
@@ -43,82 +58,74 @@ TEST_P(OptimizerTest, MovesAsLibTorchsDoes) {
   Rng rng(1);
   std::vector<float> values(kSize), gradients(kSize);
   for (float& value : values) value = static_cast<float>(rng.Normal());
-  const at::Tensor expected = at::from_blob(values.data(), {kSize}).clone().set_requires_grad(true);
+  const at::Tensor expected = at::tensor(values).set_requires_grad(true);
   const auto oracle = Oracle(kind(), expected);
-  Optimizer optimizer(kSize, {.kind = kind(), .weight_decay = kDecay});
+  Moved ours(values, {.kind = kind(), .weight_decay = kDecay});
   const ValueRange all[] = {{.begin = 0, .end = kSize, .decayed = true}};
   for (int step = 0; step < 50; ++step) {
     for (size_t i = 0; i < kSize; ++i) gradients[i] = static_cast<float>(rng.Normal() + 0.1 * values[i]);
-    expected.mutable_grad() = at::from_blob(gradients.data(), {kSize}).clone();
+    expected.mutable_grad() = at::tensor(gradients);
     oracle->step();
-    optimizer.Step(values, gradients, all, 0.01, 0);
+    ours.Step(gradients, all, 0.01, 0);
+    values = ours.now();
   }
   for (int64_t i = 0; i < kSize; ++i)
     ASSERT_NEAR(values[static_cast<size_t>(i)], expected.const_data_ptr<float>()[i], 2e-5) << i;
 }
 
 TEST_P(OptimizerTest, ClipsByTheNormOfAllGradients) {
-  std::vector<float> clipped(2, 0.0f), scaled(2, 0.0f);
-  Optimizer a(2, {.kind = kind()}), b(2, {.kind = kind()});
-  const std::vector<float> large{30.0f, 40.0f}, small{3.0f, 4.0f};
-  EXPECT_DOUBLE_EQ(a.Step(clipped, large, kBoth, 0.1, 5.0), 50.0);
-  EXPECT_DOUBLE_EQ(b.Step(scaled, small, kBoth, 0.1, 5.0), 5.0);
-  EXPECT_EQ(a.state().first, b.state().first);
-  EXPECT_EQ(clipped, scaled);
+  Moved clipped({0, 0}, {.kind = kind()}), scaled({0, 0}, {.kind = kind()});
+  EXPECT_DOUBLE_EQ(clipped.Step({30, 40}, kBoth, 0.1, 5.0), 50.0);
+  EXPECT_DOUBLE_EQ(scaled.Step({3, 4}, kBoth, 0.1, 5.0), 5.0);
+  EXPECT_EQ(clipped.optimizer.state().first, scaled.optimizer.state().first);
+  EXPECT_EQ(clipped.now(), scaled.now());
 }
 
 TEST_P(OptimizerTest, DecaysOnlyWhatIsToBeDecayed) {
-  std::vector<float> values{1.0f, 1.0f};
-  const std::vector<float> gradients{0.0f, 0.0f};
   const ValueRange ranges[] = {{0, 1, true}, {1, 2, false}};
-  Optimizer optimizer(2, {.kind = kind(), .weight_decay = 0.1});
-  optimizer.Step(values, gradients, ranges, 0.01, 0);
-  EXPECT_LT(values[0], 1.0f);
-  EXPECT_EQ(values[1], 1.0f);
+  Moved moved({1, 1}, {.kind = kind(), .weight_decay = 0.1});
+  moved.Step({0, 0}, ranges, 0.01, 0);
+  EXPECT_LT(moved.now()[0], 1.0f);
+  EXPECT_EQ(moved.now()[1], 1.0f);
 }
 
 TEST_P(OptimizerTest, LeavesWhatIsOutsideOfTheRanges) {
-  std::vector<float> values{1.0f, 2.0f, 3.0f};
-  const std::vector<float> gradients{3.0f, std::numeric_limits<float>::infinity(), 4.0f};
   const ValueRange ranges[] = {{0, 1, true}, {2, 3, true}};
-  Optimizer optimizer(3, {.kind = kind(), .weight_decay = 0.1});
-  EXPECT_DOUBLE_EQ(optimizer.Step(values, gradients, ranges, 0.01, 0), 5.0);
-  EXPECT_NE(values[0], 1.0f);
-  EXPECT_EQ(values[1], 2.0f);
-  EXPECT_NE(values[2], 3.0f);
-  EXPECT_EQ(optimizer.state().first[1], 0.0f);
+  Moved moved({1, 2, 3}, {.kind = kind(), .weight_decay = 0.1});
+  EXPECT_DOUBLE_EQ(moved.Step({3, std::numeric_limits<float>::infinity(), 4}, ranges, 0.01, 0), 5.0);
+  EXPECT_NE(moved.now()[0], 1.0f);
+  EXPECT_EQ(moved.now()[1], 2.0f);
+  EXPECT_NE(moved.now()[2], 3.0f);
+  EXPECT_EQ(moved.optimizer.state().first[1], 0.0f);
 }
 
 TEST_P(OptimizerTest, ResetForgetsWhatWas) {
-  std::vector<float> fresh{1.0f, 2.0f}, used = fresh;
-  const std::vector<float> gradients{3.0f, 4.0f}, others{-1.0f, 0.5f};
-  Optimizer a(2, {.kind = kind()}), b(2, {.kind = kind()});
-  std::vector<float> ignored = fresh;
-  b.Step(ignored, others, kBoth, 0.1, 0);
-  b.Reset();
-  a.Step(fresh, gradients, kBoth, 0.1, 0);
-  b.Step(used, gradients, kBoth, 0.1, 0);
-  EXPECT_EQ(fresh, used);
+  const std::vector<float> start{1, 2};
+  Moved fresh(start, {.kind = kind()}), used(start, {.kind = kind()});
+  used.Step({-1, 0.5}, kBoth, 0.1, 0);
+  used.optimizer.Reset();
+  FromHost(start, used.values, "test");
+  fresh.Step({3, 4}, kBoth, 0.1, 0);
+  used.Step({3, 4}, kBoth, 0.1, 0);
+  EXPECT_EQ(fresh.now(), used.now());
 }
 
 TEST_P(OptimizerTest, LeavesEverythingAloneWhenAGradientIsNotFinite) {
-  std::vector<float> values{1.0f, 2.0f};
-  const std::vector<float> gradients{0.5f, std::numeric_limits<float>::quiet_NaN()};
-  Optimizer optimizer(2, {.kind = kind()});
-  EXPECT_FALSE(std::isfinite(optimizer.Step(values, gradients, kBoth, 0.01, 1.0)));
-  EXPECT_EQ(values, (std::vector<float>{1.0f, 2.0f}));
-  EXPECT_EQ(optimizer.state().steps, 0);
+  Moved moved({1, 2}, {.kind = kind()});
+  EXPECT_FALSE(std::isfinite(moved.Step({0.5, std::numeric_limits<float>::quiet_NaN()}, kBoth, 0.01, 1.0)));
+  EXPECT_EQ(moved.now(), (std::vector<float>{1, 2}));
+  EXPECT_EQ(moved.optimizer.steps(), 0);
 }
 
 TEST_P(OptimizerTest, GoesOnFromASavedState) {
-  std::vector<float> straight{1.0f, -2.0f}, resumed = straight;
-  const std::vector<float> gradients{0.5f, 0.25f};
-  Optimizer a(2, {.kind = kind()}), b(2, {.kind = kind()}), c(2, {.kind = kind()});
-  b.Step(resumed, gradients, kBoth, 0.1, 0);
-  c.Restore(b.state());
-  c.Step(resumed, gradients, kBoth, 0.1, 0);
-  for (int step = 0; step < 2; ++step) a.Step(straight, gradients, kBoth, 0.1, 0);
-  EXPECT_EQ(resumed, straight);
+  const std::vector<float> gradients{0.5, 0.25};
+  Moved straight({1, -2}, {.kind = kind()}), first({1, -2}, {.kind = kind()});
+  first.Step(gradients, kBoth, 0.1, 0);
+  Moved resumed(first.now(), {.kind = kind()});
+  resumed.optimizer.Restore(first.optimizer.state());
+  resumed.Step(gradients, kBoth, 0.1, 0);
+  for (int step = 0; step < 2; ++step) straight.Step(gradients, kBoth, 0.1, 0);
+  EXPECT_EQ(resumed.now(), straight.now());
 }
 
 INSTANTIATE_TEST_SUITE_P(All, OptimizerTest, testing::Values("adam", "adamw", "sgd", "nesterov"),
@@ -126,7 +133,8 @@ INSTANTIATE_TEST_SUITE_P(All, OptimizerTest, testing::Values("adam", "adamw", "s
 
 TEST(Optimizer, RefusesUnknownNamesAndForeignStates) {
   EXPECT_THROW(ParseOptimizerKind("lion"), Error);
-  Optimizer adam(2, {}), sgd(2, {.kind = OptimizerKind::kSgd}), longer(3, {});
+  const at::Tensor two = at::zeros({2}), three = at::zeros({3});
+  Optimizer adam(two, two, {}), sgd(two, two, {.kind = OptimizerKind::kSgd}), longer(three, three, {});
   EXPECT_THROW(adam.Restore(sgd.state()), Error);
   EXPECT_THROW(adam.Restore(longer.state()), Error);
 }

@@ -56,8 +56,7 @@ class Overfit : public testing::Test {
   double Train(GraphModule& module, int steps, double momentum) {
     const auto objective = MakeObjective(*task_, module.graph());
     FlatParameters& parameters = module.parameters();
-    const auto size = static_cast<size_t>(parameters.values().numel());
-    Optimizer adam(static_cast<int64_t>(size), {});
+    Optimizer adam(parameters.values(), parameters.gradients(), {});
     double last = 0;
     module.Train(momentum);
     for (int step = 0; step < steps; ++step) {
@@ -65,8 +64,7 @@ class Overfit : public testing::Test {
       const at::Tensor loss = objective->Loss(module.Forward(images_), objects_);
       loss.backward();
       last = loss.item<double>();
-      adam.Step({parameters.values().data_ptr<float>(), size}, {parameters.gradients().data_ptr<float>(), size},
-                parameters.Ranges(0), 3e-3, 10);
+      adam.Step(parameters.Ranges(0), 3e-3, 10);
     }
     return last;
   }

@@ -23,21 +23,21 @@ at::Tensor HardNegatives(const at::Tensor& log_probabilities, const at::Tensor& 
   const at::Tensor loss =
       log_probabilities.select(2, 0).neg().masked_fill(matched, -std::numeric_limits<float>::infinity());
   const at::Tensor order = std::get<1>(loss.sort(/*stable=*/true, /*dim=*/1, /*descending=*/true));
-  const at::Tensor places = at::arange(labels.size(1)).expand_as(order);
+  const at::Tensor places = at::arange(labels.size(1), labels.options()).expand_as(order);
   const at::Tensor rank = at::empty_like(order).scatter_(1, order, places);
   const at::Tensor wanted = matched.sum(1, /*keepdim=*/true).clamp_min(1) * kNegativesPerPositive;
-  return (rank < wanted).logical_and_(matched.logical_not());
+  return (rank < wanted) & (labels <= 0);
 }
 
 at::Tensor SsdLoss(const SsdPredictions& predictions, const SsdBatchTargets& targets) {
   const at::Tensor log_probabilities = at::log_softmax(predictions.scores, 2);
   const at::Tensor matched = targets.labels > 0;
-  const at::Tensor counted = matched.logical_or(HardNegatives(log_probabilities.detach(), targets.labels));
+  const at::Tensor counted = matched | HardNegatives(log_probabilities.detach(), targets.labels);
   const at::Tensor of_label = log_probabilities.gather(2, targets.labels.unsqueeze(2)).squeeze(2);
   // masked_fill rather than a product: 0 * inf of an anchor that does not count would be NaN.
-  const at::Tensor cross_entropy = of_label.masked_fill(counted.logical_not(), 0).sum().neg();
+  const at::Tensor cross_entropy = of_label.masked_fill(~counted, 0).sum().neg();
   const at::Tensor difference = at::smooth_l1_loss(predictions.offsets, targets.offsets, at::Reduction::None);
-  const at::Tensor box = difference.masked_fill(matched.logical_not().unsqueeze(2), 0).sum();
+  const at::Tensor box = difference.masked_fill(~matched.unsqueeze(2), 0).sum();
   return (cross_entropy + box) / matched.sum().clamp_min(1);
 }
 
@@ -73,7 +73,10 @@ at::Tensor SsdObjective::Loss(std::span<const at::Tensor> outputs,
     return at::cat(maps, 1);
   };
   const auto classes = static_cast<int64_t>(task_.options().classes.size());
-  return SsdLoss({.scores = rows(score_outputs_, classes + 1), .offsets = rows(box_outputs_, 4)}, Match(objects));
+  const SsdBatchTargets targets = Match(objects);
+  const at::Device device = outputs[0].device();
+  return SsdLoss({.scores = rows(score_outputs_, classes + 1), .offsets = rows(box_outputs_, 4)},
+                 {.labels = targets.labels.to(device), .offsets = targets.offsets.to(device)});
 }
 
 }  // namespace hot

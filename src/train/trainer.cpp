@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "train/device.h"
 #include "train/torch_pch.h"
 #include "train/training.h"
 
@@ -36,34 +37,38 @@ std::string FirstLine(std::string_view text) { return std::string(text.substr(0,
 
 [[noreturn]] void Rethrow(const TrialSpec& spec, const c10::Error& error) {
   const std::string text = FirstLine(error.what_without_backtrace());
-  if (text.find("allocate memory") != std::string::npos) throw std::bad_alloc();
+  const bool memory =
+      text.find("allocate memory") != std::string::npos || text.find("out of memory") != std::string::npos;
+  if (memory) throw std::bad_alloc();
   throw Error(Code::kInternal, spec.id, "LibTorch: " + text);
 }
 
 }  // namespace
 
-void SetUpTorch(int threads) {
+void SetUpTorch(int threads, bool gpu) {
   KeepFreedMemory();
   at::set_num_threads(threads);
   at::Context& context = at::globalContext();
-  context.setDeterministicAlgorithms(true, /*warn_only=*/false);
+  context.setDeterministicAlgorithms(true, /*warn_only=*/gpu);
   context.setDeterministicFillUninitializedMemory(
       false);                      // every value is written before it is read; filling costs a pass
   context.setFlushDenormal(true);  // they slow a core down many times and carry no information here
 }
 
-TrialResult RunTrial(const fs::path& folder, const TrialSpec& spec, const std::atomic<bool>& cancelled,
-                     int stop_epoch) {
+TrialResult RunTrial(const fs::path& folder, const TrialSpec& spec, const std::atomic<bool>& cancelled, int stop_epoch,
+                     const std::string& device) {
   const int stop = stop_epoch > 0 ? std::min(stop_epoch, spec.epochs) : spec.epochs;
   try {
     const FileLock lock(folder / "lock", kDyingWorker);
-    SetUpTorch(spec.threads);
+    const ChosenDevice chosen = ChooseDevice(device);
+    SetUpTorch(spec.threads, chosen.gpu);
     const TrialData data = LoadTrialData(spec);
     for (const std::string& warning : data.train.warnings) std::printf("warning: %s\n", warning.c_str());
     std::printf("%s: %zu pictures to train on, %zu to validate\n", spec.id.c_str(), data.train.samples.size(),
                 data.val.samples.size());
+    std::printf("computes on: %s\n", chosen.about.c_str());
     std::fflush(stdout);
-    Training training(folder, spec, data, cancelled);
+    Training training(folder, spec, data, cancelled, chosen.gpu ? at::kCUDA : at::kCPU);
     while (!training.finished() && training.finished_epochs() < stop) training.RunEpoch();
     return training.finished() ? training.Finish() : training.Pause();
   } catch (const c10::Error& error) {

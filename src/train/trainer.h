@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <string>
 
 #include "core/files.h"
 #include "tasks/trial.h"
@@ -16,12 +17,14 @@ namespace hot {
 // is set, kAborted when the loss is no longer finite, kResourceExhausted on a full disk, and what the data reader
 // throws.
 // With `stop_epoch` it stops behind that epoch of the schedule, leaves the score so far in rung-<epoch>.json instead of
-// a result, and goes on when it is called again.
+// a result, and goes on when it is called again. `device` is train.device; what it came to is a line on stdout. Throws
+// what ChooseDevice (device.h) throws before anything else is done.
 TrialResult RunTrial(const fs::path& folder, const TrialSpec& spec, const std::atomic<bool>& cancelled,
-                     int stop_epoch = 0);
+                     int stop_epoch = 0, const std::string& device = "cpu");
 
 // Sets LibTorch up for trainings in this process: threads, deterministic kernels, memory that is kept rather than given
-// back to the kernel. RunTrial does it; for programs that make steps of their own.
-void SetUpTorch(int threads);
+// back to the kernel. RunTrial does it; for programs that make steps of their own. On a GPU operations that have no
+// deterministic kernel are allowed.
+void SetUpTorch(int threads, bool gpu = false);
 
 }  // namespace hot

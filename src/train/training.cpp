@@ -18,23 +18,25 @@
 namespace hot {
 namespace {
 
-LearnerOptions MakeLearnerOptions(const TrialSpec& spec) {
+LearnerOptions MakeLearnerOptions(const TrialSpec& spec, at::Device device) {
   return {.optimizer = {.kind = ParseOptimizerKind(spec.optimizer), .weight_decay = spec.weight_decay},
           .clip_norm = spec.clip_norm,
           .batchnorm_momentum = spec.batchnorm_momentum,
-          .ema = spec.ema};
+          .ema = spec.ema,
+          .device = device};
 }
 
-LoaderOptions MakeLoaderOptions(const TrialSpec& spec) {
+LoaderOptions MakeLoaderOptions(const TrialSpec& spec, at::Device device) {
   LoaderOptions options{.batch = spec.batch, .threads = spec.loader_threads, .seed = spec.seed};
+  if (!device.is_cpu()) options.threads = std::max(spec.loader_threads, spec.threads);  // they have nothing else to do
   options.cache_side =
       2 * std::max(spec.task.input.w, spec.task.input.h);  // crops still have more pixels than the input
   options.preprocessing = TaskPreprocessing(spec.task);
   return options;
 }
 
-LoaderOptions TrainLoader(const TrialSpec& spec, const Dataset& dataset) {
-  LoaderOptions options = MakeLoaderOptions(spec);
+LoaderOptions TrainLoader(const TrialSpec& spec, const Dataset& dataset, at::Device device) {
+  LoaderOptions options = MakeLoaderOptions(spec, device);
   options.augment = spec.augment;
   options.augment.mirror_pairs = spec.task.mirror_pairs;
   // A rest of a few pictures would make for noisy batch norm; the shuffle takes turns in what is left out.
@@ -42,8 +44,8 @@ LoaderOptions TrainLoader(const TrialSpec& spec, const Dataset& dataset) {
   return options;
 }
 
-LoaderOptions ValLoader(const TrialSpec& spec) {
-  LoaderOptions options = MakeLoaderOptions(spec);
+LoaderOptions ValLoader(const TrialSpec& spec, at::Device device) {
+  LoaderOptions options = MakeLoaderOptions(spec, device);
   options.augment.enabled = false;
   options.shuffle = false;
   return options;
@@ -89,16 +91,17 @@ constexpr const char* kDivergedHint = "choose a smaller train.hpo.lr, or more tr
 
 }  // namespace
 
-Training::Training(fs::path folder, const TrialSpec& spec, const TrialData& data, const std::atomic<bool>& cancelled)
+Training::Training(fs::path folder, const TrialSpec& spec, const TrialData& data, const std::atomic<bool>& cancelled,
+                   at::Device device)
     : folder_(std::move(folder)),
       spec_(spec),
       data_(data),
       cancelled_(cancelled),
       identity_(Sha256Hex(ToJson(spec))),
       task_(MakeTask(spec.task)),
-      learner_(TrialGraph(spec, *task_), *task_, MakeLearnerOptions(spec)),
-      train_loader_(data.train, TrainLoader(spec, data.train)),
-      val_loader_(data.val, ValLoader(spec)),
+      learner_(TrialGraph(spec, *task_), *task_, MakeLearnerOptions(spec, device)),
+      train_loader_(data.train, TrainLoader(spec, data.train, device)),
+      val_loader_(data.val, ValLoader(spec, device)),
       schedule_(MakeSchedule(spec, train_loader_.batches_per_epoch())),
       frozen_end_(FrozenEnd(learner_.module().graph(), spec)) {
   Resume();

@@ -19,7 +19,8 @@ class Training {
  public:
   // Starts from MakeInitialWeights() or, when `folder` has a checkpoint of this trial, behind that; a damaged one
   // is reported on stdout, and the one before it is used. `spec`, `data` and `cancelled` must outlive this.
-  Training(fs::path folder, const TrialSpec& spec, const TrialData& data, const std::atomic<bool>& cancelled);
+  Training(fs::path folder, const TrialSpec& spec, const TrialData& data, const std::atomic<bool>& cancelled,
+           at::Device device = at::kCPU);
 
   int finished_epochs() const { return epochs_; }
   // All epochs are done, or `patience` ended it.

@@ -3,9 +3,9 @@
 // trainer. Thread rule: one thread.
 #pragma once
 
+#include <ATen/ATen.h>
+
 #include <cstdint>
-#include <span>
-#include <vector>
 
 namespace hot {
 
@@ -19,17 +19,17 @@ class WeightAverage {
   explicit WeightAverage(double decay) : decay_(decay) {}
 
   bool enabled() const { return decay_ > 0; }
-  void Start(std::span<const float> values);
+  // From a copy of `values` [n], on their device.
+  void Start(const at::Tensor& values);
   // average += (1 - AverageDecay) * (values - average), after the optimizer's step number `step` (from 1).
-  void Update(std::span<const float> values, int64_t step);
+  void Update(const at::Tensor& values, int64_t step);
 
-  // For validation and checkpoints.
-  std::vector<float>& values() { return values_; }
-  const std::vector<float>& values() const { return values_; }
+  // [n], for validation and checkpoints; [0] when it is off.
+  const at::Tensor& values() const { return values_; }
 
  private:
   double decay_;
-  std::vector<float> values_;
+  at::Tensor values_ = at::empty({0});
 };
 
 }  // namespace hot

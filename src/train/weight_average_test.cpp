@@ -18,40 +18,41 @@ TEST(WeightAverage, DecayRisesToWhatWasAskedFor) {
 TEST(WeightAverage, FollowsItsFormula) {
   WeightAverage average(0.9);
   std::vector<float> values{1.0f, -2.0f, 0.5f};
-  average.Start(values);
+  average.Start(at::tensor(values));
   std::vector<double> expected(values.begin(), values.end());
   for (int64_t step = 1; step <= 200; ++step) {
     for (size_t i = 0; i < values.size(); ++i) {
       values[i] = std::sin(static_cast<float>(step) * static_cast<float>(i + 1));
       expected[i] = AverageDecay(0.9, step) * expected[i] + (1 - AverageDecay(0.9, step)) * values[i];
     }
-    average.Update(values, step);
+    average.Update(at::tensor(values), step);
   }
-  for (size_t i = 0; i < values.size(); ++i) EXPECT_NEAR(average.values()[i], expected[i], 1e-5) << i;
+  for (size_t i = 0; i < values.size(); ++i)
+    EXPECT_NEAR(average.values()[static_cast<int64_t>(i)].item<double>(), expected[i], 1e-5) << i;
 }
 
 // 30 steps with a decay whose memory is 10,000 steps long: without the rise the start would still weigh 99.7 %.
 TEST(WeightAverage, ForgetsTheStartOfAShortTraining) {
   WeightAverage average(0.9999);
-  average.Start(std::vector<float>{100.0f});
-  for (int64_t step = 1; step <= 30; ++step) average.Update(std::vector<float>{1.0f}, step);
-  EXPECT_NEAR(average.values()[0], 1.0f, 1e-3);
+  average.Start(at::full({1}, 100.0));
+  for (int64_t step = 1; step <= 30; ++step) average.Update(at::ones({1}), step);
+  EXPECT_NEAR(average.values().item<double>(), 1, 1e-3);
 }
 
 TEST(WeightAverage, KeepsWeightsThatDoNotMove) {
   WeightAverage average(0.999);
-  const std::vector<float> frozen{0.1f, -3.7e-5f};
+  const at::Tensor frozen = at::tensor({0.1f, -3.7e-5f});
   average.Start(frozen);
   for (int64_t step = 1; step <= 100; ++step) average.Update(frozen, step);
-  EXPECT_EQ(average.values(), frozen);
+  EXPECT_TRUE(average.values().equal(frozen));
 }
 
 TEST(WeightAverage, OffItHoldsNothing) {
   WeightAverage average(0);
-  average.Start(std::vector<float>{1.0f});
-  average.Update(std::vector<float>{2.0f}, 1);
+  average.Start(at::ones({1}));
+  average.Update(at::ones({1}), 1);
   EXPECT_FALSE(average.enabled());
-  EXPECT_TRUE(average.values().empty());
+  EXPECT_EQ(average.values().numel(), 0);
 }
 
 }  // namespace

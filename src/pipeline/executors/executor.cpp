@@ -34,8 +34,15 @@ std::unique_ptr<Executor> MakeExecutor(const ExecutorOptions& options) {
     throw Error(Code::kInvalidArgument, "run.executor", "unknown executor \"" + options.name + "\"",
                 "known: local, ray");
   }
+  const fs::path hot_train = FindHotTrain();
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  return std::make_unique<LocalExecutor>(FindHotTrain(), WorkerPlaces(cores, CountGpus(), options));
+  return std::make_unique<LocalExecutor>(hot_train,
+                                         WorkerPlaces(cores, UsableGpus(options.device, hot_train), options));
+}
+
+void ThrowNoGpu(const std::string& fault) {
+  throw Error(Code::kFailedPrecondition, "train.device", "cuda: " + fault,
+              "with train.device: auto it is the CPU then");
 }
 
 fs::path FindHotTrain() {

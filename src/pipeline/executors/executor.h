@@ -42,8 +42,9 @@ class Executor {
 
 struct ExecutorOptions {
   std::string name = "local";
-  int workers = 0;  // 0: as many as the place has GPUs or, without any, groups of `threads` cores
-  int threads = 1;  // of one training
+  int workers = 0;              // 0: as many as the place has GPUs or, without any, groups of `threads` cores
+  int threads = 1;              // of one training
+  std::string device = "auto";  // of a training: auto | cpu | cuda
 };
 
 // What to say of a job whose hot-train ended like that; for executors.
@@ -51,8 +52,11 @@ TrialOutcome OutcomeOf(const TrialJob& job, const ExitStatus& status);
 // Trainings at the same time: options.workers, else a GPU each, else a group of options.threads cores each.
 int WorkerCount(int cores, int gpus, const ExecutorOptions& options);
 
-// "local" or "ray". Throws Error(kInvalidArgument) on other names, kUnavailable when what it needs is not here.
+// "local" or "ray". Throws Error(kInvalidArgument) on other names, kUnavailable when what it needs is not here,
+// kFailedPrecondition for `device` cuda where no GPU can be used.
 std::unique_ptr<Executor> MakeExecutor(const ExecutorOptions& options);
+// For `device` cuda where there is no GPU: because of `fault`.
+[[noreturn]] void ThrowNoGpu(const std::string& fault);
 
 // hot-train beside the running program, else in PATH. Throws Error(kUnavailable) with what to do.
 fs::path FindHotTrain();

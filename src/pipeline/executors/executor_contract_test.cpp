@@ -205,6 +205,68 @@ TEST(WorkerPlaces, OneAGpuOrAGroupOfCores) {
   EXPECT_EQ(WorkerPlaces(64, 2, {.workers = 3})[2].gpu, 0);
 }
 
+class LocalGpus : public testing::Test {
+ protected:
+  // A machine with one GPU, whose hot-train answers `script`.
+  int Usable(const std::string& device, const std::string& script) {
+    WriteFileAtomic(folder_.path() / "dev/nvidia0", "");
+    const fs::path program = folder_.path() / "hot-train";
+    WriteFileAtomic(program, "#!/bin/sh\n" + script + "\n");
+    ::chmod(program.c_str(), 0755);
+    return UsableGpus(device, program, folder_.path() / "dev");
+  }
+  std::string Failure(const std::string& script) {
+    try {
+      return std::to_string(Usable("cuda", script));
+    } catch (const Error& error) {
+      EXPECT_EQ(ExitCode(error.code()), 2);
+      return error.what();
+    }
+  }
+  void SetUp() override { EnsureFolder(folder_.path() / "dev"); }
+
+  TempFolder folder_;
+};
+
+TEST_F(LocalGpus, AreThoseThatHotTrainCanUse) {
+  EXPECT_EQ(Usable("cuda", "[ $1 = --gpus ] && echo 2"), 2);
+  EXPECT_EQ(Usable("auto", "[ $1 = --gpus ] && echo 2"), 2);
+  EXPECT_EQ(Usable("auto", "echo 0 CUDA finds no GPU"), 0);
+  EXPECT_EQ(Usable("auto", "exit 1"), 0);
+  EXPECT_EQ(Usable("cpu", "echo 2"), 0);
+}
+
+TEST_F(LocalGpus, OfWhichNoneCanBeUsedAreAnErrorForCuda) {
+  EXPECT_THAT(Failure("echo 0 no CUDA in this LibTorch"), HasSubstr("train.device: cuda: no CUDA in this LibTorch ("));
+  EXPECT_THAT(Failure("exit 1"), HasSubstr("hot-train --gpus gave no answer"));
+  fs::remove_all(folder_.path() / "dev");
+  EXPECT_EQ(UsableGpus("auto", "/none", folder_.path() / "dev"), 0);
+  try {
+    UsableGpus("cuda", "/none", folder_.path() / "dev");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("train.device: cuda: this machine has no NVIDIA GPU"));
+  }
+}
+
+TEST_F(LocalGpus, EachTrainingSeesItsOwn) {
+  EXPECT_EQ(VisibleGpu(1, nullptr), "1");
+  EXPECT_EQ(VisibleGpu(0, "2,GPU-8932f937,5"), "2");
+  EXPECT_EQ(VisibleGpu(1, "2,GPU-8932f937,5"), "GPU-8932f937");
+  EXPECT_EQ(VisibleGpu(2, "2,GPU-8932f937,5"), "5");
+  Usable("auto", "echo $CUDA_VISIBLE_DEVICES $* > $1/seen");
+  LocalExecutor executor(folder_.path() / "hot-train", {{.threads = 1, .gpu = 0}, {.threads = 1, .gpu = 1}});
+  for (const char* name : {"a", "b"}) {
+    EnsureFolder(folder_.path() / name);
+    executor.Start({.folder = folder_.path() / name, .epochs = 0});
+  }
+  for (size_t ended = 0; ended < 2; ended += executor.Poll().size()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_EQ(ReadFile(folder_.path() / "a/seen"), "0 " + (folder_.path() / "a").string() + " --device cuda\n");
+  EXPECT_EQ(ReadFile(folder_.path() / "b/seen"), "1 " + (folder_.path() / "b").string() + " --device cuda\n");
+}
+
 TEST(CountGpus, CountsNumberedDeviceFiles) {
   TempFolder devices;
   for (const char* name : {"nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm", "null", "nvidia"}) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
+#include <sstream>
 #include <utility>
 
 namespace hot {
@@ -26,11 +28,35 @@ int CountGpus(const fs::path& devices) {
   return count;
 }
 
+int UsableGpus(const std::string& device, const fs::path& hot_train, const fs::path& devices) {
+  if (device == "cpu") return 0;
+  int count = 0;
+  std::string fault = "this machine has no NVIDIA GPU (no " + (devices / "nvidia0").string() + ")";
+  if (CountGpus(devices) > 0) {
+    const ProcessResult answer = RunProcess({hot_train.string(), "--gpus"});
+    std::istringstream words(answer.output);
+    const bool answered = answer.status.ok() && words >> count;
+    if (!answered || !std::getline(words >> std::ws, fault)) fault = hot_train.string() + " --gpus gave no answer";
+  }
+  if (count == 0 && device == "cuda") ThrowNoGpu(fault);
+  return count;
+}
+
+std::string VisibleGpu(int gpu, const char* visible) {
+  std::string name = std::to_string(gpu);
+  if (visible == nullptr) return name;
+  std::istringstream names(visible);
+  for (int i = 0; i <= gpu; ++i) std::getline(names, name, ',');
+  return name;
+}
+
 void LocalExecutor::Launch(const TrialJob& job, size_t place, int attempt) {
   std::vector<std::string> argv{hot_train_.string(), job.folder.string()};
   if (job.epochs > 0) argv.insert(argv.end(), {"--epochs", std::to_string(job.epochs)});
+  const std::optional<int> gpu = places_[place].gpu;
+  argv.insert(argv.end(), {"--device", gpu ? "cuda" : "cpu"});
   std::map<std::string, std::string> env{{"OMP_NUM_THREADS", std::to_string(places_[place].threads)}, ParentVariable()};
-  if (places_[place].gpu) env["CUDA_VISIBLE_DEVICES"] = std::to_string(*places_[place].gpu);
+  if (gpu) env["CUDA_VISIBLE_DEVICES"] = VisibleGpu(*gpu, std::getenv("CUDA_VISIBLE_DEVICES"));
   const fs::path log = job.folder / "log.txt";
   running_.push_back({.job = job,
                       .place = place,

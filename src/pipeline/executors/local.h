@@ -22,7 +22,13 @@ struct WorkerPlace {
 std::vector<WorkerPlace> WorkerPlaces(int cores, int gpus, const ExecutorOptions& options);
 
 // NVIDIA's device files, such as /dev/nvidia0.
-int CountGpus(const fs::path& devices = "/dev");
+int CountGpus(const fs::path& devices);
+// GPUs for trainings with train.device = `device`: where the machine has any, as many as `hot_train` says it can use.
+// Throws Error(kFailedPrecondition) for "cuda" when that is none.
+int UsableGpus(const std::string& device, const fs::path& hot_train, const fs::path& devices = "/dev");
+// What CUDA_VISIBLE_DEVICES has to be for the training on GPU `gpu` of those, seen from a process whose own is
+// `visible` (null: it has none).
+std::string VisibleGpu(int gpu, const char* visible);
 
 class LocalExecutor : public Executor {
  public:

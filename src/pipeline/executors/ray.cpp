@@ -31,9 +31,12 @@ TrialOutcome EndOf(const TrialJob& job, const Json& ended) {
 RayExecutor::RayExecutor(const fs::path& hot_train, const ExecutorOptions& options)
     : hot_train_(fs::absolute(hot_train)), threads_(options.threads), bridge_(std::make_unique<Bridge>()) {
   const Json cluster = Json::parse(bridge_->Call("ray.check", "{}"));
-  const int cpus = cluster.at("cpus"), gpus = cluster.at("gpus");
+  const int cpus = cluster.at("cpus"), gpus = options.device == "cpu" ? 0 : cluster.at("gpus").get<int>();
+  if (gpus == 0 && options.device == "cuda") ThrowNoGpu("the Ray cluster has no GPU");
   capacity_ = WorkerCount(cpus, gpus, options);
-  gpus_ = std::min(1.0, static_cast<double>(gpus) / capacity_);
+  // As many on each as are needed for all to have a place.
+  if (gpus > 0) gpus_ = 1.0 / ((capacity_ + gpus - 1) / gpus);
+  device_ = gpus > 0 ? options.device : "cpu";
 }
 
 RayExecutor::~RayExecutor() {
@@ -69,6 +72,7 @@ void RayExecutor::Exchange() {
                      {"cwd", fs::current_path().string()},
                      {"threads", threads_},
                      {"gpus", gpus_},
+                     {"device", device_},
                      {"jobs", list}};
   const Json answer = Json::parse(bridge_->Call("ray.poll", request.dump()));
   for (const Json& ended : answer.at("ended")) {

@@ -17,7 +17,7 @@ class Bridge;
 class RayExecutor : public Executor {
  public:
   // The cluster at $RAY_ADDRESS, or else the one that this machine belongs to. Throws Error(kUnavailable) when Ray is
-  // not installed or no cluster answers.
+  // not installed or no cluster answers, kFailedPrecondition for options.device cuda when the cluster has no GPU.
   RayExecutor(const fs::path& hot_train, const ExecutorOptions& options);
   ~RayExecutor() override;
   std::string_view name() const override { return "ray"; }
@@ -38,6 +38,7 @@ class RayExecutor : public Executor {
   int threads_;
   int capacity_ = 1;
   double gpus_ = 0;  // of one training; a part of one when several share it
+  std::string device_;
   std::unique_ptr<Bridge> bridge_;
   std::list<Entry> jobs_;
   std::vector<TrialOutcome> ended_;  // not yet handed out
