@@ -11,6 +11,12 @@ void AddComputeOptions(std::vector<Option>& out) {
                      "or `auto`: a GPU where one can be used.",
                  .fallback = "",
                  .allowed = {"auto", "cpu", "cuda"}});
+  out.push_back(
+      {.name = "train.precision",
+       .field = HOT_FIELD(train.precision),
+       .help = "Number format of the maps in training; weights, their gradients and statistics are always fp32.",
+       .fallback = "",
+       .allowed = {"fp32", "bf16"}});
 }
 
 }  // namespace hot

@@ -80,6 +80,7 @@ struct Study {
   struct Train {
     int64_t epochs = 100, batch = 32;
     std::string device = "auto";     // auto | cpu | cuda
+    std::string precision = "fp32";  // fp32 | bf16
     std::string optimizer = "adam";  // adam | adamw | sgd | nesterov
     double weight_decay = 0;
     std::string schedule = "step";  // step | cosine

@@ -164,6 +164,7 @@ TrialSpec Workspace::TrialTemplate() const {
   spec.schedule = study_.train.schedule;
   spec.ema = study_.train.ema;
   spec.warmup_epochs = static_cast<int>(study_.train.warmup_epochs);
+  spec.precision = study_.train.precision;
   spec.freeze = study_.train.freeze;
   spec.freeze_epochs = static_cast<int>(study_.train.freeze_epochs);
   spec.validate_every = static_cast<int>(study_.train.validate_every);

@@ -112,23 +112,25 @@ AugmentOptions AugmentFrom(const Json& json) {
 }
 
 Json OptimizerJson(const TrialSpec& s) {
-  return {{"epochs", s.epochs},
-          {"batch", s.batch},
-          {"optimizer", s.optimizer},
-          {"lr", s.lr},
-          {"gamma", s.gamma},
-          {"weight_decay", s.weight_decay},
-          {"schedule", s.schedule},
-          {"ema", s.ema},
-          {"freeze", s.freeze},
-          {"freeze_epochs", s.freeze_epochs},
-          {"patience", s.patience},
-          {"clip_norm", s.clip_norm},
-          {"warmup_epochs", s.warmup_epochs},
-          {"batchnorm_momentum", s.batchnorm_momentum},
-          {"validate_every", s.validate_every},
-          {"threads", s.threads},
-          {"loader_threads", s.loader_threads}};
+  Json json{{"epochs", s.epochs},
+            {"batch", s.batch},
+            {"optimizer", s.optimizer},
+            {"lr", s.lr},
+            {"gamma", s.gamma},
+            {"weight_decay", s.weight_decay},
+            {"schedule", s.schedule},
+            {"ema", s.ema},
+            {"freeze", s.freeze},
+            {"freeze_epochs", s.freeze_epochs},
+            {"patience", s.patience},
+            {"clip_norm", s.clip_norm},
+            {"warmup_epochs", s.warmup_epochs},
+            {"batchnorm_momentum", s.batchnorm_momentum},
+            {"validate_every", s.validate_every},
+            {"threads", s.threads},
+            {"loader_threads", s.loader_threads}};
+  if (s.precision != "fp32") json["precision"] = s.precision;  // only then: other trials stay those of older files
+  return json;
 }
 
 void OptimizerFrom(const Json& json, TrialSpec& s) {
@@ -141,6 +143,7 @@ void OptimizerFrom(const Json& json, TrialSpec& s) {
   s.clip_norm = json.at("clip_norm");
   s.schedule = json.value("schedule", s.schedule);  // the first files had none of these
   s.ema = json.value("ema", s.ema);
+  s.precision = json.value("precision", s.precision);
   s.freeze = json.value("freeze", s.freeze);
   if (json.contains("freeze_epochs")) s.freeze_epochs = WholeNumber<int>(json["freeze_epochs"]);
   if (json.contains("patience")) s.patience = WholeNumber<int>(json["patience"]);

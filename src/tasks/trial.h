@@ -40,6 +40,7 @@ struct TrialSpec {
   double lr = 5e-4, gamma = 0.5, weight_decay = 0;
   std::string schedule = "step";    // step | cosine, which has no gamma
   double ema = 0;                   // decay of the weights' moving average, which is validated and stored; 0: none
+  std::string precision = "fp32";   // of the maps in training: fp32 | bf16
   std::string freeze = "none";      // part up to which nothing is trained: none | stem | slotN | backbone
   int freeze_epochs = 0;            // for the first epochs; 0: throughout
   double clip_norm = 10.0;          // 0: no gradient clipping

@@ -24,6 +24,7 @@ TEST(Trial, RoundTripsThroughJson) {
   spec.augment.flip = 0.25;
   spec.schedule = "cosine";
   spec.ema = 0.998;
+  spec.precision = "bf16";
   spec.freeze = "slot3";
   spec.freeze_epochs = 5;
   spec.patience = 4;

@@ -119,14 +119,15 @@ void GraphModule::PlanLifetimes() {
 std::vector<at::Tensor> GraphModule::Forward(const at::Tensor& images) const {
   Values values(static_cast<size_t>(graph_.size()));
   values[static_cast<size_t>(graph_.inputs()[0])] =
-      images.to(parameters_.device(), at::kFloat, false, false, at::MemoryFormat::ChannelsLast);
+      images.to(parameters_.device(), training_ ? training_type_ : at::kFloat, /*non_blocking=*/false, /*copy=*/false,
+                at::MemoryFormat::ChannelsLast);
   for (const Step& step : steps_) {
     const at::AutoGradMode gradients(at::GradMode::is_enabled() && step.node >= frozen_end_);
     values[static_cast<size_t>(step.result)] = Run(step, values);
     for (NodeId dead : step.last_reads) values[static_cast<size_t>(dead)] = at::Tensor();
   }
   std::vector<at::Tensor> outputs;
-  for (NodeId output : graph_.outputs()) outputs.push_back(values[static_cast<size_t>(output)]);
+  for (NodeId output : graph_.outputs()) outputs.push_back(values[static_cast<size_t>(output)].to(at::kFloat));
   return outputs;
 }
 
@@ -153,9 +154,13 @@ at::Tensor GraphModule::Run(const Step& step, const Values& values) const {
   }
 }
 
+at::Tensor GraphModule::ParameterLike(const at::Tensor& x, const std::string& name) const {
+  return parameters_.Get(name).to(x.scalar_type());
+}
+
 at::Tensor GraphModule::RunParametric(const Node& node, const at::Tensor& x) const {
-  const at::Tensor& weight = parameters_.Get(node.name + ".weight");
-  const at::Tensor bias = node.attrs.bias ? parameters_.Get(node.name + ".bias") : at::Tensor();
+  const at::Tensor weight = ParameterLike(x, node.name + ".weight");
+  const at::Tensor bias = node.attrs.bias ? ParameterLike(x, node.name + ".bias") : at::Tensor();
   if (node.op == Op::kConv) return Convolve(x, weight, bias, node.attrs);
   return at::linear(x.flatten(1), weight, bias).view({x.size(0), node.shape.c, 1, 1});
 }

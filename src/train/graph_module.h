@@ -27,6 +27,10 @@ class GraphModule {
   void Train(double momentum);
   void Evaluate() { training_ = false; }
 
+  // What maps and convolutions hold in training mode: at::kFloat (at first) or at::kBFloat16. Parameters, their
+  // gradients, statistics and the outputs stay float.
+  void SetTrainingType(at::ScalarType type) { training_type_ = type; }
+
   // From now on nodes before `end` have no gradient, and their batch norms keep and use their running statistics, in
   // training too. 0: none.
   void Freeze(NodeId end) { frozen_end_ = end; }
@@ -59,6 +63,8 @@ class GraphModule {
   at::Tensor Run(const Step& step, const Values& values) const;
   at::Tensor RunBatchNorm(const Step& step, const at::Tensor& x) const;
   at::Tensor RunParametric(const Node& node, const at::Tensor& x) const;
+  // A parameter in the type of `x`.
+  at::Tensor ParameterLike(const at::Tensor& x, const std::string& name) const;
 
   Graph graph_;
   std::vector<std::vector<NodeId>> consumers_;
@@ -67,6 +73,7 @@ class GraphModule {
   bool training_ = false;
   double momentum_ = 0.1;
   NodeId frozen_end_ = 0;
+  at::ScalarType training_type_ = at::kFloat;
 };
 
 }  // namespace hot

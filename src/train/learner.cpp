@@ -16,7 +16,9 @@ Learner::Learner(Graph graph, const Task& task, const LearnerOptions& options)
       objective_(MakeObjective(task, module_.graph())),
       optimizer_(module_.parameters().values(), module_.parameters().gradients(), options.optimizer),
       average_(options.ema),
-      trained_(module_.parameters().Ranges(0)) {}
+      trained_(module_.parameters().Ranges(0)) {
+  module_.SetTrainingType(options.bfloat16 ? at::kBFloat16 : at::kFloat);
+}
 
 void Learner::Start(const Weights& weights) {
   module_.Load(weights);

@@ -17,7 +17,8 @@ struct LearnerOptions {
   OptimizerOptions optimizer;
   double clip_norm = 10;  // longest gradient; 0: no clipping
   double batchnorm_momentum = 0.1;
-  double ema = 0;  // decay of the average; 0: none
+  double ema = 0;         // decay of the average; 0: none
+  bool bfloat16 = false;  // maps of the network in training; everything else is float
   at::Device device = at::kCPU;
 };
 

@@ -15,6 +15,12 @@ Tensor ChannelsLast(const Tensor& x) { return x.contiguous(at::MemoryFormat::Cha
 
 Rows RowsOf(const Tensor& x) { return {.rows = x.size(0) * x.size(2) * x.size(3), .channels = x.size(1)}; }
 
+// Calls `work` with a value of the type that the map holds.
+template <typename Work>
+auto WithType(const Tensor& map, const Work& work) {
+  return map.scalar_type() == at::kBFloat16 ? work(c10::BFloat16()) : work(float());
+}
+
 std::vector<float> Values(const Tensor& tensor) {
   const float* data = tensor.const_data_ptr<float>();
   return {data, data + tensor.numel()};
@@ -61,14 +67,17 @@ class BatchNormActFunction : public torch::autograd::Function<BatchNormActFuncti
     const Tensor x = ChannelsLast(input);
     const Rows shape = RowsOf(x);
     const auto rows = static_cast<double>(shape.rows);
-    const Moments moments = ChannelMoments(x.const_data_ptr<float>(), shape);
+    const Moments moments =
+        WithType(x, [&](auto type) { return ChannelMoments(x.const_data_ptr<decltype(type)>(), shape); });
     UpdateRunning(moments, rows, momentum, running_mean, running_var);
     const std::vector<float> inverse = InverseDeviation(moments, rows, eps);
     AffineClamp affine = MakeAffine(weight, bias, moments.mean, inverse);
     affine.low = static_cast<float>(low);
     affine.high = static_cast<float>(high);
     Tensor y = at::empty_like(x);
-    ApplyAffineClamp(x.const_data_ptr<float>(), shape, affine, y.mutable_data_ptr<float>());
+    WithType(x, [&](auto type) {
+      ApplyAffineClamp(x.const_data_ptr<decltype(type)>(), shape, affine, y.mutable_data_ptr<decltype(type)>());
+    });
     context->save_for_backward({x, weight, bias, Tensors(moments.mean), Tensors(inverse)});
     context->saved_data["low"] = low;
     context->saved_data["high"] = high;
@@ -85,7 +94,10 @@ class BatchNormActFunction : public torch::autograd::Function<BatchNormActFuncti
     affine.low = static_cast<float>(context->saved_data["low"].toDouble());
     affine.high = static_cast<float>(context->saved_data["high"].toDouble());
     const Rows shape = RowsOf(x);
-    const GradientSums sums = SumGradients(x.const_data_ptr<float>(), dy.const_data_ptr<float>(), shape, affine, mean);
+    const GradientSums sums = WithType(x, [&](auto type) {
+      using T = decltype(type);
+      return SumGradients(x.const_data_ptr<T>(), dy.const_data_ptr<T>(), shape, affine, mean);
+    });
 
     const auto rows = static_cast<double>(shape.rows);
     std::vector<float> weight_gradient, bias_gradient;
@@ -99,8 +111,10 @@ class BatchNormActFunction : public torch::autograd::Function<BatchNormActFuncti
       bias_gradient.push_back(static_cast<float>(sums.gradient[c]));
     }
     Tensor dx = at::empty_like(x);
-    ApplyInputGradient(x.const_data_ptr<float>(), dy.const_data_ptr<float>(), shape, affine, input,
-                       dx.mutable_data_ptr<float>());
+    WithType(x, [&](auto type) {
+      using T = decltype(type);
+      ApplyInputGradient(x.const_data_ptr<T>(), dy.const_data_ptr<T>(), shape, affine, input, dx.mutable_data_ptr<T>());
+    });
     return {dx, Tensors(weight_gradient), Tensors(bias_gradient), {}, {}, {}, {}, {}, {}};
   }
 };

@@ -20,15 +20,18 @@ struct Result {
   at::Tensor y, dx, dweight, dbias, mean, variance;
 };
 
-Result RunNorm(const Case& c, bool fused) {
+// Maps and their gradients of `type`; with values that bfloat16 has, so that rounding of results is all that differs.
+Result RunNorm(const Case& c, bool fused, at::ScalarType type = at::kFloat, bool rounded = false) {
   at::manual_seed(3);
   const int64_t channels = c.shape[1];
-  const at::Tensor x = (at::randn(c.shape) * 2 + 3).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_(true);
+  const auto given = [&](const at::Tensor& map) { return rounded ? map.to(at::kBFloat16).to(type) : map.to(type); };
+  const at::Tensor x =
+      given(at::randn(c.shape) * 2 + 3).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_(true);
   NormParameters parts{.weight = (at::rand({channels}) + 0.5).requires_grad_(true),
                        .bias = at::randn({channels}).requires_grad_(true),
                        .running_mean = at::randn({channels}),
                        .running_var = at::rand({channels}) + 1};
-  const at::Tensor upstream = at::randn(c.shape);  // NCHW on purpose
+  const at::Tensor upstream = given(at::randn(c.shape));  // NCHW on purpose
   at::Tensor y;
   if (fused) {
     y = BatchNormAct(x, parts, {.momentum = 0.3, .eps = 1e-4, .low = c.low, .high = c.high});
@@ -52,6 +55,22 @@ TEST_P(NormAct, AgreesWithSeparateOperations) {
   expect_close("dbias", ours.dbias, theirs.dbias);
   expect_close("running mean", ours.mean, theirs.mean);
   expect_close("running variance", ours.variance, theirs.variance);
+}
+
+TEST_P(NormAct, Bfloat16MapsDifferByTheirRoundingOnly) {
+  const Result half = RunNorm(GetParam(), true, at::kBFloat16, true),
+               full = RunNorm(GetParam(), true, at::kFloat, true);
+  const auto expect_rounded = [](const char* what, const at::Tensor& a, const at::Tensor& b) {
+    EXPECT_EQ(a.scalar_type(), at::kBFloat16) << what;
+    const at::Tensor allowed = b.abs() / 256 + 1e-5 * b.abs().max();  // half a unit in the last of 8 bits, and a margin
+    EXPECT_TRUE(((a.to(at::kFloat) - b).abs() <= allowed).all().item<bool>()) << what;
+  };
+  expect_rounded("y", half.y, full.y);
+  expect_rounded("dx", half.dx, full.dx);
+  EXPECT_TRUE(half.mean.equal(full.mean));
+  EXPECT_TRUE(half.variance.equal(full.variance));
+  EXPECT_LT((half.dweight - full.dweight).abs().max().item<double>(), 1e-4 * full.dweight.abs().max().item<double>());
+  EXPECT_LT((half.dbias - full.dbias).abs().max().item<double>(), 1e-4 * full.dbias.abs().max().item<double>());
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, NormAct,

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "train/vector_clones.h"
 
@@ -30,6 +31,44 @@ std::vector<float> Repeat(const std::vector<float>& channel, int64_t period) {
   for (size_t i = 0; i < repeated.size(); ++i) repeated[i] = channel[i % channel.size()];
   return repeated;
 }
+
+// bfloat16 is the upper half of a float.
+HOT_VECTOR_CLONES void Widen(const uint16_t* __restrict x, int64_t n, float* __restrict y) {
+  for (int64_t i = 0; i < n; ++i) y[i] = std::bit_cast<float>(static_cast<uint32_t>(x[i]) << 16);
+}
+
+// To the nearest, ties to even. What is not a number may become infinite, which is noticed all the same.
+HOT_VECTOR_CLONES void Narrow(const float* __restrict x, int64_t n, uint16_t* __restrict y) {
+  for (int64_t i = 0; i < n; ++i) {
+    const auto bits = std::bit_cast<uint32_t>(x[i]);
+    y[i] = static_cast<uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+  }
+}
+
+// A run of a map as floats: where it lies, or in a buffer of the caller's thread.
+class Run {
+ public:
+  explicit Run(int64_t period) : period_(period) {}
+
+  const float* Read(const float* x, int64_t) { return x; }
+  const float* Read(const c10::BFloat16* x, int64_t n) {
+    Widen(reinterpret_cast<const uint16_t*>(x), n, Buffer());
+    return buffer_.data();
+  }
+  // Where to compute what Write() puts to `y`.
+  float* Target(float* y) { return y; }
+  float* Target(c10::BFloat16*) { return Buffer(); }
+  void Write(float*, int64_t) {}
+  void Write(c10::BFloat16* y, int64_t n) { Narrow(buffer_.data(), n, reinterpret_cast<uint16_t*>(y)); }
+
+ private:
+  float* Buffer() {
+    buffer_.resize(static_cast<size_t>(period_));
+    return buffer_.data();
+  }
+  int64_t period_;
+  std::vector<float> buffer_;
+};
 
 HOT_VECTOR_CLONES void SumRun(const float* __restrict x, int64_t n, float* __restrict sum) {
   for (int64_t i = 0; i < n; ++i) sum[i] += x[i];
@@ -111,16 +150,18 @@ struct ChunkMoments {
   std::vector<double> mean, squared_deviation;
 };
 
-ChunkMoments MomentsOfChunk(const float* x, const Tiling& tiling, int64_t chunk, int64_t channels) {
+template <typename T>
+ChunkMoments MomentsOfChunk(const T* x, const Tiling& tiling, int64_t chunk, int64_t channels) {
   std::vector<float> lanes(static_cast<size_t>(tiling.period), 0.0f);
   ChunkMoments result;
   result.rows = static_cast<double>(tiling.size(chunk) / channels);
-  ForRuns(tiling, chunk, [&](int64_t at, int64_t n) { SumRun(x + at, n, lanes.data()); });
+  Run run(tiling.period);
+  ForRuns(tiling, chunk, [&](int64_t at, int64_t n) { SumRun(run.Read(x + at, n), n, lanes.data()); });
   result.mean = Fold(lanes.data(), tiling.period, channels);
   for (double& mean : result.mean) mean /= result.rows;
   const std::vector<float> mean = Repeat({result.mean.begin(), result.mean.end()}, tiling.period);
   std::fill(lanes.begin(), lanes.end(), 0.0f);
-  ForRuns(tiling, chunk, [&](int64_t at, int64_t n) { SquareRun(x + at, mean.data(), n, lanes.data()); });
+  ForRuns(tiling, chunk, [&](int64_t at, int64_t n) { SquareRun(run.Read(x + at, n), mean.data(), n, lanes.data()); });
   result.squared_deviation = Fold(lanes.data(), tiling.period, channels);
   // The mean was rounded to float before deviations were taken from it: take that shift out again.
   for (size_t c = 0; c < result.mean.size(); ++c) {
@@ -132,7 +173,8 @@ ChunkMoments MomentsOfChunk(const float* x, const Tiling& tiling, int64_t chunk,
 
 }  // namespace
 
-Moments ChannelMoments(const float* x, Rows shape) {
+template <typename T>
+Moments ChannelMoments(const T* x, Rows shape) {
   const Tiling tiling(shape);
   std::vector<ChunkMoments> parts(static_cast<size_t>(tiling.chunks));
   ForChunks(tiling, [&](int64_t chunk) {
@@ -153,17 +195,22 @@ Moments ChannelMoments(const float* x, Rows shape) {
   return {.mean = {mean.begin(), mean.end()}, .squared_deviation = std::move(squares)};
 }
 
-void ApplyAffineClamp(const float* x, Rows shape, const AffineClamp& affine, float* y) {
+template <typename T>
+void ApplyAffineClamp(const T* x, Rows shape, const AffineClamp& affine, T* y) {
   const Tiling tiling(shape);
   const std::vector<float> scale = Repeat(affine.scale, tiling.period), shift = Repeat(affine.shift, tiling.period);
   const Bounds bounds{affine.low, affine.high};
   ForChunks(tiling, [&](int64_t chunk) {
-    ForRuns(tiling, chunk,
-            [&](int64_t at, int64_t n) { AffineRun(x + at, scale.data(), shift.data(), bounds, n, y + at); });
+    Run in(tiling.period), out(tiling.period);
+    ForRuns(tiling, chunk, [&](int64_t at, int64_t n) {
+      AffineRun(in.Read(x + at, n), scale.data(), shift.data(), bounds, n, out.Target(y + at));
+      out.Write(y + at, n);
+    });
   });
 }
 
-GradientSums SumGradients(const float* x, const float* dy, Rows shape, const AffineClamp& affine,
+template <typename T>
+GradientSums SumGradients(const T* x, const T* dy, Rows shape, const AffineClamp& affine,
                           const std::vector<float>& mean) {
   const Tiling tiling(shape);
   const std::vector<float> scale = Repeat(affine.scale, tiling.period), shift = Repeat(affine.shift, tiling.period);
@@ -175,8 +222,10 @@ GradientSums SumGradients(const float* x, const float* dy, Rows shape, const Aff
   ForChunks(tiling, [&](int64_t chunk) {
     std::vector<float>& sums = parts[static_cast<size_t>(chunk)];
     sums.assign(2 * lanes, 0.0f);
+    Run in(tiling.period), gradient(tiling.period);
     ForRuns(tiling, chunk, [&](int64_t at, int64_t n) {
-      GradientSumRun(x + at, dy + at, parameters, bounds, n, sums.data(), sums.data() + lanes);
+      GradientSumRun(in.Read(x + at, n), gradient.Read(dy + at, n), parameters, bounds, n, sums.data(),
+                     sums.data() + lanes);
     });
   });
   const auto channels = static_cast<size_t>(shape.channels);
@@ -190,17 +239,32 @@ GradientSums SumGradients(const float* x, const float* dy, Rows shape, const Aff
   return total;
 }
 
-void ApplyInputGradient(const float* x, const float* dy, Rows shape, const AffineClamp& affine,
-                        const InputGradient& input, float* dx) {
+template <typename T>
+void ApplyInputGradient(const T* x, const T* dy, Rows shape, const AffineClamp& affine, const InputGradient& input,
+                        T* dx) {
   const Tiling tiling(shape);
   const std::vector<float> scale = Repeat(affine.scale, tiling.period), shift = Repeat(affine.shift, tiling.period);
   const std::vector<float> slope = Repeat(input.slope, tiling.period), offset = Repeat(input.offset, tiling.period);
   const RunParameters parameters{scale.data(), shift.data(), slope.data(), offset.data()};
   const Bounds bounds{affine.low, affine.high};
   ForChunks(tiling, [&](int64_t chunk) {
-    ForRuns(tiling, chunk,
-            [&](int64_t at, int64_t n) { InputGradientRun(x + at, dy + at, parameters, bounds, n, dx + at); });
+    Run in(tiling.period), gradient(tiling.period), out(tiling.period);
+    ForRuns(tiling, chunk, [&](int64_t at, int64_t n) {
+      InputGradientRun(in.Read(x + at, n), gradient.Read(dy + at, n), parameters, bounds, n, out.Target(dx + at));
+      out.Write(dx + at, n);
+    });
   });
 }
+
+template Moments ChannelMoments(const float*, Rows);
+template Moments ChannelMoments(const c10::BFloat16*, Rows);
+template void ApplyAffineClamp(const float*, Rows, const AffineClamp&, float*);
+template void ApplyAffineClamp(const c10::BFloat16*, Rows, const AffineClamp&, c10::BFloat16*);
+template GradientSums SumGradients(const float*, const float*, Rows, const AffineClamp&, const std::vector<float>&);
+template GradientSums SumGradients(const c10::BFloat16*, const c10::BFloat16*, Rows, const AffineClamp&,
+                                   const std::vector<float>&);
+template void ApplyInputGradient(const float*, const float*, Rows, const AffineClamp&, const InputGradient&, float*);
+template void ApplyInputGradient(const c10::BFloat16*, const c10::BFloat16*, Rows, const AffineClamp&,
+                                 const InputGradient&, c10::BFloat16*);
 
 }  // namespace hot

@@ -1,7 +1,9 @@
 // Loops over maps seen as rows x channels in memory order (channels-last), compiled for the vector units of several
-// CPUs. Private to train/. Work is cut into chunks that don't depend on the number of threads, so neither does the
-// result.
+// CPUs. Maps are float or bfloat16, arithmetic is float. Private to train/. Work is cut into chunks that don't depend
+// on the number of threads, so neither does the result.
 #pragma once
+
+#include <c10/util/BFloat16.h>
 
 #include <cstdint>
 #include <vector>
@@ -19,27 +21,31 @@ struct Moments {
   std::vector<float> mean;
   std::vector<double> squared_deviation;
 };
-Moments ChannelMoments(const float* x, Rows shape);
+template <typename T>
+Moments ChannelMoments(const T* x, Rows shape);
 
 // Per channel: z = x * scale + shift, clamped to [low, high]; outside of it no gradient passes.
 struct AffineClamp {
   std::vector<float> scale, shift;
   float low, high;
 };
-void ApplyAffineClamp(const float* x, Rows shape, const AffineClamp& affine, float* y);
+template <typename T>
+void ApplyAffineClamp(const T* x, Rows shape, const AffineClamp& affine, T* y);
 
 // Sums over rows of g and g * (x - mean), g being the gradient that passes the clamp.
 struct GradientSums {
   std::vector<double> gradient, gradient_deviation;
 };
-GradientSums SumGradients(const float* x, const float* dy, Rows shape, const AffineClamp& affine,
+template <typename T>
+GradientSums SumGradients(const T* x, const T* dy, Rows shape, const AffineClamp& affine,
                           const std::vector<float>& mean);
 
 // dx = scale * g + slope * x + offset, per channel.
 struct InputGradient {
   std::vector<float> slope, offset;
 };
-void ApplyInputGradient(const float* x, const float* dy, Rows shape, const AffineClamp& affine,
-                        const InputGradient& input, float* dx);
+template <typename T>
+void ApplyInputGradient(const T* x, const T* dy, Rows shape, const AffineClamp& affine, const InputGradient& input,
+                        T* dx);
 
 }  // namespace hot

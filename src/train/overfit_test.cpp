@@ -112,6 +112,15 @@ TEST_F(OverfitResNet, EightPicturesAreLearntByHeartAndFoundAtInference) {
   EXPECT_GT(ScoreOf(module), 0.99);
 }
 
+// Weights, their gradients and the statistics stay float, so tiny steps are not lost.
+TEST_F(Overfit, EightPicturesAreLearntInBfloat16Too) {
+  GraphModule module(Net());
+  module.Load(RandomWeights(module.graph(), 1));
+  module.SetTrainingType(at::kBFloat16);
+  EXPECT_LT(Train(module, 120, 0.1), 0.1);
+  EXPECT_GT(ScoreOf(module), 0.99);
+}
+
 class OverfitPose : public Overfit {
  protected:
   OverfitPose() : Overfit("cpn") {}

@@ -18,11 +18,17 @@
 namespace hot {
 namespace {
 
+bool IsBfloat16(const std::string& precision) {
+  if (precision == "fp32" || precision == "bf16") return precision == "bf16";
+  throw Error(Code::kInvalidArgument, "precision", "unknown precision \"" + precision + "\"", "known: fp32, bf16");
+}
+
 LearnerOptions MakeLearnerOptions(const TrialSpec& spec, at::Device device) {
   return {.optimizer = {.kind = ParseOptimizerKind(spec.optimizer), .weight_decay = spec.weight_decay},
           .clip_norm = spec.clip_norm,
           .batchnorm_momentum = spec.batchnorm_momentum,
           .ema = spec.ema,
+          .bfloat16 = IsBfloat16(spec.precision),
           .device = device};
 }
 

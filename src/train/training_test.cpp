@@ -83,6 +83,7 @@ struct Recipe {
 const Recipe kRecipes[] = {
     {"plain", [](TrialSpec&) {}},
     {"averaged", [](TrialSpec& s) { s.schedule = "cosine", s.ema = 0.9, s.validate_every = 1; }},
+    {"bf16", [](TrialSpec& s) { s.precision = "bf16", s.freeze = "slot1"; }},
     {"frozen", [](TrialSpec& s) { s.optimizer = "adamw", s.weight_decay = 0.1, s.freeze = "slot2"; }},
     {"unfrozen",
      [](TrialSpec& s) { s.optimizer = "nesterov", s.freeze = "backbone", s.freeze_epochs = 2, s.ema = 0.9; }},
@@ -368,6 +369,7 @@ struct BadSpec {
 
 TEST_F(TrainingTest, BadSettingsAreRefused) {
   for (const BadSpec& bad : {BadSpec{"optimizer", [](TrialSpec& s) { s.optimizer = "sgdm"; }},
+                             BadSpec{"precision", [](TrialSpec& s) { s.precision = "fp16"; }},
                              BadSpec{"schedule", [](TrialSpec& s) { s.schedule = "linear"; }},
                              BadSpec{"freeze", [](TrialSpec& s) { s.freeze = "slot8"; }},
                              BadSpec{"freeze", [](TrialSpec& s) { s.freeze = "head"; }},
