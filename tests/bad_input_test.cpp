@@ -71,6 +71,7 @@ TEST_F(BadInput, StudyFile) {
       {"64, 64", "64, 8", "model.input"},
       {"root: data", "root: nowhere", "data.root"},
       {"int8", "int4", "target.precision"},
+      {"int8", "int16x8", "target.precision: openvino can't execute int16x8 on host"},
       {"ap50", "map", "train.metric"},
       {"epochs: 3", "epochs: 3, epochs: 4", "train.epochs"},
       {"name: tiny", "nam: tiny", "did you mean name?"},

@@ -69,6 +69,7 @@ class StudyTest : public testing::Test {
   // Of a study that has run, whose measurements and trainings are used again.
   void TestOnAnotherDataSet();
   void AddAFlipTest();
+  void QuantizeWithEveryStep();
   void ExpectTheNextStudyCanStartFromIt();
 
   TempFolder folder_;
@@ -119,6 +120,31 @@ void StudyTest::TestOnAnotherDataSet() {
   EXPECT_THAT(search.output, HasSubstr("no object of circle: scored on the other 2 classes"));
 }
 
+// What was lost is told for every network; artifacts follow the quantization.
+void StudyTest::QuantizeWithEveryStep() {
+  const Json plain = Read("quantize.json"), before = Read("evaluation.json");
+  EXPECT_EQ(plain.at("networks").size(), before.at("networks").size());
+  const HotResult result =
+      RunHot(folder_.path(),
+             "evaluate study.yaml --set quantize.rounding=adaptive --set quantize.correct_bias=true "
+             "--set quantize.equalize=true --set quantize.scheme=u8s8 --set quantize.max_drop=0");
+  ASSERT_EQ(result.code, 0) << result.output;
+  const Json after = Read("evaluation.json"), quantized = Read("quantize.json");
+  for (size_t i = 0; i < before.at("networks").size(); ++i) {
+    const Json& entry = quantized.at("networks").at(i);
+    EXPECT_EQ(entry.at("scheme"), "u8s8");
+    EXPECT_EQ(plain.at("networks")[i].at("scheme"), "s8s8");
+    EXPECT_TRUE(plain.at("networks")[i].at("float_layers").empty()) << "nothing was promised";
+    EXPECT_EQ(entry.at("holds"), entry.at("score") >= entry.at("fp32"));
+    EXPECT_GT(entry.at("layers").size(), 30u);
+    EXPECT_GT(entry.at("layers")[0].at("sqnr_db"), 20) << "of the input, which is only rounded";
+    const Json &was = before["networks"][i]["artifacts"][1], &is = after.at("networks").at(i)["artifacts"][1];
+    EXPECT_NE(was.at("sha256"), is.at("sha256"));
+    if (entry.at("float_layers").empty()) continue;
+    EXPECT_GT(is.at("layers").value("f32", 0), was.at("layers").value("f32", 0));
+  }
+}
+
 // Scores are of two passes, and so is the time that is said to be needed for them.
 void StudyTest::AddAFlipTest() {
   const std::string flip_test = " --set model.flip_test=true --set data.mirror_pairs=p0/p1";
@@ -162,6 +188,7 @@ TEST_F(StudyTest, RunsWholeAndThenHasNothingToDo) {
   EXPECT_THAT(ReadFile(Run() / "trials" / best / "log.txt"), HasSubstr("computes on: cpu"));
   ExpectTheNextStudyCanStartFromIt();
   TestOnAnotherDataSet();
+  QuantizeWithEveryStep();
 }
 
 // Nothing is measured before, and no training is begun.

@@ -31,7 +31,7 @@ constexpr StudyCommand kCommands[] = {
     {"search", "search", "search.json", "Find the k best networks within the budgets"},
     {"verify", "verify", "verify.json", "Measure the found networks whole and correct the prediction"},
     {"train", "train", "train.json", "Train the baseline and the candidates"},
-    {"quantize", "quantize", "train.json", "Calibrate the trained networks for 8 bits"},
+    {"quantize", "quantize", "quantize.json", "Turn the trained networks into integers"},
     {"compile", "compile", "train.json", "Build the artifacts"},
     {"evaluate", "evaluate", "evaluation.json", "Measure accuracy and latency of the artifacts"},
 };

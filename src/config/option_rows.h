@@ -25,6 +25,8 @@ void AddComputeOptions(std::vector<Option>& out);
 void AddHpoOptions(std::vector<Option>& out);
 // model.pretrained and the keys that follow it.
 void AddPretrainedOptions(std::vector<Option>& out);
+// quantize.*
+void AddQuantizeOptions(std::vector<Option>& out);
 // Keys that are for keypoints only, a section each.
 void AddPoseModelOptions(std::vector<Option>& out);
 void AddPoseDataOptions(std::vector<Option>& out);

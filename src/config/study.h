@@ -114,8 +114,12 @@ struct Study {
   } train;
 
   struct Quantize {
-    std::string ranges = "percentile";  // percentile | minmax
+    std::string ranges = "percentile";  // percentile | minmax | mse | kl | auto
     int64_t pictures = 128;
+    std::string scheme = "s8s8";  // of int8: s8s8 | u8s8
+    bool equalize = false, correct_bias = false;
+    std::string rounding = "nearest";  // nearest | adaptive
+    std::optional<double> max_drop;    // points of train.metric on val
   } quantize;
 
   struct Run {

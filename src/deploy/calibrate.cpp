@@ -1,54 +1,75 @@
 #include "deploy/calibrate.h"
 
 #include <algorithm>
+#include <map>
 
 #include "core/error.h"
 #include "core/hash.h"
-#include "deploy/device.h"
 #include "deploy/onnx_writer.h"
 
 namespace hot {
 namespace {
 
-Artifact ObservableArtifact(const Network& network) {
-  Artifact artifact;
-  artifact.toolchain = "openvino";
-  artifact.precision = "fp32";
-  artifact.blob = WriteOnnx(network, {.quantization = nullptr, .int8_borders = false, .expose_activations = true});
-  artifact.blob_sha256 = Sha256Hex(artifact.blob);
-  return artifact;
-}
+// Where a node's output is found: among the network's outputs, or (an input that is not rounded) nowhere.
+constexpr size_t kInput = static_cast<size_t>(-1);
 
-// Outputs in the order WriteOnnx gives them: the graph's own, then the other observed nodes in node order.
-std::vector<std::string> OutputNames(const Network& network) {
-  std::vector<std::string> names;
-  for (NodeId output : network.graph.outputs()) names.push_back(network.graph.node(output).name);
-  std::vector<std::string> inputs;
-  for (NodeId input : network.graph.inputs()) inputs.push_back(network.graph.node(input).name);
-  for (const std::string& name : ObservedNodes(network.graph)) {
-    const bool listed =
-        std::count(names.begin(), names.end(), name) + std::count(inputs.begin(), inputs.end(), name) > 0;
-    if (!listed) names.push_back(name);
+struct Plan {
+  std::vector<std::string> exposed;
+  std::vector<size_t> places;  // of each node
+};
+
+Plan PlanOutputs(const Graph& graph, const Quantization* quantization, const std::vector<std::string>& nodes) {
+  std::map<std::string, size_t> outputs;
+  for (const NodeId id : graph.outputs()) outputs.emplace(graph.node(id).name, outputs.size());
+  Plan plan;
+  for (const std::string& name : nodes) {
+    const bool rounded = quantization != nullptr && quantization->activations.contains(name);
+    const bool input = name == graph.node(graph.inputs().at(0)).name && !rounded;
+    if (!input && outputs.emplace(name, outputs.size()).second) plan.exposed.push_back(name);
+    plan.places.push_back(input ? kInput : outputs.at(name));
   }
-  return names;
+  return plan;
 }
 
 }  // namespace
 
-Observations Calibrate(const Network& network, const std::vector<Tensor>& inputs) {
+ActivationReader::ActivationReader(const Network& network, const Quantization* quantization,
+                                   const std::vector<std::string>& nodes) {
+  Plan plan = PlanOutputs(network.graph, quantization, nodes);
+  places_ = std::move(plan.places);
+  Artifact artifact;
+  artifact.toolchain = "openvino";
+  artifact.precision = PrecisionName(quantization == nullptr ? Precision::kFp32 : Precision::kInt8);
+  artifact.blob = WriteOnnx(network, {.quantization = quantization, .exposed = std::move(plan.exposed)});
+  artifact.blob_sha256 = Sha256Hex(artifact.blob);
+  session_ = MakeDevice("host", 1)->Load(artifact);
+}
+
+std::vector<Tensor> ActivationReader::Read(const Tensor& input) {
+  const std::vector<Tensor> outputs = session_->Run(std::span(&input, 1));
+  std::vector<Tensor> read;
+  for (const size_t place : places_) read.push_back(place == kInput ? input : outputs.at(place));
+  return read;
+}
+
+void ReadActivations(const Network& network, const Quantization* quantization, const std::vector<std::string>& nodes,
+                     const std::vector<Tensor>& inputs, const ReadActivation& read) {
   if (inputs.empty()) throw Error(Code::kFailedPrecondition, "calibration", "has no pictures");
-  const auto device = MakeDevice("host", 1);
-  const auto session = device->Load(ObservableArtifact(network));
-  const std::vector<std::string> names = OutputNames(network);
-  const std::string input_name = network.graph.node(network.graph.inputs().at(0)).name;
-  Observations observations;
-  for (const Tensor& input : inputs) {
-    observations[input_name].Observe(input.data.data(), input.size());
-    const std::vector<Tensor> outputs = session->Run(std::span(&input, 1));
-    HOT_ASSERT(outputs.size() == names.size());
-    for (size_t i = 0; i < outputs.size(); ++i)
-      observations[names[i]].Observe(outputs[i].data.data(), outputs[i].size());
+  ActivationReader reader(network, quantization, nodes);
+  for (size_t picture = 0; picture < inputs.size(); ++picture) {
+    const std::vector<Tensor> outputs = reader.Read(inputs[picture]);
+    for (size_t node = 0; node < nodes.size(); ++node) read(picture, node, outputs[node]);
   }
+}
+
+Observations Calibrate(const Network& network, const std::vector<Tensor>& inputs, bool histograms) {
+  const std::vector<std::string> nodes = ObservedNodes(network.graph);
+  std::vector<RangeObserver> observers(nodes.size(), RangeObserver(histograms));
+  ReadActivations(network, nullptr, nodes, inputs, [&](size_t, size_t node, const Tensor& output) {
+    observers[node].Observe(output.data.data(), output.size());
+  });
+  Observations observations;
+  for (size_t i = 0; i < nodes.size(); ++i) observations.emplace(nodes[i], std::move(observers[i]));
   return observations;
 }
 

@@ -1,16 +1,39 @@
-// Runs the float network over calibration pictures and collects every quantized tensor's range. Called by the quantize
-// stage.
+// Runs a network over calibration pictures and looks at what its layers give. Used by the steps of post-training
+// quantization (post_training.h). Runs on the host, with one thread.
 #pragma once
 
+#include <functional>
+#include <memory>
+#include <string>
 #include <vector>
 
+#include "deploy/device.h"
 #include "graph/fold.h"
 #include "quantize/quantize.h"
 
 namespace hot {
 
-// `inputs` are network inputs of batch 1, of training pictures. Runs on the host, in fp32.
-// Throws Error(kFailedPrecondition) when there is no picture.
-Observations Calibrate(const Network& network, const std::vector<Tensor>& inputs);
+// A network that shows the outputs of `nodes`, which are names of inputs, outputs and whatever is between: in fp32, or
+// as `quantization` says, then as their readers see them: rounded. Throws Error(kNotFound) when there is no such node.
+class ActivationReader {
+ public:
+  ActivationReader(const Network& network, const Quantization* quantization, const std::vector<std::string>& nodes);
+  // By node, in the order given; `input` has batch 1.
+  std::vector<Tensor> Read(const Tensor& input);
+
+ private:
+  std::vector<size_t> places_;  // of each node among the session's outputs
+  std::unique_ptr<Session> session_;
+};
+
+// Hands what an ActivationReader reads to `read`, one picture after the other; both count from 0. Throws
+// Error(kFailedPrecondition) when there is no picture.
+using ReadActivation = std::function<void(size_t picture, size_t node, const Tensor& output)>;
+void ReadActivations(const Network& network, const Quantization* quantization, const std::vector<std::string>& nodes,
+                     const std::vector<Tensor>& inputs, const ReadActivation& read);
+
+// What every tensor that is to be quantized holds in fp32. `inputs` are of training pictures. Without histograms
+// several times as fast, and enough for the ranges "minmax".
+Observations Calibrate(const Network& network, const std::vector<Tensor>& inputs, bool histograms = true);
 
 }  // namespace hot

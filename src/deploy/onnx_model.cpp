@@ -1,12 +1,15 @@
 #include "deploy/onnx_model.h"
 
+#include <algorithm>
+
 #include "core/error.h"
+#include "graph/element_type.h"
 
 namespace hot {
 namespace {
 
-constexpr int kIrVersion = 8;  // the newest one that goes with opset 13 everywhere
-constexpr int kOpset = 13;
+// The newest that goes with the opset everywhere.
+int IrVersion(int opset) { return opset < 21 ? 8 : 10; }
 
 template <typename T>
 void Fill(onnx::TensorProto& tensor, const std::string& name, onnx::TensorProto::DataType type,
@@ -36,15 +39,27 @@ onnx::AttributeProto& Attribute(onnx::NodeProto& node, const std::string& name,
 
 }  // namespace
 
-OnnxModel::OnnxModel() {
-  model_.set_ir_version(kIrVersion);
+OnnxModel::OnnxModel(int opset) {
+  model_.set_ir_version(IrVersion(opset));
   model_.set_producer_name("hot");
-  model_.add_opset_import()->set_version(kOpset);
+  model_.add_opset_import()->set_version(opset);
   model_.mutable_graph()->set_name("hot");
 }
 
-void OnnxModel::Floats(const std::string& name, const std::vector<int64_t>& shape, const std::vector<float>& values) {
-  Fill(*model_.mutable_graph()->add_initializer(), name, onnx::TensorProto::FLOAT, shape, values);
+void OnnxModel::Floats(const std::string& name, const std::vector<int64_t>& shape, const std::vector<float>& values,
+                       onnx::TensorProto::DataType type) {
+  onnx::TensorProto& tensor = *model_.mutable_graph()->add_initializer();
+  if (type == onnx::TensorProto::FLOAT) return Fill(tensor, name, type, shape, values);
+  std::vector<uint16_t> halves(values.size());
+  std::transform(values.begin(), values.end(), halves.begin(), HalfFromFloat);
+  Fill(tensor, name, type, shape, halves);
+}
+
+void OnnxModel::Integer(const std::string& name, onnx::TensorProto::DataType type, int value) {
+  onnx::TensorProto& tensor = *model_.mutable_graph()->add_initializer();
+  if (type == onnx::TensorProto::INT16) return Fill(tensor, name, type, {}, std::vector{static_cast<int16_t>(value)});
+  if (type == onnx::TensorProto::UINT8) return Fill(tensor, name, type, {}, std::vector{static_cast<uint8_t>(value)});
+  Fill(tensor, name, type, {}, std::vector{static_cast<int8_t>(value)});
 }
 
 void OnnxModel::Int8s(const std::string& name, const std::vector<int64_t>& shape, const std::vector<int8_t>& values) {

@@ -11,11 +11,14 @@ namespace hot {
 
 class OnnxModel {
  public:
-  OnnxModel();
+  explicit OnnxModel(int opset);
 
-  // Initializers; the shape's product must be the number of values.
-  void Floats(const std::string& name, const std::vector<int64_t>& shape, const std::vector<float>& values);
+  // Initializers; the shape's product must be the number of values. `type` is that of the tensor: FLOAT or FLOAT16.
+  void Floats(const std::string& name, const std::vector<int64_t>& shape, const std::vector<float>& values,
+              onnx::TensorProto::DataType type = onnx::TensorProto::FLOAT);
   void Int8s(const std::string& name, const std::vector<int64_t>& shape, const std::vector<int8_t>& values);
+  // One integer of the given type: INT8, UINT8 or INT16.
+  void Integer(const std::string& name, onnx::TensorProto::DataType type, int value);
   void Int32s(const std::string& name, const std::vector<int64_t>& shape, const std::vector<int32_t>& values);
   void Int64s(const std::string& name, const std::vector<int64_t>& shape, const std::vector<int64_t>& values);
 

@@ -22,11 +22,26 @@ Integer Saturated(double value) {
   return static_cast<Integer>(std::clamp(std::nearbyint(value), low, high));
 }
 
-// A node's output has up to three tensors: what its operator writes, the 8-bit one, and what quantized readers read.
+// A node's output has up to three tensors: what its operator writes, the integers, and what quantized readers read.
 struct Tensors {
   std::string raw, quantized, value;
-  bool rounded = false;  // false: raw == value, no 8-bit tensor
+  bool rounded = false;  // false: raw == value, no tensor of integers
 };
+
+using DataType = onnx::TensorProto::DataType;
+
+constexpr int kOpset = 13;
+constexpr int kOpset16Bits = 21;  // the first whose QuantizeLinear knows 16-bit integers
+
+// The tensor type of a scheme's activations.
+DataType IntegerType(const Scheme& scheme) {
+  if (scheme.precision == Precision::kInt16x8) return onnx::TensorProto::INT16;
+  return scheme.lowest < 0 ? onnx::TensorProto::INT8 : onnx::TensorProto::UINT8;
+}
+
+DataType IntegerType(const Quantization* quantization) {
+  return quantization == nullptr ? onnx::TensorProto::INT8 : IntegerType(SchemeOf(quantization->scheme));
+}
 
 class Writer {
  public:
@@ -35,7 +50,10 @@ class Writer {
         weights_(network.weights),
         options_(options),
         consumers_(network.graph.Consumers()),
-        places_(PlanQuantization(network.graph)) {}
+        places_(PlanQuantization(network.graph)),
+        integer_(IntegerType(options.quantization)),
+        float_(options.fp16 ? onnx::TensorProto::FLOAT16 : onnx::TensorProto::FLOAT),
+        model_(integer_ == onnx::TensorProto::INT16 ? kOpset16Bits : kOpset) {}
 
   std::string Run() {
     CheckWeights(graph_, weights_, "onnx");
@@ -59,34 +77,38 @@ class Writer {
 
   // What nobody but a float operator or the outside reads stays in float: no accuracy is lost where no speed is won.
   bool IsRounded(NodeId id) const {
-    if (options_.quantization == nullptr) return false;
     if (Place(id) != QuantPlace::kScaled && Place(id) != QuantPlace::kPassThrough) return false;
+    if (FindScale(id) == nullptr) return false;
     if (IsOutput(id) && options_.int8_borders) return true;
     const auto& readers = consumers_[static_cast<size_t>(id)];
     return std::any_of(readers.begin(), readers.end(),
                        [&](NodeId reader) { return At(reader).op != Op::kSigmoid && At(reader).op != Op::kSoftmax; });
   }
 
-  // Graph inputs and outputs bear the node's own name; behind it stands a transposed one where borders are
-  // channels-last.
+  // Graph inputs and outputs bear the node's own name; behind it stands another one where borders are channels-last or
+  // of another type.
   Tensors TensorsOf(NodeId id) const {
     const std::string& name = At(id).name;
     const bool input = At(id).op == Op::kInput;
     const bool border = input || IsOutput(id);
-    const std::string outer = border && options_.channels_last_borders ? name + ".nchw" : name;
+    const std::string outer = border && (options_.channels_last_borders || options_.fp16) ? name + ".inner" : name;
     if (!IsRounded(id)) return {outer, "", outer, false};
     if (border && options_.int8_borders) return {name + ".raw", outer, name + ".dq", true};
     if (border && !input) return {name + ".raw", name + ".q", outer, true};
     return {outer, name + ".q", name + ".dq", true};
   }
 
+  const ActivationScale* FindScale(NodeId id) const {
+    if (options_.quantization == nullptr) return nullptr;
+    const auto found = options_.quantization->activations.find(At(ScaleOwner(graph_, places_, id)).name);
+    return found == options_.quantization->activations.end() ? nullptr : &found->second;
+  }
+
   const ActivationScale& ScaleAt(NodeId id) const {
-    const std::string& name = At(ScaleOwner(graph_, places_, id)).name;
-    const auto found = options_.quantization->activations.find(name);
-    if (found == options_.quantization->activations.end()) {
-      throw Error(Code::kNotFound, "node " + name, "the quantization has no scale for its output");
-    }
-    return found->second;
+    const ActivationScale* scale = FindScale(id);
+    if (scale != nullptr) return *scale;
+    throw Error(Code::kNotFound, "node " + At(ScaleOwner(graph_, places_, id)).name,
+                "the quantization has no scale for its output");
   }
 
   // Scale and zero point of a node's output as initializers, written once.
@@ -96,7 +118,7 @@ class Writer {
     if (written_.insert(owner).second) {
       const ActivationScale& scale = ScaleAt(id);
       model_.Floats(names[0], {}, {scale.scale});
-      model_.Int8s(names[1], {}, {static_cast<int8_t>(scale.zero_point)});
+      model_.Integer(names[1], integer_, scale.zero_point);
     }
     return names;
   }
@@ -137,9 +159,18 @@ class Writer {
 
   void WriteInput(NodeId id) {
     const bool int8_input = tensors_.back().rounded && options_.int8_borders;
-    model_.Input(At(id).name, int8_input ? onnx::TensorProto::INT8 : onnx::TensorProto::FLOAT, BorderDims(id));
-    if (!options_.channels_last_borders) return;
-    SetInts(model_.Node("Transpose", {At(id).name}, At(id).name + ".nchw"), "perm", {0, 3, 1, 2});
+    model_.Input(At(id).name, int8_input ? integer_ : onnx::TensorProto::FLOAT, BorderDims(id));
+    std::string x = At(id).name;
+    if (options_.channels_last_borders) {
+      const std::string transposed = options_.fp16 ? x + ".fp32" : tensors_.back().raw;
+      SetInts(model_.Node("Transpose", {x}, transposed), "perm", {0, 3, 1, 2});
+      x = transposed;
+    }
+    if (options_.fp16) Cast(x, tensors_.back().raw, float_);
+  }
+
+  void Cast(const std::string& from, const std::string& to, DataType type) {
+    SetInt(model_.Node("Cast", {from}, to), "to", type);
   }
 
   std::vector<int64_t> BorderDims(NodeId id) const {
@@ -154,9 +185,9 @@ class Writer {
     const Attrs& a = node.attrs;
     Names inputs = {Value(node.inputs[0]), node.name + ".weight"};
     if (a.bias) inputs.push_back(node.name + ".bias");
-    if (options_.quantization == nullptr) {
-      model_.Floats(inputs[1], WeightDims(node), weights_.at(inputs[1]).data);
-      if (a.bias) model_.Floats(inputs[2], {node.shape.c}, weights_.at(inputs[2]).data);
+    if (options_.quantization == nullptr || !options_.quantization->weight_scales.contains(node.name)) {
+      model_.Floats(inputs[1], WeightDims(node), weights_.at(inputs[1]).data, float_);
+      if (a.bias) model_.Floats(inputs[2], {node.shape.c}, weights_.at(inputs[2]).data, float_);
     } else {
       WriteRoundedWeights(node, inputs);
     }
@@ -175,11 +206,10 @@ class Writer {
 
   // Replaces the names of weight and bias in `inputs` by those of the dequantized ones.
   void WriteRoundedWeights(const Node& node, Names& inputs) {
-    const auto found = options_.quantization->weight_scales.find(node.name);
-    if (found == options_.quantization->weight_scales.end() || std::ssize(found->second) != node.shape.c) {
-      throw Error(Code::kNotFound, "node " + node.name, "the quantization has no weight scales for it");
-    }
-    const std::vector<float>& scales = found->second;
+    const std::vector<float>& scales = options_.quantization->weight_scales.at(node.name);
+    if (std::ssize(scales) != node.shape.c)
+      throw Error(Code::kNotFound, "node " + node.name,
+                  "the quantization has no weight scale for each of its channels");
     const float input_scale = ScaleAt(node.inputs[0]).scale;
     const std::vector<float>& weight = weights_.at(inputs[1]).data;
     std::vector<int8_t> rounded;
@@ -191,15 +221,21 @@ class Writer {
     Dequantize(inputs[1], scales, [&](const std::string& zero) {
       model_.Int8s(zero, {node.shape.c}, std::vector<int8_t>(scales.size(), 0));
     });
-    if (inputs.size() < 3) return;
+    if (inputs.size() == 3) WriteRoundedBias(node, scales, input_scale, inputs[2]);
+  }
+
+  // Biases have the accumulators' scale. Those of 16-bit activations are integers of 64 bits, which ONNX can't
+  // dequantize: they stay in float, which is no less exact.
+  void WriteRoundedBias(const Node& node, const std::vector<float>& scales, float input_scale, std::string& name) {
+    if (integer_ == onnx::TensorProto::INT16) return model_.Floats(name, {node.shape.c}, weights_.at(name).data);
     std::vector<float> bias_scales;
     std::vector<int32_t> bias;
     for (size_t c = 0; c < scales.size(); ++c) {
       bias_scales.push_back(input_scale * scales[c]);
-      bias.push_back(Saturated<int32_t>(weights_.at(inputs[2]).data[c] / static_cast<double>(bias_scales[c])));
+      bias.push_back(Saturated<int32_t>(weights_.at(name).data[c] / static_cast<double>(bias_scales[c])));
     }
-    model_.Int32s(inputs[2], {node.shape.c}, bias);
-    Dequantize(inputs[2], bias_scales, [&](const std::string& zero) {
+    model_.Int32s(name, {node.shape.c}, bias);
+    Dequantize(name, bias_scales, [&](const std::string& zero) {
       model_.Int32s(zero, {node.shape.c}, std::vector<int32_t>(scales.size(), 0));
     });
   }
@@ -214,8 +250,8 @@ class Writer {
 
   void WriteRelu6(NodeId id) {
     if (written_.insert("relu6").second) {
-      model_.Floats("relu6.min", {}, {0});
-      model_.Floats("relu6.max", {}, {6});
+      model_.Floats("relu6.min", {}, {0}, float_);
+      model_.Floats("relu6.max", {}, {6}, float_);
     }
     model_.Node("Clip", {Value(At(id).inputs[0]), "relu6.min", "relu6.max"}, tensors_.back().raw);
   }
@@ -280,11 +316,17 @@ class Writer {
 
   void WriteOutputs() {
     for (const NodeId id : graph_.outputs()) WriteOutput(id);
-    if (!options_.expose_activations) return;
-    for (NodeId id = 0; id < graph_.size(); ++id) {
-      if (Place(id) != QuantPlace::kScaled || At(id).op == Op::kInput || IsOutput(id)) continue;
-      model_.Output(At(id).name, onnx::TensorProto::FLOAT, Dims(At(id).shape));
+    for (const std::string& name : options_.exposed) {
+      const NodeId id = Find(name);
+      model_.Output(Value(id), float_, Dims(At(id).shape));
     }
+  }
+
+  NodeId Find(const std::string& name) const {
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      if (At(id).name == name) return id;
+    }
+    throw Error(Code::kNotFound, "node " + name, "can't be exposed: the graph has no such node");
   }
 
   void WriteOutput(NodeId id) {
@@ -292,9 +334,14 @@ class Writer {
     if (At(id).op == Op::kInput)
       throw Error(Code::kInvalidArgument, "node " + name, "an input can't be an output, too");
     const bool int8 = options_.int8_borders && tensors_[static_cast<size_t>(id)].rounded;
-    model_.Output(name, int8 ? onnx::TensorProto::INT8 : onnx::TensorProto::FLOAT, BorderDims(id));
-    if (!options_.channels_last_borders) return;
-    SetInts(model_.Node("Transpose", {name + ".nchw"}, name), "perm", {0, 2, 3, 1});
+    model_.Output(name, int8 ? integer_ : onnx::TensorProto::FLOAT, BorderDims(id));
+    std::string y = name + ".inner";
+    if (options_.fp16) {
+      const std::string cast = options_.channels_last_borders ? name + ".fp32" : name;
+      Cast(y, cast, onnx::TensorProto::FLOAT);
+      y = cast;
+    }
+    if (options_.channels_last_borders) SetInts(model_.Node("Transpose", {y}, name), "perm", {0, 2, 3, 1});
   }
 
   const Graph& graph_;
@@ -302,6 +349,7 @@ class Writer {
   const OnnxOptions& options_;
   const std::vector<std::vector<NodeId>> consumers_;
   const std::vector<QuantPlace> places_;
+  const DataType integer_, float_;  // of activations
   OnnxModel model_;
   std::vector<Tensors> tensors_;   // by node
   std::set<std::string> written_;  // shared initializers
@@ -310,10 +358,8 @@ class Writer {
 }  // namespace
 
 std::string WriteOnnx(const Network& network, const OnnxOptions& options) {
-  if (options.expose_activations && options.quantization != nullptr) {
-    throw Error(Code::kInvalidArgument, "onnx",
-                "activations are observed in float: expose them without a quantization");
-  }
+  if (options.fp16 && options.quantization != nullptr)
+    throw Error(Code::kInvalidArgument, "onnx", "a network is either quantized or in fp16");
   return Writer(network, options).Run();
 }
 

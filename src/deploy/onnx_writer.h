@@ -1,8 +1,9 @@
-// Graph + weights -> ONNX (opset 13), in float or with QuantizeLinear/DequantizeLinear pairs. Batch norm must be
-// folded.
+// Graph + weights -> ONNX (opset 13; 21 with 16-bit integers), in float or with QuantizeLinear/DequantizeLinear pairs.
+// Batch norm must be folded.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "graph/fold.h"
 #include "quantize/quantize.h"
@@ -10,17 +11,21 @@
 namespace hot {
 
 struct OnnxOptions {
-  const Quantization* quantization = nullptr;  // null: float
-  // Blocks measured alone read and write int8 tensors, as they do inside a network, instead of converting at the
+  // Null: float. A convolution or linear layer without weight scales computes in float, an output without a scale stays
+  // in float.
+  const Quantization* quantization = nullptr;
+  bool fp16 = false;  // numbers between input and outputs, and weights, are FLOAT16; not with a quantization
+  // Blocks measured alone read and write integer tensors, as they do inside a network, instead of converting at the
   // borders.
   bool int8_borders = false;
   // Inputs and outputs are NHWC, the layout that CPU kernels keep between layers: a block measured alone then pays for
   // no conversion that it would not need inside a network.
   bool channels_last_borders = false;
-  bool expose_activations = false;  // every ObservedNodes() output becomes a graph output, for calibration
+  std::vector<std::string> exposed;  // nodes whose outputs, as their readers see them, follow the graph's own outputs
 };
 
-// Serialized ModelProto. Input and output names are node names.
+// Serialized ModelProto. Input and output names are node names; those of exposed outputs are the tensors'. Throws
+// Error(kNotFound) when an integer layer's input has no scale, or a name is no node's.
 std::string WriteOnnx(const Network& network, const OnnxOptions& options);
 
 }  // namespace hot

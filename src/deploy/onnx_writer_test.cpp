@@ -12,6 +12,7 @@
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/subprocess.h"
+#include "deploy/calibrate.h"
 #include "deploy/session.h"
 #include "deploy/test_networks.h"
 #include "deploy/toolchain.h"
@@ -80,26 +81,11 @@ double RelativeDifference(const std::vector<float>& a, const std::vector<float>&
   return difference / largest;
 }
 
-// Ranges as the network really has them on some random inputs, observed through the exposed activations.
-Quantization Calibrated(const Network& network) {
-  const std::string onnx = WriteOnnx(network, {.expose_activations = true});
-  Artifact artifact;
-  artifact.toolchain = "openvino";
-  artifact.precision = "fp32";
-  artifact.blob = onnx;
-  artifact.blob_sha256 = Sha256Hex(onnx);
-  const auto session = MakeDevice("host", 1)->Load(artifact);
-  const onnx::ModelProto model = Parse(onnx);
-  Observations observations;
-  for (uint64_t seed = 1; seed <= 4; ++seed) {
-    const Tensor input = RandomInput(network, seed);
-    observations[model.graph().input(0).name()].Observe(input.data.data(), input.size());
-    const auto outputs = session->Run(std::span(&input, 1));
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      observations[model.graph().output(static_cast<int>(i)).name()].Observe(outputs[i].data.data(), outputs[i].size());
-    }
-  }
-  return Quantize(network, observations, {.ranges = "minmax"});
+// Ranges as the network really has them on some random inputs.
+Quantization Calibrated(const Network& network, const std::string& scheme = "s8s8") {
+  std::vector<Tensor> inputs;
+  for (uint64_t seed = 1; seed <= 4; ++seed) inputs.push_back(RandomInput(network, seed));
+  return Quantize(network, Calibrate(network, inputs, false), {.ranges = "minmax", .ranges_of = {}, .scheme = scheme});
 }
 
 TEST(OnnxWriter, FloatHasOneNodeAnOperatorAndTheNodesNames) {
@@ -143,12 +129,45 @@ TEST(OnnxWriter, Int8BordersChangeTheTypesOfInputAndOutputs) {
   EXPECT_EQ(model.graph().output(0).name(), "boxes");
 }
 
-TEST(OnnxWriter, ExposedActivationsAreTheObservedNodes) {
+TEST(OnnxWriter, ExposedOutputsFollowTheGraphsOwnAsTheirReadersSeeThem) {
   const Network network = EveryOp();
-  const onnx::ModelProto model = Parse(WriteOnnx(network, {.expose_activations = true}));
-  std::vector<std::string> names = {model.graph().input(0).name()};
-  for (const auto& output : model.graph().output()) names.push_back(output.name());
-  for (const std::string& name : ObservedNodes(network.graph)) EXPECT_THAT(names, ::testing::Contains(name));
+  const Quantization quantization = SyntheticQuantization(network);
+  const auto names = [&](const Quantization* with) {
+    std::vector<std::string> outputs;
+    const onnx::ModelProto model =
+        Parse(WriteOnnx(network, {.quantization = with, .exposed = {"up", "mix.act", "a.conv"}}));
+    for (const auto& output : model.graph().output()) outputs.push_back(output.name());
+    return outputs;
+  };
+  EXPECT_THAT(names(nullptr), ::testing::ElementsAre("sigmoid", "softmax", "up", "mix.act", "a.conv"));
+  EXPECT_THAT(names(&quantization), ::testing::ElementsAre("sigmoid", "softmax", "up.dq", "mix.act.dq", "a.conv"));
+}
+
+TEST(OnnxWriter, WhatHasNoScaleStaysFloat) {
+  const Network network = SmallMobileNet();
+  Quantization quantization = SyntheticQuantization(network);
+  quantization.weight_scales.erase("block2.project.conv");
+  quantization.activations.erase("block2.depth.act");
+  const onnx::ModelProto model = Parse(WriteOnnx(network, {.quantization = &quantization}));
+  for (const auto& node : model.graph().node()) {
+    if (node.op_type() != "Conv") continue;
+    const bool is_float = node.output(0) == "block2.project.conv.raw" || node.output(0) == "block2.project.conv";
+    EXPECT_EQ(node.input(1) == "block2.project.conv.weight", is_float) << node.output(0);
+    EXPECT_EQ(node.input(0) == "block2.depth.act", is_float) << node.output(0);
+  }
+  EXPECT_EQ(OpCounts(model).at("QuantizeLinear"), 16);
+}
+
+TEST(OnnxWriter, SchemesHaveTheirOwnTypes) {
+  const Network network = SmallMobileNet();
+  for (const auto& [scheme, type, opset] :
+       {std::tuple{"s8s8", onnx::TensorProto::INT8, 13}, std::tuple{"u8s8", onnx::TensorProto::UINT8, 13},
+        std::tuple{"s16s8", onnx::TensorProto::INT16, 21}}) {
+    const Quantization quantization = SyntheticQuantization(network, scheme);
+    const onnx::ModelProto model = Parse(WriteOnnx(network, {.quantization = &quantization, .int8_borders = true}));
+    EXPECT_EQ(model.graph().input(0).type().tensor_type().elem_type(), type) << scheme;
+    EXPECT_EQ(model.opset_import(0).version(), opset) << scheme;
+  }
 }
 
 TEST(OnnxWriter, WeightsAreRoundedToTheNearestStepAndNeverMinus128) {
@@ -176,6 +195,46 @@ TEST(OnnxWriter, FloatEqualsOnnxRuntime) {
     const auto outputs = MakeDevice("host", 1)->Load(artifact)->Run(std::span(&input, 1));
     ASSERT_EQ(outputs.size(), expected->size());
     for (size_t i = 0; i < outputs.size(); ++i) EXPECT_LT(RelativeDifference(outputs[i].data, (*expected)[i]), 1e-4);
+  }
+}
+
+// ONNX Runtime computes in float between the integers, so that what it gives is what rounding costs.
+TEST(OnnxWriter, EverySchemeIsAsExactAsItsSteps) {
+  for (const auto& [scheme, most, least] :
+       {std::tuple{"s8s8", 0.10, 1e-3}, std::tuple{"u8s8", 0.10, 1e-3}, std::tuple{"s16s8", 0.05, 1e-5}}) {
+    Network network = SmallMobileNet();
+    const Quantization quantization = Calibrated(network, scheme);
+    const Tensor input = RandomInput(network, 9);
+    const auto expected = OnnxRuntime(WriteOnnx(network, {}), input);
+    const auto got = OnnxRuntime(WriteOnnx(network, {.quantization = &quantization}), input);
+    if (!expected) GTEST_SKIP() << "skipped: onnxruntime is not installed in .venv";
+    ASSERT_EQ(got->size(), expected->size());
+    for (size_t i = 0; i < got->size(); ++i) {
+      EXPECT_LT(RelativeDifference((*got)[i], (*expected)[i]), most) << scheme;
+      EXPECT_GT(RelativeDifference((*got)[i], (*expected)[i]), least) << scheme;
+    }
+  }
+}
+
+TEST(OnnxWriter, Fp16IsHalfAsLargeAndCloseToFloat) {
+  for (const Network& network : {SmallMobileNet(), EveryOp()}) {
+    const std::string half = WriteOnnx(network, {.fp16 = true}), whole = WriteOnnx(network, {});
+    const onnx::ModelProto model = Parse(half);
+    for (const auto& tensor : model.graph().initializer()) {
+      if (tensor.name().ends_with(".weight")) {
+        EXPECT_EQ(tensor.data_type(), onnx::TensorProto::FLOAT16);
+      }
+    }
+    EXPECT_LT(half.size(), 0.75 * static_cast<double>(whole.size()));
+    const Tensor input = RandomInput(network, 9);
+    const auto expected = OnnxRuntime(whole, input);
+    const auto got = OnnxRuntime(half, input);
+    if (!expected) GTEST_SKIP() << "skipped: onnxruntime is not installed in .venv";
+    ASSERT_EQ(got->size(), expected->size());
+    for (size_t i = 0; i < got->size(); ++i) {
+      EXPECT_LT(RelativeDifference((*got)[i], (*expected)[i]), 0.01);
+      EXPECT_GT(RelativeDifference((*got)[i], (*expected)[i]), 1e-6);
+    }
   }
 }
 
@@ -254,8 +313,9 @@ Error Thrown(const Function& function) {
 TEST(OnnxWriter, RefusesWhatItCanNotWrite) {
   const Network network = SmallMobileNet();
   Quantization quantization = SyntheticQuantization(network);
-  EXPECT_EQ(Thrown([&] { WriteOnnx(network, {.quantization = &quantization, .expose_activations = true}); }).code(),
+  EXPECT_EQ(Thrown([&] { WriteOnnx(network, {.quantization = &quantization, .fp16 = true}); }).code(),
             Code::kInvalidArgument);
+  EXPECT_EQ(Thrown([&] { WriteOnnx(network, {.exposed = {"nowhere"}}); }).code(), Code::kNotFound);
   quantization.activations.erase("block1.add");
   EXPECT_THAT(Thrown([&] { WriteOnnx(network, {.quantization = &quantization}); }).what(), HasSubstr("block1.add"));
   quantization = SyntheticQuantization(network);

@@ -1,6 +1,7 @@
 #include "graph/element_type.h"
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -72,6 +73,20 @@ void ToFloats(ElementType type, const char* bytes, std::span<float> out) {
   }
   const Row& row = RowOf(type);
   for (size_t i = 0; i < out.size(); ++i) out[i] = row.convert(bytes + i * row.bytes);
+}
+
+uint16_t HalfFromFloat(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value), magnitude = bits & 0x7fffffffu;
+  const auto sign = static_cast<uint16_t>(bits >> 16 & 0x8000u);
+  if (magnitude > 0x7f800000u) return sign | 0x7e00u;  // NaN
+  const float absolute = std::bit_cast<float>(magnitude);
+  if (absolute >= 65520.0f) return sign | 0x7c00u;
+  // Adding this number leaves the fraction's last place where binary16 has its own; the processor rounds.
+  const float ulp = absolute < 0x1p-14f ? 0x1p-24f : std::ldexp(1.0f, std::ilogb(absolute) - 10);
+  const float rounded = std::nearbyint(absolute / ulp) * ulp;
+  if (rounded < 0x1p-14f) return sign | static_cast<uint16_t>(rounded * 0x1p24f);
+  const uint32_t normal = std::bit_cast<uint32_t>(rounded);
+  return static_cast<uint16_t>(sign | (((normal >> 23) - 127 + 15) << 10 | (normal >> 13 & 0x3ffu)));
 }
 
 }  // namespace hot

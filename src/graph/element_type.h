@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -17,5 +18,8 @@ std::optional<ElementType> ParseElementType(std::string_view name);
 
 // `bytes` holds out.size() little-endian elements, unaligned. Values beyond float's range become infinite.
 void ToFloats(ElementType type, const char* bytes, std::span<float> out);
+
+// IEEE 754 binary16, rounded to the nearest, halves to even; beyond its range infinite.
+uint16_t HalfFromFloat(float value);
 
 }  // namespace hot

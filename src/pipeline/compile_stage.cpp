@@ -1,6 +1,10 @@
 // Stage compile: one artifact a trained network and precision.
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
+#include "core/text.h"
+#include "deploy/session.h"
 #include "graph/key.h"
 #include "pipeline/deployment.h"
 #include "pipeline/stages.h"
@@ -21,19 +25,41 @@ std::string TaskOptionsJson(const Workspace& workspace) {
       .dump();
 }
 
-void CompileOne(const Workspace& workspace, const TrainedNetwork& trained, const Network& network,
-                Precision precision) {
-  const bool int8 = precision == Precision::kInt8;
-  Quantization quantization;
-  if (int8) quantization = ReadQuantization(QuantizationFile(workspace, trained.network.id));
+size_t CountLayers(const Graph& folded) {
+  return static_cast<size_t>(std::ranges::count_if(
+      folded.nodes(), [](const Node& node) { return node.op == Op::kConv || node.op == Op::kLinear; }));
+}
+
+// Convolutions that the runtime executes in another precision than was asked for, unless they fell back.
+void CheckExecuted(const Workspace& workspace, const Artifact& artifact, const std::string& id, Precision precision,
+                   size_t fell_back) {
+  static const std::map<Precision, std::string> kNames{{Precision::kFp32, "f32"},
+                                                       {Precision::kBf16, "bf16"},
+                                                       {Precision::kFp16, "f16"},
+                                                       {Precision::kInt8, "i8"},
+                                                       {Precision::kInt16x8, "i16"}};
+  const auto others = ConvolutionsNotIn(artifact.layer_precisions, kNames.at(precision));
+  if (others.size() <= fell_back) return;
+  workspace.context().progress.Note("warning: " + id + " " + PrecisionName(precision) + ": " +
+                                    std::to_string(others.size()) +
+                                    " convolutions run in another precision: " + JoinNames(others, 3));
+}
+
+void CompileOne(const Workspace& workspace, const TrainedNetwork& trained, const Network& folded, Precision precision) {
+  const bool integers = !SchemeOf(workspace, precision).empty();
+  QuantizedNetwork quantized;
+  quantized.network = folded;
+  if (integers) quantized = ReadQuantized(workspace, trained.network.id, precision, folded);
   Artifact artifact = workspace.toolchain().Compile(
-      {.network = network,
+      {.network = quantized.network,
        .precision = precision,
-       .quantization = int8 ? &quantization : nullptr,
+       .quantization = integers ? &quantized.quantization : nullptr,
        .threads = static_cast<int>(workspace.study().target.threads),
        .int8_borders = false,
        .timing_only = false,
        .graph_key = GraphKey(GraphOf(workspace, trained.network.width, trained.network.choices), precision)});
+  const size_t fell_back = integers ? CountLayers(folded.graph) - QuantizedLayers(quantized).size() : 0;
+  CheckExecuted(workspace, artifact, trained.network.id, precision, fell_back);
   artifact.preprocessing = TaskPreprocessing(workspace.task().options());
   artifact.task = workspace.task().name();
   artifact.classes = workspace.task().options().classes;

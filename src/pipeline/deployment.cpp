@@ -6,6 +6,14 @@
 #include "graph/safetensors.h"
 
 namespace hot {
+namespace {
+
+fs::path QuantizationFile(const Workspace& workspace, const std::string& id, Precision precision,
+                          const std::string& extension) {
+  return workspace.folder() / "quantization" / (id + "-" + PrecisionName(precision) + extension);
+}
+
+}  // namespace
 
 std::vector<TrainedNetwork> TrainedNetworks(const Workspace& workspace) {
   const auto trained = ReadRunJson(workspace, "train.json");
@@ -36,8 +44,25 @@ std::vector<Precision> BuiltPrecisions(const Workspace& workspace) {
   return precisions;
 }
 
-fs::path QuantizationFile(const Workspace& workspace, const std::string& id) {
-  return workspace.folder() / "quantization" / (id + ".json");
+std::string SchemeOf(const Workspace& workspace, Precision precision) {
+  return SchemeOf(precision, workspace.study().quantize.scheme);
+}
+
+void WriteQuantized(const Workspace& workspace, const std::string& id, Precision precision,
+                    const QuantizedNetwork& quantized) {
+  WriteSafetensors(QuantizationFile(workspace, id, precision, ".safetensors"), quantized.network.weights);
+  WriteFileAtomic(QuantizationFile(workspace, id, precision, ".json"), ToJson(quantized.quantization) + "\n");
+}
+
+QuantizedNetwork ReadQuantized(const Workspace& workspace, const std::string& id, Precision precision,
+                               const Network& folded) {
+  const fs::path weights = QuantizationFile(workspace, id, precision, ".safetensors");
+  QuantizedNetwork quantized;
+  quantized.exact = quantized.network = folded;
+  quantized.network.weights = ReadSafetensors(weights);
+  CheckWeights(folded.graph, quantized.network.weights, weights.string());
+  quantized.quantization = ReadQuantization(QuantizationFile(workspace, id, precision, ".json"));
+  return quantized;
 }
 
 fs::path ArtifactFolder(const Workspace& workspace, const std::string& id, Precision precision) {

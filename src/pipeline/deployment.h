@@ -7,7 +7,7 @@
 
 #include "graph/fold.h"
 #include "pipeline/networks.h"
-#include "quantize/quantize.h"
+#include "quantize/quantized_network.h"
 
 namespace hot {
 
@@ -24,7 +24,15 @@ Network FoldedNetwork(const Workspace& workspace, const TrainedNetwork& trained)
 // fp32 (the reference of every accuracy drop), then target.precision without doubles.
 std::vector<Precision> BuiltPrecisions(const Workspace& workspace);
 
-fs::path QuantizationFile(const Workspace& workspace, const std::string& id);
+// The scheme a precision is quantized by in this study; empty for float.
+std::string SchemeOf(const Workspace& workspace, Precision precision);
+
+// A network's integers at a precision, in the run folder: scales, and the weights and biases that they belong to.
+void WriteQuantized(const Workspace& workspace, const std::string& id, Precision precision,
+                    const QuantizedNetwork& quantized);
+// `folded` is the float network. Throws Error(kDataLoss) on a broken file, kNotFound on a missing one.
+QuantizedNetwork ReadQuantized(const Workspace& workspace, const std::string& id, Precision precision,
+                               const Network& folded);
 fs::path ArtifactFolder(const Workspace& workspace, const std::string& id, Precision precision);
 
 }  // namespace hot

@@ -36,7 +36,7 @@ MeasurementKey KeyOf(const Workspace& workspace, const LatencyJob& job) {
   key.toolchain_version = toolchain.version();
   key.flags = toolchain.flags() + (job.part ? ";part" : "");
   key.precision = PrecisionName(job.precision);
-  key.scheme = job.precision == Precision::kInt8 ? "s8s8" : "";
+  key.scheme = SchemeOf(job.precision, job.scheme);
   key.threads = static_cast<int>(workspace.study().target.threads);
   return key;
 }
@@ -112,10 +112,12 @@ void MeasureAll(Workspace& workspace, std::vector<Unique*> open, double done_bef
 
 Artifact CompileUntrained(const Toolchain& toolchain, const LatencyJob& job, int threads) {
   const Network network = FoldBatchNorm(*job.graph, TimingWeights(*job.graph, 1));
-  const Quantization quantization = SyntheticQuantization(network);
+  const std::string scheme = SchemeOf(job.precision, job.scheme);
+  Quantization quantization;
+  if (!scheme.empty()) quantization = SyntheticQuantization(network, scheme);
   return toolchain.Compile({.network = network,
                             .precision = job.precision,
-                            .quantization = job.precision == Precision::kInt8 ? &quantization : nullptr,
+                            .quantization = scheme.empty() ? nullptr : &quantization,
                             .threads = threads,
                             .int8_borders = job.part,
                             .timing_only = true,

@@ -12,11 +12,12 @@ namespace hot {
 struct LatencyJob {
   const Graph* graph = nullptr;
   Precision precision = Precision::kFp32;
-  bool part = false;  // a part of a network: in int8 it reads and writes int8 tensors, as it does inside one
+  bool part = false;            // a part of a network: in int8 it reads and writes int8 tensors, as it does inside one
+  std::string scheme = "s8s8";  // of int8
 };
 
-// What is measured in place of an untrained network: random weights and made-up int8 ranges, on which time does not
-// depend. Holds only what timing needs (CompileRequest::timing_only).
+// What is measured in place of an untrained network: random weights and made-up ranges, on which time does not depend.
+// Holds only what timing needs (CompileRequest::timing_only).
 Artifact CompileUntrained(const Toolchain& toolchain, const LatencyJob& job, int threads);
 
 struct LatencyRows {

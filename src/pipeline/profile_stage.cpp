@@ -50,7 +50,7 @@ std::string ProfileInputs(const Workspace& workspace) {
   return StudySectionJson(workspace.study(), "model") + StudySectionJson(workspace.study(), "target") +
          device.fingerprint + std::string(workspace.toolchain().name()) + workspace.toolchain().version() +
          workspace.toolchain().flags() + std::to_string(workspace.task().options().classes.size()) + " " +
-         std::to_string(workspace.task().options().keypoints.size());
+         std::to_string(workspace.task().options().keypoints.size()) + " " + workspace.study().quantize.scheme;
 }
 
 std::string RunProfile(Workspace& workspace) {
@@ -59,7 +59,10 @@ std::string RunProfile(Workspace& workspace) {
   std::vector<TableRow*> rows;
   for (TablePlan& plan : plans) {
     for (const Graph& graph : plan.graphs)
-      jobs.push_back({.graph = &graph, .precision = plan.table.precision, .part = true});
+      jobs.push_back({.graph = &graph,
+                      .precision = plan.table.precision,
+                      .part = true,
+                      .scheme = workspace.study().quantize.scheme});
     for (TableRow* row : AllRows(plan.table)) rows.push_back(row);
   }
   const LatencyRows measured = MeasureLatencies(workspace, jobs, "profile");

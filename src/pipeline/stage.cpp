@@ -53,7 +53,7 @@ std::span<const Stage> Stages() {
                                                  {"search", "search.json", SearchInputs, RunSearch},
                                                  {"verify", "verify.json", VerifyInputs, RunVerify},
                                                  {"train", "train.json", TrainInputs, RunTrain},
-                                                 {"quantize", "quantization", QuantizeInputs, RunQuantize},
+                                                 {"quantize", "quantize.json", QuantizeInputs, RunQuantize},
                                                  {"compile", "artifacts", CompileInputs, RunCompile},
                                                  {"evaluate", "evaluation.json", EvaluateInputs, RunEvaluate}}};
   return kStages;

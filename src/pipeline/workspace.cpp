@@ -38,6 +38,18 @@ std::unique_ptr<Store> OpenJournal(const Study& study, const fs::path& folder) {
   return OpenSqliteStore(file);
 }
 
+// Now, and not after an hour of measuring.
+void CheckPrecisions(const Study& study, const Toolchain& toolchain) {
+  std::vector<std::string> known;
+  for (const Precision precision : toolchain.precisions()) known.push_back(PrecisionName(precision));
+  for (const std::string& name : study.target.precision) {
+    if (std::ranges::count(known, name) > 0) continue;
+    throw Error(Code::kInvalidArgument, "target.precision",
+                study.target.toolchain + " can't execute " + name + " on " + study.target.device,
+                "it executes " + JoinNames(known));
+  }
+}
+
 }  // namespace
 
 fs::path RunFolder(const Study& study) {
@@ -52,6 +64,7 @@ Workspace::Workspace(Study study, const Context& context)
       toolchain_(MakeToolchain(study_.target.toolchain)),
       device_(MakeDevice(study_.target.device, static_cast<int>(study_.target.threads))) {
   CheckFreeze(study_, backbone_);
+  CheckPrecisions(study_, *toolchain_);
   EnsureFolder(folder_);
   lock_ = std::make_unique<FileLock>(folder_ / "lock");
   store_ = OpenJournal(study_, folder_);

@@ -10,14 +10,26 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+const Scheme& KnownScheme(const std::string& name) {
+  try {
+    return SchemeOf(name);
+  } catch (const Error& error) {
+    throw Error(Code::kDataLoss, "", error.message(), "delete it and quantize again");
+  }
+}
+
 Quantization FromJson(const Json& json) {
   if (json.at("version") != 1) {
     throw Error(Code::kFailedPrecondition, "", "was made by another version of hot", "delete it and quantize again");
   }
   Quantization quantization;
   quantization.scheme = json.at("scheme");
+  const Scheme& scheme = KnownScheme(quantization.scheme);
   for (const auto& [name, pair] : json.at("activations").items()) {
-    quantization.activations[name] = {.scale = pair.at(0), .zero_point = WholeNumber<int8_t>(pair.at(1))};
+    const int zero_point = WholeNumber<int>(pair.at(1));
+    if (zero_point < scheme.lowest || zero_point > scheme.highest)
+      throw Error(Code::kDataLoss, "", "zero point " + std::to_string(zero_point) + " is none of " + scheme.name);
+    quantization.activations[name] = {.scale = pair.at(0), .zero_point = zero_point};
   }
   for (const auto& [name, scales] : json.at("weight_scales").items()) {
     quantization.weight_scales[name] = scales.get<std::vector<float>>();

@@ -9,7 +9,6 @@
 namespace hot {
 namespace {
 
-constexpr double kLevels = 255;        // steps between -128 and 127
 constexpr double kWeightMax = 127;     // symmetric: -128 is not used
 constexpr double kTinyChannel = 1e-6;  // smallest weight scale, relative to the layer's largest
 constexpr double kBiasMax = 1 << 30;   // int32 with headroom for the accumulator
@@ -17,14 +16,6 @@ constexpr double kBiasMax = 1 << 30;   // int32 with headroom for the accumulato
 [[noreturn]] void BadRange(const std::string& node, const std::string& why) {
   throw Error(Code::kFailedPrecondition, "node " + node, "can't quantize its output: " + why,
               "calibrate with more and different pictures, and check that the network works in fp32");
-}
-
-// The range always holds zero, so that padding and ReLU are exact (Jacob et al., 2018, section 2.1).
-ActivationScale ScaleOf(float low, float high) {
-  const double from = std::min(0.0, static_cast<double>(low)), to = std::max(0.0, static_cast<double>(high));
-  const double scale = std::max((to - from) / kLevels, 1e-9);
-  const double zero_point = std::clamp(std::nearbyint(-128 - from / scale), -128.0, 127.0);
-  return {static_cast<float>(scale), static_cast<int>(zero_point)};
 }
 
 ActivationScale ObservedScale(const std::string& name, const Observations& observations,
@@ -37,9 +28,11 @@ ActivationScale ObservedScale(const std::string& name, const Observations& obser
   if (observer.empty()) BadRange(name, "no values were observed");
   if (!std::isfinite(observer.min()) || !std::isfinite(observer.max())) BadRange(name, "it holds NaN or infinity");
   if (observer.min() == observer.max()) BadRange(name, "all observed values are " + std::to_string(observer.min()));
-  auto [low, high] = observer.Percentile(options.ranges == "minmax" ? 0.0 : options.percentile_tail);
-  if (low == high) std::tie(low, high) = observer.Percentile(0.0);
-  return ScaleOf(low, high);
+  const auto own = options.ranges_of.find(name);
+  const std::string& method = own == options.ranges_of.end() ? options.ranges : own->second;
+  const Scheme& scheme = SchemeOf(options.scheme);
+  const auto [low, high] = EstimateRange(observer, method, scheme);
+  return ScaleOf(low, high, scheme);
 }
 
 const Tensor* FindTensor(const Weights& weights, const std::string& name) {
@@ -59,8 +52,8 @@ std::vector<double> ChannelMaxima(const Tensor& weight, const std::string& name)
 }
 
 // One scale a channel. A channel without weights, or with a bias that int32 could not hold at scale s_x * s_w, gets a
-// larger scale than its weights need.
-std::vector<float> WeightScales(const Node& node, const Weights& weights, float input_scale) {
+// larger scale than its weights need. (With 16-bit activations biases are 64 bits wide: `input_scale` is nullptr.)
+std::vector<float> WeightScales(const Node& node, const Weights& weights, const float* input_scale) {
   const Tensor* weight = FindTensor(weights, node.name + ".weight");
   if (weight == nullptr) throw Error(Code::kNotFound, "node " + node.name, "the weights lack " + node.name + ".weight");
   const Tensor* bias = FindTensor(weights, node.name + ".bias");
@@ -70,19 +63,20 @@ std::vector<float> WeightScales(const Node& node, const Weights& weights, float 
   std::vector<float> scales;
   for (size_t channel = 0; channel < maxima.size(); ++channel) {
     double scale = maxima[channel] > 0 ? std::max(maxima[channel] / kWeightMax, whole * kTinyChannel) : whole;
-    if (bias != nullptr)
-      scale = std::max(scale, std::abs(static_cast<double>(bias->data.at(channel))) / (input_scale * kBiasMax));
+    if (bias != nullptr && input_scale != nullptr)
+      scale = std::max(scale, std::abs(static_cast<double>(bias->data.at(channel))) / (*input_scale * kBiasMax));
     scales.push_back(static_cast<float>(scale));
   }
   return scales;
 }
 
 void AddWeightScales(const Network& network, const std::vector<QuantPlace>& places, Quantization& result) {
+  const bool wide_bias = SchemeOf(result.scheme).precision == Precision::kInt16x8;
   for (const Node& node : network.graph.nodes()) {
     if (node.op != Op::kConv && node.op != Op::kLinear) continue;
     const NodeId source = ScaleOwner(network.graph, places, node.inputs[0]);
-    const float input_scale = result.activations.at(network.graph.node(source).name).scale;
-    result.weight_scales[node.name] = WeightScales(node, network.weights, input_scale);
+    const float& input_scale = result.activations.at(network.graph.node(source).name).scale;
+    result.weight_scales[node.name] = WeightScales(node, network.weights, wide_bias ? nullptr : &input_scale);
   }
 }
 
@@ -98,11 +92,7 @@ std::vector<std::string> ObservedNodes(const Graph& folded) {
 }
 
 Quantization Quantize(const Network& network, const Observations& observations, const QuantizeOptions& options) {
-  if (options.ranges != "percentile" && options.ranges != "minmax") {
-    throw Error(Code::kInvalidArgument, "quantize.ranges", "unknown method \"" + options.ranges + "\"",
-                "known: percentile, minmax");
-  }
-  Quantization result;
+  Quantization result{.scheme = options.scheme, .activations = {}, .weight_scales = {}};
   for (const std::string& name : ObservedNodes(network.graph)) {
     result.activations[name] = ObservedScale(name, observations, options);
   }
@@ -110,13 +100,14 @@ Quantization Quantize(const Network& network, const Observations& observations, 
   return result;
 }
 
-Quantization SyntheticQuantization(const Network& network) {
+Quantization SyntheticQuantization(const Network& network, const std::string& scheme) {
   const std::vector<QuantPlace> places = PlanQuantization(network.graph);
-  Quantization result;
+  const Scheme& integers = SchemeOf(scheme);
+  Quantization result{.scheme = scheme, .activations = {}, .weight_scales = {}};
   for (NodeId id = 0; id < network.graph.size(); ++id) {
     const Node& node = network.graph.node(id);
     if (places[static_cast<size_t>(id)] != QuantPlace::kScaled) continue;
-    result.activations[node.name] = node.op == Op::kRelu6 ? ScaleOf(0, 6) : ScaleOf(-4, 4);
+    result.activations[node.name] = node.op == Op::kRelu6 ? ScaleOf(0, 6, integers) : ScaleOf(-4, 4, integers);
   }
   AddWeightScales(network, places, result);
   return result;

@@ -97,6 +97,40 @@ TEST(Quantize, ScalesCoverTheRangeAndRepresentZeroExactly) {
   }
 }
 
+TEST(Quantize, SchemesUseTheirOwnIntegers) {
+  const Network network = Residual();
+  const Observations observations = Observe(network.graph, -1, 3);
+  const Quantization u8s8 = Quantize(network, observations, {.ranges = "minmax", .scheme = "u8s8"});
+  EXPECT_EQ(u8s8.scheme, "u8s8");
+  EXPECT_EQ(u8s8.activations.at("add").zero_point, 64);
+  EXPECT_FLOAT_EQ(u8s8.activations.at("add").scale, 4 / 255.0f);
+  const Quantization s16s8 = Quantize(network, observations, {.ranges = "minmax", .scheme = "s16s8"});
+  EXPECT_EQ(s16s8.activations.at("add").zero_point, 0);
+  EXPECT_FLOAT_EQ(s16s8.activations.at("add").scale, 3 / 32767.0f);
+  EXPECT_EQ(Thrown([&] { Quantize(network, observations, {.scheme = "s4s4"}); }).code(), Code::kInvalidArgument);
+}
+
+TEST(Quantize, NamedTensorsHaveAMethodOfTheirOwn) {
+  const Network network = Residual();
+  Observations observations = Observe(network.graph, 0, 1);
+  std::vector<float> values(300'000, 0.5f);
+  values[7] = 40;
+  for (const char* node : {"add", "depth.act"}) observations[node].Observe(values.data(), std::ssize(values));
+  const Quantization result = Quantize(network, observations, {.ranges_of = {{"add", "minmax"}}});
+  EXPECT_FLOAT_EQ(result.activations.at("add").scale, 40 / 255.0f);
+  EXPECT_LT(result.activations.at("depth.act").scale, 1.1 / 255);
+}
+
+TEST(Quantize, EveryOutputBranchHasAScaleOfItsOwn) {
+  const Network network = Residual();
+  Observations observations = Observe(network.graph, 0, 1);
+  const float logits[] = {-40, 20};
+  observations["head"].Observe(logits, 2);
+  const Quantization result = Quantize(network, observations, {.ranges = "minmax"});
+  EXPECT_FLOAT_EQ(result.activations.at("head").scale, 60 / 255.0f);
+  EXPECT_FLOAT_EQ(result.activations.at("mean").scale, 1 / 255.0f);
+}
+
 TEST(Quantize, WeightScalesAreChannelMaximaOver127) {
   const Network network = Residual();
   const Quantization result = Quantize(network, Observe(network.graph, -1, 1), {});
@@ -133,14 +167,14 @@ TEST(Quantize, RefusesRangesThatMeanNothing) {
   const float nan = std::nanf(""), constant = -1, infinite = INFINITY;
   for (const float* bad : {&nan, &constant, &infinite}) {
     Observations observations = Observe(network.graph, 0, 6);
-    observations["depth.act"] = {};
+    observations["depth.act"] = RangeObserver();
     observations["depth.act"].Observe(bad, 1);
     const Error error = Thrown([&] { Quantize(network, observations, {}); });
     EXPECT_EQ(error.code(), Code::kFailedPrecondition) << *bad;
     EXPECT_THAT(error.what(), HasSubstr("depth.act"));
   }
   Observations observations = Observe(network.graph, 0, 6);
-  observations["add"] = {};
+  observations["add"] = RangeObserver();
   EXPECT_EQ(Thrown([&] { Quantize(network, observations, {}); }).code(), Code::kFailedPrecondition);
   observations.erase("add");
   const Error missing = Thrown([&] { Quantize(network, observations, {}); });
@@ -169,9 +203,11 @@ TEST(QuantizationFile, ComesBackOrIsRefused) {
       {"{", Code::kDataLoss},
       {"[]", Code::kDataLoss},
       {R"({"version":2})", Code::kFailedPrecondition},
-      {R"({"version":1,"scheme":"s","activations":{"a":[1,128]},"weight_scales":{}})", Code::kDataLoss},
-      {R"({"version":1,"scheme":"s","activations":{"a":[1,0.5]},"weight_scales":{}})", Code::kDataLoss},
-      {R"({"version":1,"scheme":"s","activations":{"a":[1]},"weight_scales":{}})", Code::kDataLoss}};
+      {R"({"version":1,"scheme":"s8s8","activations":{"a":[1,128]},"weight_scales":{}})", Code::kDataLoss},
+      {R"({"version":1,"scheme":"s8s8","activations":{"a":[1,0.5]},"weight_scales":{}})", Code::kDataLoss},
+      {R"({"version":1,"scheme":"s8s8","activations":{"a":[1]},"weight_scales":{}})", Code::kDataLoss},
+      {R"({"version":1,"scheme":"u8s8","activations":{"a":[1,-1]},"weight_scales":{}})", Code::kDataLoss},
+      {R"({"version":1,"scheme":"s4s4","activations":{},"weight_scales":{}})", Code::kDataLoss}};
   for (const auto& [text, code] : cases) {
     WriteFileAtomic(file, text);
     const Error error = Thrown([&] { ReadQuantization(file); });

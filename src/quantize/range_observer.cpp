@@ -1,8 +1,9 @@
+#include "quantize/range_observer.h"
+
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
-
-#include "quantize/quantize.h"
 
 namespace hot {
 namespace {
@@ -16,20 +17,48 @@ void MergePairs(std::vector<int64_t>& bins, bool into_lower) {
   bins = std::move(merged);
 }
 
+struct Extremes {
+  float low, high;
+  bool finite;
+};
+
+// In lanes, so that the compiler can use vectors. A NaN or an infinity times zero is NaN, and so is a sum with it.
+Extremes FindExtremes(const float* values, int64_t count) {
+  constexpr int64_t kLanes = 16;
+  std::array<float, kLanes> low, high, poison{};
+  low.fill(values[0]);
+  high.fill(values[0]);
+  const auto take = [&](int64_t i, size_t lane) {
+    low[lane] = values[i] < low[lane] ? values[i] : low[lane];
+    high[lane] = values[i] > high[lane] ? values[i] : high[lane];
+    poison[lane] += values[i] * 0.0f;
+  };
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) take(i + static_cast<int64_t>(lane), lane);
+  }
+  for (; i < count; ++i) take(i, 0);
+  return {*std::min_element(low.begin(), low.end()), *std::max_element(high.begin(), high.end()),
+          std::none_of(poison.begin(), poison.end(), [](float value) { return std::isnan(value); })};
+}
+
 }  // namespace
 
 void RangeObserver::Observe(const float* values, int64_t count) {
   if (count == 0 || broken_) return;
-  const auto [low, high] = std::minmax_element(values, values + count);
-  broken_ = std::any_of(values, values + count, [](float value) { return !std::isfinite(value); });
+  const Extremes seen = FindExtremes(values, count);
+  broken_ = !seen.finite;
   if (broken_) {
     min_ = max_ = std::numeric_limits<float>::quiet_NaN();
+    empty_ = false;
     return;
   }
-  if (histogram_.empty()) Start(*low, *high);
-  Grow(*low, *high);
-  min_ = std::min(min_, *low);
-  max_ = std::max(max_, *high);
+  if (empty_) Start(seen.low, seen.high);
+  empty_ = false;
+  min_ = std::min(min_, seen.low);
+  max_ = std::max(max_, seen.high);
+  if (!with_histogram_) return;
+  Grow(seen.low, seen.high);
   for (int64_t i = 0; i < count; ++i) {
     const auto bin = static_cast<int>((static_cast<double>(values[i]) - low_) / width_);
     ++histogram_[static_cast<size_t>(std::clamp(bin, 0, kBins - 1))];
@@ -39,6 +68,7 @@ void RangeObserver::Observe(const float* values, int64_t count) {
 void RangeObserver::Start(float low, float high) {
   min_ = low;
   max_ = high;
+  if (!with_histogram_) return;
   low_ = low;
   // A constant tensor gets bins, too; their width must still be seen beside its magnitude.
   const double smallest = std::max(1e-6, std::abs(static_cast<double>(low)) * 1e-6);
@@ -74,6 +104,11 @@ std::pair<float, float> RangeObserver::Percentile(double tail) const {
   }
   const auto low = static_cast<float>(low_ + first * width_), high = static_cast<float>(low_ + (last + 1) * width_);
   return {std::max(min_, low), std::min(max_, high)};
+}
+
+RangeObserver::Histogram RangeObserver::histogram() const {
+  if (broken_ || histogram_.empty()) return {};
+  return {.low = low_, .width = width_, .counts = histogram_};
 }
 
 }  // namespace hot

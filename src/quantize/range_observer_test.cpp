@@ -1,3 +1,5 @@
+#include "quantize/range_observer.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -5,7 +7,6 @@
 #include <limits>
 
 #include "core/rng.h"
-#include "quantize/quantize.h"
 
 namespace hot {
 namespace {
@@ -60,6 +61,22 @@ TEST(RangeObserver, GrowsFromAConstantToAnyRange) {
   observer.Observe(&zero, 1);
   observer.Observe(far, 2);
   EXPECT_EQ(observer.Percentile(1e-5), std::make_pair(-1e6f, 1e6f));
+}
+
+TEST(RangeObserver, WithoutAHistogramItKnowsTheExtremesOnly) {
+  RangeObserver observer(/*histogram=*/false);
+  Rng rng(3);
+  float low = 0, high = 0;
+  for (const int count : {1, 15, 16, 17, 40}) {
+    std::vector<float> values;
+    for (int i = 0; i < count; ++i) values.push_back(static_cast<float>(rng.Normal()));
+    observer.Observe(values.data(), count);
+    low = std::min(low, *std::min_element(values.begin(), values.end()));
+    high = std::max(high, *std::max_element(values.begin(), values.end()));
+  }
+  EXPECT_FALSE(observer.empty());
+  EXPECT_EQ(observer.Percentile(1e-2), std::make_pair(low, high));
+  EXPECT_TRUE(observer.histogram().counts.empty());
 }
 
 TEST(RangeObserver, ValuesThatAreNotFiniteBreakIt) {

@@ -10,7 +10,8 @@ namespace {
 // In the order in which they use each other.
 std::string Scripts() {
   std::string text;
-  for (const std::string_view script : {kDomJs, kChartsJs, kModelJs, kSectionsJs, kDetailsJs, kReportJs})
+  for (const std::string_view script :
+       {kDomJs, kChartsJs, kModelJs, kSectionsJs, kDetailsJs, kQuantizationJs, kReportJs})
     text += script;
   return text;
 }

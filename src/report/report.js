@@ -34,6 +34,7 @@ function main() {
     networks: networksSection,
     training: trainingSection,
     table: lookupSection,
+    quantization: quantizationSection,
     layers: layersSection,
     environment: environmentSection
   };

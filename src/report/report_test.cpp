@@ -64,7 +64,7 @@ TEST_F(ReportTest, IsOneFileThatLoadsNothing) {
 TEST_F(ReportTest, HoldsWhatTheRunFolderHolds) {
   const std::string page = Page();
   const Json data = DataOf(page);
-  for (const char* file : {"study", "table", "search", "verify", "train", "evaluation"}) {
+  for (const char* file : {"study", "table", "search", "verify", "train", "quantize", "evaluation"}) {
     EXPECT_EQ(data.at(file), Json::parse(ReadFile(run_ / (std::string(file) + ".json")))) << file;
   }
   EXPECT_EQ(data.at("stages").size(), 7u);
@@ -103,7 +103,8 @@ TEST_F(ReportTest, HoldsTheExecutedPrecisionOfLayers) {
 }
 
 TEST_F(ReportTest, SurvivesStagesThatHaveNotRun) {
-  for (const char* file : {"evaluation.json", "train.json", "verify.json", "search.json", "table.json", "stages"}) {
+  for (const char* file :
+       {"evaluation.json", "quantize.json", "train.json", "verify.json", "search.json", "table.json", "stages"}) {
     fs::remove_all(run_ / file);
     const std::string page = Page();
     EXPECT_THAT(page, HasSubstr("No verdict yet: the stage evaluate has not run.")) << file;

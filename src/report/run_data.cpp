@@ -135,7 +135,7 @@ RunData ReadRunData(const fs::path& run_folder) try {
                 "run hot optimize first");
   }
   Json root{{"study", ReadObject(study_path)}, {"stages", ReadStages(run_folder / "stages")}};
-  for (const char* name : {"table", "search", "verify", "train", "evaluation"}) {
+  for (const char* name : {"table", "search", "verify", "train", "quantize", "evaluation"}) {
     root[name] = ReadObject(run_folder / (std::string(name) + ".json"));
   }
   root["curves"] = ReadCurves(run_folder, root["train"]);

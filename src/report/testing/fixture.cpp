@@ -219,6 +219,19 @@ void WriteTraining(const fs::path& folder, const std::vector<Network>& networks)
   Write(folder / "train.json", {{"version", 1}, {"metric", "ap50"}, {"networks", list}});
 }
 
+void WriteQuantization(const fs::path& folder, const std::vector<Network>& networks) {
+  Json list = Json::array();
+  for (const Network& n : networks) {
+    if (n.rank > 2) continue;
+    Json entry = Json::parse(R"({"precision": "int8", "scheme": "s8s8", "seconds": 1.3, "holds": true,
+        "float_layers": ["conv1"], "layers": [{"layer": "conv1", "ranges": "kl", "sqnr_db": 38.2},
+                                              {"layer": "conv2", "ranges": "mse", "sqnr_db": 21.7}]})");
+    entry.update({{"id", n.id}, {"fp32", n.score}, {"score", n.score - 0.004}});
+    list.push_back(entry);
+  }
+  Write(folder / "quantize.json", {{"version", 1}, {"score", "ap50"}, {"options", Json::object()}, {"networks", list}});
+}
+
 Json LayerPrecisions(bool int8) {
   Json layers = Json::object();
   for (int i = 1; i <= 54; ++i) layers["conv" + std::to_string(i)] = int8 && i > 2 ? "i8" : "f32";
@@ -380,6 +393,7 @@ void WriteFixtureRun(const fs::path& folder) {
   const std::vector<Network> networks = Networks();
   WriteSearch(folder, networks);
   WriteTraining(folder, networks);
+  WriteQuantization(folder, networks);
   WriteEvaluation(folder, networks);
 }
 

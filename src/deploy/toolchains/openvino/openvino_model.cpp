@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/error.h"
 #include "core/rng.h"
@@ -27,6 +28,13 @@ std::vector<int64_t> Dims(const ov::Output<const ov::Node>& port) {
   return {shape.begin(), shape.end()};
 }
 
+// Calls `function` with a null pointer of the tensor's integer type.
+template <typename Function>
+void WithIntegerType(const ov::Tensor& tensor, const Function& function) {
+  if (tensor.get_element_type() == ov::element::u8) return function(static_cast<uint8_t*>(nullptr));
+  function(static_cast<int8_t*>(nullptr));
+}
+
 void CopyIn(const Tensor& from, ov::Tensor to, const std::string& where) {
   if (static_cast<size_t>(from.size()) != to.get_size()) {
     throw Error(
@@ -35,10 +43,14 @@ void CopyIn(const Tensor& from, ov::Tensor to, const std::string& where) {
   }
   if (to.get_element_type() == ov::element::f32) {
     std::copy(from.data.begin(), from.data.end(), to.data<float>());
-  } else {
-    std::transform(from.data.begin(), from.data.end(), to.data<int8_t>(),
-                   [](float value) { return static_cast<int8_t>(std::clamp(std::nearbyint(value), -128.0f, 127.0f)); });
+    return;
   }
+  WithIntegerType(to, [&]<typename Integer>(Integer*) {
+    using Limits = std::numeric_limits<Integer>;
+    std::transform(from.data.begin(), from.data.end(), to.data<Integer>(), [](float value) {
+      return static_cast<Integer>(std::clamp<float>(std::nearbyint(value), Limits::min(), Limits::max()));
+    });
+  });
 }
 
 Tensor CopyOut(const ov::Tensor& from) {
@@ -46,7 +58,9 @@ Tensor CopyOut(const ov::Tensor& from) {
   if (from.get_element_type() == ov::element::f32) {
     std::copy_n(from.data<const float>(), from.get_size(), to.data.begin());
   } else {
-    std::copy_n(from.data<const int8_t>(), from.get_size(), to.data.begin());
+    WithIntegerType(from, [&]<typename Integer>(Integer*) {
+      std::copy_n(from.data<const Integer>(), from.get_size(), to.data.begin());
+    });
   }
   return to;
 }
@@ -54,10 +68,12 @@ Tensor CopyOut(const ov::Tensor& from) {
 void FillRandom(ov::Tensor tensor, Rng& rng) {
   if (tensor.get_element_type() == ov::element::f32) {
     std::generate_n(tensor.data<float>(), tensor.get_size(), [&] { return static_cast<float>(rng.Uniform(-1, 1)); });
-  } else {
-    std::generate_n(tensor.data<int8_t>(), tensor.get_size(),
-                    [&] { return static_cast<int8_t>(rng.Below(256) - 128); });
+    return;
   }
+  WithIntegerType(tensor, [&]<typename Integer>(Integer*) {
+    std::generate_n(tensor.data<Integer>(), tensor.get_size(),
+                    [&] { return static_cast<Integer>(rng.Below(256) + std::numeric_limits<Integer>::min()); });
+  });
 }
 
 std::string RuntimeText(const std::shared_ptr<const ov::Node>& node, const char* key) {

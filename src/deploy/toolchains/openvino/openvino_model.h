@@ -15,7 +15,8 @@ namespace hot {
 // Everything that changes the code OpenVINO makes, as text for keys.
 std::string OpenVinoFlags();
 std::string OpenVinoVersion();
-// Precisions that this CPU executes as such: OpenVINO runs fp16 as bf16 or fp32 where the CPU lacks it.
+// Precisions that this CPU executes as such: OpenVINO runs fp16 as bf16 or fp32 where the CPU lacks it, and int16x8
+// nowhere: it drops the rounding to 16 bits and computes in float.
 std::vector<Precision> OpenVinoPrecisions(const ov::Core& core);
 
 // One step of the compiled network, layout conversions ("Reorder") included.
@@ -33,7 +34,7 @@ class OpenVinoModel : public Session {
   OpenVinoModel(ov::Core& core, const std::string& onnx, Precision precision, int threads, const std::string& where,
                 bool layer_timers = false);
 
-  // Tensors of int8 inputs and outputs hold the integers.
+  // Tensors of 8-bit inputs and outputs hold the integers.
   std::vector<Tensor> Run(std::span<const Tensor> inputs) override;
   std::map<std::string, std::string> LayerPrecisions() const override;
 

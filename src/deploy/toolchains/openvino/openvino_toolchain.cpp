@@ -40,6 +40,7 @@ class OpenVinoToolchain : public Toolchain {
     artifact.graph_key = request.graph_key;
     artifact.threads = request.threads;
     artifact.blob = WriteOnnx(request.network, {.quantization = int8 ? request.quantization : nullptr,
+                                                .fp16 = request.precision == Precision::kFp16,
                                                 .int8_borders = int8 && request.int8_borders,
                                                 .channels_last_borders = !int8 && request.int8_borders});
     artifact.blob_sha256 = Sha256Hex(artifact.blob);
@@ -63,6 +64,11 @@ class OpenVinoToolchain : public Toolchain {
     }
     if (request.precision == Precision::kInt8 && request.quantization == nullptr) {
       throw Error(Code::kInvalidArgument, "openvino", "int8 needs a quantization");
+    }
+    if (request.precision == Precision::kInt8 &&
+        SchemeOf(request.quantization->scheme).precision != request.precision) {
+      throw Error(Code::kInvalidArgument, "openvino",
+                  "the scheme " + request.quantization->scheme + " is none of " + PrecisionName(request.precision));
     }
   }
 

@@ -8,9 +8,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/error.h"
 #include "deploy/session.h"
 #include "deploy/test_networks.h"
 #include "deploy/toolchains/openvino/openvino_model.h"
+#include "quantize/quantized_network.h"
 
 namespace hot {
 namespace {
@@ -36,6 +38,43 @@ TEST(OpenVinoToolchain, Int8RunsEveryConvolutionAndAdditionInIntegerKernels) {
     EXPECT_EQ(CountLayers(artifact, "Convolution"), 15);
     EXPECT_EQ(CountLayers(artifact, "Eltwise"), 0) << "residual additions are fused into the convolution before them";
     EXPECT_EQ(CountLayers(artifact, "FakeQuantize"), 0);
+  }
+}
+
+TEST(OpenVinoToolchain, UnsignedActivationsRunInIntegerKernels) {
+  const Network network = SmallMobileNet();
+  const Quantization quantization = SyntheticQuantization(network, "u8s8");
+  const Artifact artifact = MakeOpenVinoToolchain()->Compile(
+      {.network = network, .precision = Precision::kInt8, .quantization = &quantization});
+  EXPECT_EQ(artifact.scheme, "u8s8");
+  EXPECT_THAT(ConvolutionsNotIn(artifact.layer_precisions, "i8"), IsEmpty());
+  const Artifact part = MakeOpenVinoToolchain()->Compile(
+      {.network = network, .precision = Precision::kInt8, .quantization = &quantization, .int8_borders = true});
+  ASSERT_EQ(part.golden.size(), 1u);
+  for (const float value : part.golden[0].outputs[0].data) EXPECT_TRUE(value >= 0 && value <= 255) << value;
+}
+
+TEST(OpenVinoToolchain, LayersWithoutScalesRunInFloatAndTheOthersDoNot) {
+  const Network network = SmallMobileNet();
+  const QuantizedNetwork whole{
+      .exact = network, .network = network, .quantization = SyntheticQuantization(network), .ranges = {}};
+  const QuantizedNetwork mixed = WithFloatLayers(whole, {"stem.conv", "block3.project.conv", "boxes"});
+  const Artifact artifact = MakeOpenVinoToolchain()->Compile(
+      {.network = mixed.network, .precision = Precision::kInt8, .quantization = &mixed.quantization});
+  EXPECT_EQ(ConvolutionsNotIn(artifact.layer_precisions, "i8").size(), 3u);
+  EXPECT_EQ(ConvolutionsNotIn(artifact.layer_precisions, "f32").size(), 12u);
+}
+
+TEST(OpenVinoToolchain, RefusesIntegersThatItWouldComputeInFloat) {
+  const Network network = SmallMobileNet();
+  const Quantization quantization = SyntheticQuantization(network, "s16s8");
+  for (const Precision precision : {Precision::kInt16x8, Precision::kInt8}) {
+    try {
+      MakeOpenVinoToolchain()->Compile({.network = network, .precision = precision, .quantization = &quantization});
+      ADD_FAILURE() << PrecisionName(precision);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), precision == Precision::kInt8 ? Code::kInvalidArgument : Code::kUnimplemented);
+    }
   }
 }
 
