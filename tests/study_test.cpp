@@ -295,8 +295,9 @@ TEST_F(StudyTest, ResNetsRunWholeAndThenHaveNothingToDo) {
   const HotResult first = RunHot(folder_.path(), "optimize " + study);
   ASSERT_EQ(first.code, 0) << first.output;
   const auto read = [&](const char* file) { return Json::parse(ReadFile(folder_.path() / "runs/resnet" / file)); };
+  const Json table = read("table.json").at("tables")[0];
   std::set<std::string> parts;
-  for (const Json& row : read("table.json").at("tables")[0].at("rows")) parts.insert(row.at("part"));
+  for (const Json& row : table.at("rows")) parts.insert(row.at("part"));
   EXPECT_THAT(parts, testing::ElementsAre("head", "slot1", "slot2", "slot3", "slot4", "stem"));
   const Json evaluation = read("evaluation.json");
   EXPECT_EQ(evaluation.at("networks")[0].at("slots")[0], "basic-k3-e1@int8");
