@@ -127,13 +127,12 @@ void StudyTest::QuantizeWithEveryStep() {
   const HotResult result =
       RunHot(folder_.path(),
              "evaluate study.yaml --set quantize.rounding=adaptive --set quantize.correct_bias=true "
-             "--set quantize.equalize=true --set quantize.scheme=u8s8 --set quantize.max_drop=0");
+             "--set quantize.equalize=true --set quantize.max_drop=0");
   ASSERT_EQ(result.code, 0) << result.output;
   const Json after = Read("evaluation.json"), quantized = Read("quantize.json");
   for (size_t i = 0; i < before.at("networks").size(); ++i) {
     const Json& entry = quantized.at("networks").at(i);
-    EXPECT_EQ(entry.at("scheme"), "u8s8");
-    EXPECT_EQ(plain.at("networks")[i].at("scheme"), "s8s8");
+    EXPECT_EQ(entry.at("id"), plain.at("networks")[i].at("id"));
     EXPECT_TRUE(plain.at("networks")[i].at("float_layers").empty()) << "nothing was promised";
     EXPECT_EQ(entry.at("holds"), entry.at("score") >= entry.at("fp32"));
     EXPECT_GT(entry.at("layers").size(), 30u);
