@@ -166,8 +166,8 @@ TEST_F(StudyTest, CanonicalJsonIsAStudyFileOfTheSameStudy) {
 
 TEST_F(StudyTest, JsonChangesWithWhatItDescribesOnly) {
   const Study a = Read(kGood), b = Read(kGood, {"train.hpo.gamma=0.9"});
-  EXPECT_EQ(StudySectionJson(a, "quantize"), R"({"correct_bias":false,"equalize":false,"max_drop":null,"pictures":128,"ranges":"percentile","rounding":"nearest",)"
-            R"("scheme":"s8s8"})");
+  EXPECT_EQ(StudySectionJson(a, "quantize"), R"({"correct_bias":false,"equalize":false,"max_drop":null,"pictures":128,)"
+                                             R"("ranges":"percentile","rounding":"nearest","scheme":"s8s8"})");
   EXPECT_EQ(StudySectionJson(a, "model"), StudySectionJson(b, "model"));
   EXPECT_NE(StudySectionJson(a, "train"), StudySectionJson(b, "train"));
   EXPECT_NE(StudyJson(a), StudyJson(b));
