@@ -62,7 +62,7 @@ TEST_F(PostTraining, AutoTakesTheLeastErrorOfEachTensor) {
   const Observations observations = Calibrate(network_, inputs_);
   std::set<std::string> methods;
   for (const auto& [node, method] : chosen.ranges) methods.insert(method);
-  for (const char* node : {"image", "stem.act", "block2.add", "block4.project.conv"}) {
+  for (const char* node : {"image", "stem.act", "block3.add", "block4.project.conv"}) {
     ASSERT_TRUE(chosen.ranges.contains(node)) << node;
     const Quantization own{.activations = {{node, chosen.quantization.activations.at(node)}}, .weight_scales = {}};
     const double ours = error.Of(network_, own);
