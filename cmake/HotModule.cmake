@@ -1,5 +1,6 @@
-# hot_module(NAME SOURCES a.cpp... [DEPS hot::core...] [PRIVATE lib...] [TESTS a_test.cpp...] [TEST_LIBS lib...])
-# One static library a folder of src/, alias hot::NAME, and one GoogleTest program hot_NAME_test beside it.
+# hot_module(NAME [COMPUTES] SOURCES a.cpp... [DEPS hot::core...] [PRIVATE lib...] [TESTS a_test.cpp...] [TEST_LIBS lib...])
+# One static library a folder of src/, alias hot::NAME, and one GoogleTest program hot_NAME_test beside it. COMPUTES: tests
+# spend their time in its loops, so that they are optimized with sanitizers, too.
 #
 # hot_test(NAME SOURCES a_test.cpp... [LIBS lib...] [LABEL fast|slow|release]): `fast` (default) runs with sanitizers in
 # preset dev, `slow` and `release` in preset release only.
@@ -22,10 +23,9 @@ if(HOT_MOLD)
   target_link_options(hot_flags INTERFACE -fuse-ld=mold)
 endif()
 if(HOT_SANITIZE)
-  # Line tables are what the sanitizers' stack traces need. Tests spend their time in the libraries, so -O0, which compiles
-  # twice as fast, will do for them.
+  # Line tables are what the sanitizers' stack traces need. -O0 compiles twice as fast.
   target_compile_options(hot_flags INTERFACE -fsanitize=${HOT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all
-                         -g1 $<IF:$<BOOL:$<TARGET_PROPERTY:HOT_IS_TEST>>,-O0,-O1>)
+                         -g1 $<IF:$<BOOL:$<TARGET_PROPERTY:HOT_COMPUTES>>,-O1,-O0>)
   target_link_options(hot_flags INTERFACE -fsanitize=${HOT_SANITIZE})
 endif()
 
@@ -43,7 +43,7 @@ endfunction()
 function(hot_test name)
   cmake_parse_arguments(ARG "ONE_PROCESS" "LABEL" "SOURCES;LIBS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}" HOT_IS_TEST ON)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}")
   target_link_libraries(${name} PRIVATE hot_flags ${ARG_LIBS} GTest::gmock GTest::gtest_main Threads::Threads)
   target_compile_definitions(${name} PRIVATE HOT_SOURCE_DIR="${CMAKE_SOURCE_DIR}" HOT_BINARY_DIR="${CMAKE_BINARY_DIR}")
   if(NOT ARG_LABEL)
@@ -78,8 +78,9 @@ function(hot_fuzzer name)
 endfunction()
 
 function(hot_module name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE;TESTS;TEST_LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "COMPUTES" "" "SOURCES;DEPS;PRIVATE;TESTS;TEST_LIBS" ${ARGN})
   add_library(hot_${name} STATIC ${ARG_SOURCES})
+  set_target_properties(hot_${name} PROPERTIES HOT_COMPUTES ${ARG_COMPUTES})
   add_library(hot::${name} ALIAS hot_${name})
   target_link_libraries(hot_${name} PUBLIC hot_flags ${ARG_DEPS} PRIVATE ${ARG_PRIVATE})
   if(ARG_TESTS)
