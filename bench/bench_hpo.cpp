@@ -152,7 +152,7 @@ class TrainingTable {
     spec.batch = 4 << batch;
     spec.lr = rates_[static_cast<size_t>(rate)];
     spec.augment.enabled = false;
-    spec.score.metric = Metric::kTop1;
+    spec.score = {.metric = Metric::kTop1, .predicted = Predicted::kClasses};
     return spec;
   }
 
