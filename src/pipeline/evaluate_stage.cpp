@@ -79,6 +79,14 @@ Json LatencyJson(const Measurement& m, double predicted_ns) {
           {"steady", m.steady},       {"predicted_ns", predicted_ns}};
 }
 
+// By memory, KiB; empty where everything was measured.
+Json EstimatedPeaks(const Artifact& artifact) {
+  Json peaks = Json::object();
+  if (!artifact.estimate) return peaks;
+  for (const auto& [memory, bytes] : artifact.estimate->peak_bytes) peaks[memory] = static_cast<double>(bytes) / 1024;
+  return peaks;
+}
+
 Json LayersJson(const Artifact& artifact) {
   std::map<std::string, int> counts;
   for (const auto& [layer, precision] : artifact.layer_precisions) ++counts[precision];
@@ -96,6 +104,7 @@ Json ArtifactJson(const Workspace& workspace, const Built& built, const StudyNet
           {"latency", LatencyJson(built.latency, predicted ? network.predicted_ns * task.passes() : 0)},
           {"val", ScoresJson(built.val, scoring, task)},
           {"test", ScoresJson(built.test, scoring, task)},
+          {"estimated_peak_kib", EstimatedPeaks(built.artifact)},
           {"layers", LayersJson(built.artifact)}};
 }
 
@@ -147,6 +156,11 @@ std::string RunEvaluate(Workspace& workspace) {
   Judgement judgement = Judge(contenders, workspace.Scoring(), LatencyBudgetNs(workspace.study().search, contenders),
                               static_cast<uint64_t>(workspace.study().run.seed));
   const int passes = workspace.task().options().passes();
+  const DeviceInfo device = workspace.device().Describe();
+  if (device.estimates()) {
+    judgement.verdict += " Latency is an " + device.latency_is() +
+                         ", nothing was measured on a device; accuracy is from " + device.accuracy_from + ".";
+  }
   if (passes > 1) judgement.verdict += " Scores and times are of the flip test: two passes an object.";
   Json list = Json::array();
   for (size_t i = 0; i < networks.size(); ++i) {
@@ -168,6 +182,8 @@ std::string RunEvaluate(Workspace& workspace) {
                 {"test_pictures", test.samples.size()},
                 {"test_views", workspace.task().Views(test).samples.size()},
                 {"passes", passes},
+                {"latency_is", device.latency_is()},
+                {"accuracy_from", device.accuracy_from},
                 {"networks", list},
                 {"winners", WinnersJson(judgement)},
                 {"verdict", judgement.verdict}});
