@@ -109,7 +109,10 @@ class _Writer:
         reader = next((n for n in self.onnx.readers.get(name, []) if n.op_type == "DequantizeLinear"), None)
         if reader is None:
             raise BridgeError("INVALID_ARGUMENT", f"input {name} of the ONNX file is no quantized tensor")
-        self.wide = self.onnx.scale(reader)[1].dtype == np.int16
+        dtype = self.onnx.scale(reader)[1].dtype
+        if dtype not in (np.int8, np.int16):
+            raise BridgeError("UNIMPLEMENTED", f"input {name}: TFLite has no networks of {dtype} activations")
+        self.wide = dtype == np.int16
         self.indices[name] = self._activation_tensor(name, self.onnx.shapes[name], *self.onnx.scale(reader))
 
     def _activation_tensor(self, name, shape, scale, zero_point):
