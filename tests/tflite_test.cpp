@@ -1,5 +1,5 @@
-// TFLite in integers = ONNX Runtime on the quantized ONNX file, within the rounding of LiteRT's kernels: for every block
-// type and for whole networks of every task.
+// TFLite in integers = ONNX Runtime on the quantized ONNX file, within the rounding of LiteRT's kernels: for every
+// block type and for whole networks of every task.
 #include <gtest/gtest.h>
 
 #include "deploy/toolchains/vela/testing/deviation.h"

@@ -33,10 +33,8 @@ class VelaToolchainTest : public ::testing::Test {
 
   Artifact Compile(const Network& network, bool timing_only = false) const {
     const Quantization quantization = SyntheticQuantization(network);
-    return toolchain_->Compile({.network = network,
-                                .precision = Precision::kInt8,
-                                .quantization = &quantization,
-                                .timing_only = timing_only});
+    return toolchain_->Compile(
+        {.network = network, .precision = Precision::kInt8, .quantization = &quantization, .timing_only = timing_only});
   }
 
   // What compiling a network of one input and the nodes that `add` puts behind it throws.
@@ -73,11 +71,11 @@ TEST_F(VelaToolchainTest, EstimatesAreThoseOfVelasCommandLine) {
   const Artifact artifact = Compile(SmallMobileNet());
   const TempFolder folder;
   WriteFileAtomic(folder.path() / "net.tflite", artifact.reference);
-  const ProcessResult run = RunProcess({(fs::path(HOT_SOURCE_DIR) / ".venv/bin/python").string(), "-m",
-                                        "ethosu.vela.vela", (folder.path() / "net.tflite").string(), "--output-dir",
-                                        folder.path().string(), "--accelerator-config", "ethos-u55-128", "--config",
-                                        "Arm/vela.ini", "--system-config", "Ethos_U55_High_End_Embedded",
-                                        "--memory-mode", "Shared_Sram"});
+  const ProcessResult run =
+      RunProcess({(fs::path(HOT_SOURCE_DIR) / ".venv/bin/python").string(), "-m", "ethosu.vela.vela",
+                  (folder.path() / "net.tflite").string(), "--output-dir", folder.path().string(),
+                  "--accelerator-config", "ethos-u55-128", "--config", "Arm/vela.ini", "--system-config",
+                  "Ethos_U55_High_End_Embedded", "--memory-mode", "Shared_Sram"});
   ASSERT_TRUE(run.status.ok()) << run.output;
   const std::string csv = ReadFile(folder.path() / "net_summary_Ethos_U55_High_End_Embedded.csv");
   ASSERT_TRUE(artifact.estimate);
@@ -110,16 +108,15 @@ TEST_F(VelaToolchainTest, RefusesWhatIsNotInIntegers) {
 }
 
 TEST_F(VelaToolchainTest, RefusesWhatTfliteHasNot) {
-  const Error average = Refusal({4, 8, 8}, [](GraphBuilder& builder, NodeId x) {
-    return builder.Pool(Op::kAvgPool, "average", x, 3, 2, 1);
-  });
+  const Error average = Refusal(
+      {4, 8, 8}, [](GraphBuilder& builder, NodeId x) { return builder.Pool(Op::kAvgPool, "average", x, 3, 2, 1); });
   EXPECT_EQ(average.code(), Code::kUnimplemented);
   EXPECT_THAT(average.what(), AllOf(HasSubstr("node average"), HasSubstr("padding")));
 }
 
 TEST_F(VelaToolchainTest, RefusesWhatVelaLeavesToTheCpu) {
-  const Error upsample = Refusal(
-      {4, 8, 8}, [](GraphBuilder& builder, NodeId x) { return builder.Upsample("up", x, 3); });
+  const Error upsample =
+      Refusal({4, 8, 8}, [](GraphBuilder& builder, NodeId x) { return builder.Upsample("up", x, 3); });
   EXPECT_EQ(upsample.code(), Code::kUnimplemented);
   EXPECT_THAT(upsample.what(), AllOf(HasSubstr("RESIZE_NEAREST_NEIGHBOR"), HasSubstr("CPU")));
 }
