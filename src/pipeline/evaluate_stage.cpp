@@ -136,6 +136,34 @@ std::vector<Contender> MakeContenders(const Workspace& workspace, const std::vec
   return contenders;
 }
 
+Json NetworksJson(const Workspace& workspace, const std::vector<TrainedNetwork>& networks,
+                  const std::vector<Built>& built, const Judgement& judgement) {
+  Json list = Json::array();
+  for (size_t i = 0; i < networks.size(); ++i) {
+    Json network = NetworkJson(workspace, networks[i].network);
+    for (const Built& b : built) {
+      if (b.network == i) network["artifacts"].push_back(ArtifactJson(workspace, b, networks[i].network));
+    }
+    if (!networks[i].network.baseline) {
+      network["against_baseline"] =
+          ComparisonJson(judgement.comparisons.at(networks[i].network.id), PrecisionName(workspace.precision()));
+    }
+    list.push_back(network);
+  }
+  return list;
+}
+
+// What a reader of the verdict must know about its numbers.
+std::string WhatNumbersAre(const DeviceInfo& device, int passes) {
+  std::string text;
+  if (device.estimates()) {
+    text += " Latency is an " + device.latency_is() + ", nothing was measured on a device; accuracy is from " +
+            device.accuracy_from + ".";
+  }
+  if (passes > 1) text += " Scores and times are of the flip test: two passes an object.";
+  return text;
+}
+
 }  // namespace
 
 std::string EvaluateInputs(const Workspace& workspace) {
@@ -155,25 +183,10 @@ std::string RunEvaluate(Workspace& workspace) {
   const auto contenders = MakeContenders(workspace, networks, built);
   Judgement judgement = Judge(contenders, workspace.Scoring(), LatencyBudgetNs(workspace.study().search, contenders),
                               static_cast<uint64_t>(workspace.study().run.seed));
-  const int passes = workspace.task().options().passes();
   const DeviceInfo device = workspace.device().Describe();
-  if (device.estimates()) {
-    judgement.verdict += " Latency is an " + device.latency_is() +
-                         ", nothing was measured on a device; accuracy is from " + device.accuracy_from + ".";
-  }
-  if (passes > 1) judgement.verdict += " Scores and times are of the flip test: two passes an object.";
-  Json list = Json::array();
-  for (size_t i = 0; i < networks.size(); ++i) {
-    Json network = NetworkJson(workspace, networks[i].network);
-    for (const Built& b : built) {
-      if (b.network == i) network["artifacts"].push_back(ArtifactJson(workspace, b, networks[i].network));
-    }
-    if (!networks[i].network.baseline) {
-      network["against_baseline"] =
-          ComparisonJson(judgement.comparisons.at(networks[i].network.id), PrecisionName(workspace.precision()));
-    }
-    list.push_back(network);
-  }
+  const int passes = workspace.task().options().passes();
+  judgement.verdict += WhatNumbersAre(device, passes);
+  const Json list = NetworksJson(workspace, networks, built, judgement);
   WriteRunJson(workspace, "evaluation.json",
                {{"version", 1},
                 {"metric", workspace.study().train.metric},

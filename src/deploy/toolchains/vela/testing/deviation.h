@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/bridge.h"
+#include "core/error.h"
 #include "core/rng.h"
 #include "core/subprocess.h"
 #include "deploy/calibrate.h"
