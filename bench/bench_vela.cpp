@@ -44,7 +44,7 @@ Workspace Open(BenchStudy& study, const EthosNpu& npu) {
 
 // Vela's command line on one TFLite file.
 void RunVela(const EthosNpu& npu, const fs::path& file) {
-  const ProcessResult run = RunProcess({HOT_VENV "/bin/python", "-m", "ethosu.vela.vela", file.string(), "--output-dir",
+  const ProcessResult run = RunProcess({HOT_VENV "/bin/python", "-m", "ethosu.vela", file.string(), "--output-dir",
                                         file.parent_path().string(), "--config", "Arm/vela.ini", "--accelerator-config",
                                         std::string(npu.name), "--system-config", std::string(npu.system_config),
                                         "--memory-mode", std::string(npu.memory_mode)});

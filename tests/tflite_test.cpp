@@ -51,6 +51,16 @@ std::map<std::string, Graph> Cases() {
   return cases;
 }
 
+void Print(const std::string& name, const Deviations& deviations) {
+  const auto& [operators, outputs] = deviations.fixed_point;
+  std::printf("%-16s an operator: max %d, %.3f %% differ (XNNPACK %.4f %%); outputs: max %d, mean %.3f\n", name.c_str(),
+              operators.max_lsb, 100 * operators.differing, 100 * deviations.xnnpack.operators.differing,
+              outputs.max_lsb, outputs.mean_lsb);
+}
+
+// No more than that share of an operator's values may be rounded to the other neighbour.
+constexpr double kRoundedOtherwise = 0.02;
+
 TEST(Tflite, IsTheQuantizedOnnxFileWithinTheRoundingOfLiteRt) {
   std::map<std::string, std::string> files;
   for (const auto& [name, graph] : Cases()) {
@@ -61,11 +71,41 @@ TEST(Tflite, IsTheQuantizedOnnxFileWithinTheRoundingOfLiteRt) {
   if (deviations.empty()) GTEST_SKIP() << "skipped: " << why;
   ASSERT_EQ(deviations.size(), files.size());
   for (const auto& [name, both] : deviations) {
-    std::printf("%-16s fixed point: max %2d mean %.4f differing %.4f  XNNPACK: max %2d mean %.4f differing %.4f\n",
-                name.c_str(), both.fixed_point.max_lsb, both.fixed_point.mean_lsb, both.fixed_point.differing,
-                both.xnnpack.max_lsb, both.xnnpack.mean_lsb, both.xnnpack.differing);
-    EXPECT_GT(both.fixed_point.values, 0) << name;
+    Print(name, both);
+    for (const KernelDeviations& kernels : {both.fixed_point, both.xnnpack}) {
+      EXPECT_GT(kernels.operators.values, kernels.outputs.values) << name;
+      EXPECT_LE(kernels.operators.max_lsb, 1) << name;
+      EXPECT_LT(kernels.operators.differing, kRoundedOtherwise) << name;
+    }
+    const bool block = name.find("-k") != std::string::npos;
+    if (block) EXPECT_LE(both.fixed_point.outputs.max_lsb, 2) << name;
+    if (block) EXPECT_EQ(both.xnnpack.outputs.max_lsb, 0) << name;
   }
+}
+
+// What no block or task has, but the graph: pools with padding, concatenation of maps of different scales, groups, a
+// flattened map, activations by themselves.
+TEST(Tflite, EveryOperatorThatIntegersHave) {
+  GraphBuilder builder;
+  const NodeId x = builder.Input("image", {4, 16, 16});
+  const NodeId relu = builder.ConvBn("a", x, 8, 5, 2, 4, Op::kRelu);
+  const NodeId pooled = builder.Pool(Op::kMaxPool, "max", relu, 3, 2, 1);
+  const NodeId averaged = builder.Pool(Op::kAvgPool, "avg", relu, 2, 2, 0);
+  const NodeId both = builder.Concat("both", {pooled, averaged});
+  const NodeId up = builder.Upsample("up", builder.Unary(Op::kRelu6, "both.act", both), 2);
+  const NodeId linear = builder.ConvBn("mix", up, 8, 3, 1, 1, Op::kInput);
+  const NodeId padded = builder.Pool(Op::kMaxPool, "negative", linear, 3, 2, 1);
+  const NodeId sum = builder.Unary(Op::kRelu, "sum.act", builder.Add("sum", linear, relu));
+  builder.Output(builder.Linear("hidden", builder.Unary(Op::kFlatten, "flat", padded), 10));
+  builder.Output(builder.Linear("means", builder.Unary(Op::kGlobalAvgPool, "mean", sum), 10, false));
+  const Graph graph = std::move(builder).Build();
+  std::string why;
+  const auto deviations =
+      MeasureDeviations({{"every", IntegerOnnx(FoldBatchNorm(graph, TimingWeights(graph, 6)))}}, why);
+  if (deviations.empty()) GTEST_SKIP() << "skipped: " << why;
+  Print("every operator", deviations.at("every"));
+  EXPECT_LE(deviations.at("every").fixed_point.operators.max_lsb, 1);
+  EXPECT_LT(deviations.at("every").fixed_point.operators.differing, 2 * kRoundedOtherwise);
 }
 
 }  // namespace

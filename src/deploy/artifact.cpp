@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;    // the newest; an artifact has the oldest that can hold it
 constexpr int kMaxDepth = 32;  // of the manifest; ours have 4
 constexpr const char* kManifest = "manifest.json";
 constexpr const char* kGolden = "golden.safetensors";
@@ -65,7 +65,7 @@ std::vector<GoldenPair> GoldenPairs(const Weights& tensors, size_t count, size_t
 
 json ToJson(const Artifact& a) {
   json manifest;
-  manifest["version"] = kVersion;
+  manifest["version"] = a.format == BlobFormat::kOnnx ? 1 : kVersion;
   manifest["toolchain"] = {{"name", a.toolchain}, {"version", a.toolchain_version}, {"flags", a.flags}};
   manifest["precision"] = a.precision;
   manifest["scheme"] = a.scheme;
@@ -78,7 +78,7 @@ json ToJson(const Artifact& a) {
   manifest["preprocessing"] = {{"width", p.width}, {"height", p.height}, {"mean", p.mean}, {"stddev", p.stddev}};
   manifest["task"] = {{"name", a.task}, {"classes", a.classes}, {"options", a.task_options}};
   manifest["golden_pairs"] = a.golden.size();
-  manifest["format"] = FormatOf(a.format).name;
+  if (a.format != BlobFormat::kOnnx) manifest["format"] = FormatOf(a.format).name;
   if (a.estimate) {
     manifest["estimate"] = {{"latency_ns", a.estimate->latency_ns}, {"peak_bytes", a.estimate->peak_bytes}};
   }

@@ -47,6 +47,7 @@ TEST(Artifact, OfAnNpuHasTheEstimateAndTheFileItWasCompiledFrom) {
   EXPECT_EQ(ReadFile(folder.path() / "model_vela.tflite"), a.blob);
   EXPECT_FALSE(fs::exists(folder.path() / "model.onnx"));
   const Artifact b = ReadArtifact(folder.path());
+  EXPECT_EQ(b.version, 2) << "programs that know version 1 only must not look for its ONNX file";
   EXPECT_EQ(b.format, BlobFormat::kEthosU);
   EXPECT_EQ(b.reference, a.reference);
   EXPECT_EQ(b.reference_sha256, Sha256Hex(a.reference));

@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/subprocess.h"
+#include "deploy/calibrate.h"
 #include "deploy/session.h"
 #include "deploy/test_networks.h"
 
@@ -72,7 +73,7 @@ TEST_F(VelaToolchainTest, EstimatesAreThoseOfVelasCommandLine) {
   const TempFolder folder;
   WriteFileAtomic(folder.path() / "net.tflite", artifact.reference);
   const ProcessResult run =
-      RunProcess({(fs::path(HOT_SOURCE_DIR) / ".venv/bin/python").string(), "-m", "ethosu.vela.vela",
+      RunProcess({(fs::path(HOT_SOURCE_DIR) / ".venv/bin/python").string(), "-m", "ethosu.vela",
                   (folder.path() / "net.tflite").string(), "--output-dir", folder.path().string(),
                   "--accelerator-config", "ethos-u55-128", "--config", "Arm/vela.ini", "--system-config",
                   "Ethos_U55_High_End_Embedded", "--memory-mode", "Shared_Sram"});
@@ -135,8 +136,13 @@ TEST_F(VelaToolchainTest, AnArtifactRunsOnTheNpuThatItWasCompiledFor) {
 
 TEST_F(VelaToolchainTest, OutputsAreNearThoseOfTheFloatNetwork) {
   const Network network = SmallMobileNet();
-  const Tensor input = RandomInput(network, 5);
-  const auto ours = MakeDevice("ethos-u55-128", 1)->Load(Compile(network))->Run(std::span(&input, 1));
+  std::vector<Tensor> inputs;
+  for (uint64_t seed = 1; seed <= 5; ++seed) inputs.push_back(RandomInput(network, seed));
+  const Quantization quantization = Quantize(network, Calibrate(network, inputs), {.ranges = "minmax"});
+  const Tensor& input = inputs.back();
+  const Artifact int8 =
+      toolchain_->Compile({.network = network, .precision = Precision::kInt8, .quantization = &quantization});
+  const auto ours = MakeDevice("ethos-u55-128", 1)->Load(int8)->Run(std::span(&input, 1));
   const Artifact fp32 = MakeToolchain("openvino")->Compile({.network = network});
   const auto theirs = MakeDevice("host", 1)->Load(fp32)->Run(std::span(&input, 1));
   ASSERT_EQ(ours.size(), theirs.size());

@@ -18,15 +18,21 @@
 namespace hot {
 
 struct Deviation {
-  int64_t values = 0;    // of all outputs
+  int64_t values = 0;    // that were compared
   int max_lsb = 0;       // largest difference
   double mean_lsb = 0;   // mean magnitude
   double differing = 0;  // share of values that are not equal
 };
 
+// `operators`: of each operator by itself, on the integers that LiteRT gave it. `outputs`: of the whole network's,
+// where what one operator rounds otherwise has gone through all behind it (random weights make much of it).
+struct KernelDeviations {
+  Deviation operators, outputs;
+};
+
 struct Deviations {
-  Deviation fixed_point;  // LiteRT's own kernels: what accuracy is read from
-  Deviation xnnpack;      // its float-rounding ones
+  KernelDeviations fixed_point;  // LiteRT's own kernels: what accuracy is read from
+  KernelDeviations xnnpack;      // its float-rounding ones
 };
 
 // Network as Ethos-U gets it, calibrated (min-max) on normal inputs: ONNX with integer borders.
@@ -68,14 +74,17 @@ inline std::map<std::string, Deviations> MeasureDeviations(const std::map<std::s
     return {};
   }
   if (!run.status.ok()) throw Error(Code::kInternal, script.string(), run.output);
-  const auto json = nlohmann::json::parse(ReadFile(folder.path() / "deviations.json"));
-  const auto read = [](const nlohmann::json& one) {
-    return Deviation{.values = one.at("values"),
-                     .max_lsb = one.at("max_lsb"),
-                     .mean_lsb = one.at("mean_lsb"),
-                     .differing = one.at("differing")};
+  const auto measured = nlohmann::json::parse(ReadFile(folder.path() / "deviations.json"));
+  const auto one = [](const nlohmann::json& json) {
+    return Deviation{.values = json.at("values"),
+                     .max_lsb = json.at("max_lsb"),
+                     .mean_lsb = json.at("mean_lsb"),
+                     .differing = json.at("differing")};
   };
-  for (const auto& [name, kernels] : json.items()) {
+  const auto read = [&](const nlohmann::json& json) {
+    return KernelDeviations{.operators = one(json.at("operators")), .outputs = one(json.at("outputs"))};
+  };
+  for (const auto& [name, kernels] : measured.items()) {
     deviations[name] = {.fixed_point = read(kernels.at("fixed_point")), .xnnpack = read(kernels.at("xnnpack"))};
   }
   return deviations;
