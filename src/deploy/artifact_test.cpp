@@ -144,7 +144,7 @@ std::vector<Case> DamageCases() {
        Code::kDataLoss, "manifest.json"},
       {"another kind of JSON", [](const fs::path& f) { WriteFileAtomic(f / "manifest.json", "[1]"); }, Code::kDataLoss,
        "manifest.json"},
-      {"a newer version", [](const fs::path& f) { Replace(f / "manifest.json", "\"version\": 1", "\"version\": 2"); },
+      {"a newer version", [](const fs::path& f) { Replace(f / "manifest.json", "\"version\": 1", "\"version\": 3"); },
        Code::kFailedPrecondition, "newer"},
   };
 }

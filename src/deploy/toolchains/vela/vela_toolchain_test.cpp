@@ -5,8 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 #include <functional>
+#include <set>
 #include <sstream>
 
 #include "core/error.h"
@@ -14,6 +16,7 @@
 #include "deploy/calibrate.h"
 #include "deploy/session.h"
 #include "deploy/test_networks.h"
+#include "deploy/toolchains/vela/ethos_npu.h"
 
 namespace hot {
 namespace {
@@ -120,6 +123,28 @@ TEST_F(VelaToolchainTest, RefusesWhatVelaLeavesToTheCpu) {
       Refusal({4, 8, 8}, [](GraphBuilder& builder, NodeId x) { return builder.Upsample("up", x, 3); });
   EXPECT_EQ(upsample.code(), Code::kUnimplemented);
   EXPECT_THAT(upsample.what(), AllOf(HasSubstr("RESIZE_NEAREST_NEIGHBOR"), HasSubstr("CPU")));
+}
+
+TEST_F(VelaToolchainTest, EveryNpuHasItsOwnEstimate) {
+  const std::unique_ptr<Progress> progress = MakeSilentProgress();
+  const std::atomic<bool> cancelled = false;
+  const Context context{SystemClock(), *progress, cancelled};
+  const Network network = SmallMobileNet();
+  std::set<double> latencies;
+  std::set<std::string> fingerprints;
+  for (const EthosNpu& npu : kEthosNpus) {
+    toolchain_ = MakeVelaToolchain(npu.name);
+    const Artifact artifact = Compile(network, /*timing_only=*/true);
+    const Artifact* one = &artifact;
+    const auto device = MakeDevice(npu.name, 1);
+    const Measurement row = device->Profile(std::span(&one, 1), {}, 0, context).at(0);
+    EXPECT_EQ(row.median_ns, artifact.estimate->latency_ns);
+    EXPECT_GT(artifact.estimate->peak_bytes.at("sram"), 0);
+    latencies.insert(row.median_ns);
+    fingerprints.insert(device->Describe().fingerprint);
+  }
+  EXPECT_EQ(latencies.size(), kEthosNpus.size());
+  EXPECT_EQ(fingerprints.size(), kEthosNpus.size());
 }
 
 TEST_F(VelaToolchainTest, AnArtifactRunsOnTheNpuThatItWasCompiledFor) {
