@@ -85,6 +85,12 @@ def _fits_same(size, kernel, stride, before, after):
     return outputs == same and before == max((same - 1) * stride + kernel - size, 0) // 2
 
 
+def _reached(size, kernel, stride, before, after):
+    """How much of the padding after the last pixel the last window reaches."""
+    last = (size + before + after - kernel) // stride * stride
+    return max(last + kernel - size - before, 0)
+
+
 class _Writer:
     def __init__(self, model):
         self.onnx = _Onnx(model)
@@ -196,10 +202,9 @@ class _Writer:
             return x, _SAME
         if node.op_type == "AveragePool":
             raise _unsupported(node, "TFLite can't pool averages with this padding")
-        after = lambda size, before, pad: max(  # what windows reach
-            (size + before + pad - kernel) // stride * stride + kernel - size - before, 0
-        )
-        pads = [[0, 0], [top, after(height, top, bottom)], [left, after(width, left, right)], [0, 0]]
+        rows = [top, _reached(height, kernel, stride, top, bottom)]
+        columns = [left, _reached(width, kernel, stride, left, right)]
+        pads = [[0, 0], rows, columns, [0, 0]]
         name = node.output[0].removesuffix(".raw")
         padded = self._like(name + ".pad", x, [s + sum(p) for s, p in zip(self.out.tensors[x].shape, pads)])
         amounts = self._constant(name + ".pads", pads)
