@@ -2,6 +2,8 @@
 // block type and for whole networks of every task.
 #include <gtest/gtest.h>
 
+#include "deploy/toolchain.h"
+#include "deploy/toolchains/vela/ethos_npu.h"
 #include "deploy/toolchains/vela/testing/deviation.h"
 #include "models/backbone.h"
 #include "tasks/task.h"
@@ -80,6 +82,28 @@ TEST(Tflite, IsTheQuantizedOnnxFileWithinTheRoundingOfLiteRt) {
     const bool block = name.find("-k") != std::string::npos;
     if (block) EXPECT_LE(both.fixed_point.outputs.max_lsb, 2) << name;
     if (block) EXPECT_EQ(both.xnnpack.outputs.max_lsb, 0) << name;
+  }
+}
+
+TEST(Vela, EveryTaskRunsWholeOnEveryNpu) {
+  for (const EthosNpu& npu : kEthosNpus) {
+    std::unique_ptr<Toolchain> toolchain;
+    try {
+      toolchain = MakeToolchain("vela", npu.name);
+    } catch (const Error& error) {
+      if (error.code() != Code::kUnavailable) throw;
+      GTEST_SKIP() << "skipped: " << error.what();
+    }
+    for (const char* task : {"ssd", "cpn", "classify"}) {
+      const Graph graph = Whole(task, 1, Padding::kSymmetric);
+      const Network network = FoldBatchNorm(graph, TimingWeights(graph, 1));
+      const Quantization quantization = SyntheticQuantization(network);
+      const Artifact artifact = toolchain->Compile({.network = network,  // throws when something is left to the CPU
+                                                    .precision = Precision::kInt8,
+                                                    .quantization = &quantization,
+                                                    .timing_only = true});
+      EXPECT_GT(artifact.estimate->latency_ns, 0) << npu.name << " " << task;
+    }
   }
 }
 
