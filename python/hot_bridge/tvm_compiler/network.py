@@ -63,6 +63,7 @@ class _Reader:
         self.graph = graph
         self.values, self.layers = {}, []
         self.same = {}  # name in the file -> value it stands for: dequantized tensors read the integer one
+        self.unsigned = set()  # integer values that the file has as uint8
         self.weights = {}  # dequantized constant -> (integers, scales)
 
     def read(self):
@@ -70,6 +71,8 @@ class _Reader:
         for name, (dtype, shape) in self.graph.inputs.items():
             if len(shape) != 4 or shape[0] != 1:
                 raise BridgeError("INVALID_ARGUMENT", f"input {name}: expected shape [1, c, h, w], got {shape}")
+            if dtype not in ("float32", "int8"):
+                raise BridgeError("INVALID_ARGUMENT", f"input {name}: there are no templates for {dtype} at a border")
             self.values[name] = Value(name, tuple(shape[1:]), dtype)
             inputs.append(name)
         for node in self.graph.nodes:
@@ -86,6 +89,13 @@ class _Reader:
     def _constant(self, name):
         return self.graph.constants[name]
 
+    def _scale(self, names):
+        """(scale, zero point) of signed bytes: unsigned ones are the same numbers, 128 steps higher."""
+        scale, zero = (self._constant(name) for name in names)
+        if zero.dtype not in (np.int8, np.uint8):
+            raise BridgeError("INVALID_ARGUMENT", f"{names[1]}: there are no templates for activations in {zero.dtype}")
+        return scale.item(), int(zero.item()) - (128 if zero.dtype == np.uint8 else 0)
+
     def _value(self, name):
         return self.values[self.same.get(name, name)]
 
@@ -101,12 +111,16 @@ class _Reader:
         """An output that the file dequantizes is converted; one that it leaves in integers is not."""
         value = self._value(name)
         if value.name == name:
+            if name in self.unsigned:
+                raise BridgeError("INVALID_ARGUMENT", f"output {name}: there are no templates for uint8 at a border")
             return name
         self._add(Layer("convert", name, [value.name], name), value.shape)
         return name
 
     def _read_quantizelinear(self, node):
-        scale, zero = (self._constant(name).item() for name in node.inputs[1:])
+        scale, zero = self._scale(node.inputs[1:])
+        if self._constant(node.inputs[2]).dtype == np.uint8:
+            self.unsigned.add(node.outputs[0])
         layer = self._layer("convert", node)
         self._add(layer, self._value(node.inputs[0]).shape, dtype="int8", scale=scale, zero_point=zero)
 
@@ -117,7 +131,7 @@ class _Reader:
             return
         value = self._value(source)
         if source in self.graph.inputs:  # an integer input gets its scale here
-            scale, zero = self._constant(scale).item(), self._constant(zero).item()
+            scale, zero = self._scale([scale, zero])
             self.values[value.name] = replace(value, scale=scale, zero_point=zero)
         self.same[node.outputs[0]] = value.name
 
