@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/hash.h"
+#include "core/text.h"
 #include "data/class_names.h"
 #include "models/pretrained/tensor_file.h"
 #include "pipeline/pretrained_study.h"
@@ -26,6 +27,17 @@ std::unique_ptr<Store> OpenJournal(const Study& study, const fs::path& folder) {
   return OpenSqliteStore(file);
 }
 
+void CheckPrecisions(const Study& study, const Toolchain& toolchain) {
+  std::vector<std::string> offered;
+  for (const Precision precision : toolchain.precisions()) offered.push_back(PrecisionName(precision));
+  for (const std::string& asked : study.target.precision) {
+    if (std::count(offered.begin(), offered.end(), asked) > 0) continue;
+    throw Error(Code::kInvalidArgument, "target.precision",
+                std::string(toolchain.name()) + " can't make " + asked + " for " + study.target.device,
+                "it can: " + JoinNames(offered));
+  }
+}
+
 }  // namespace
 
 fs::path RunFolder(const Study& study) {
@@ -37,8 +49,9 @@ Workspace::Workspace(Study study, const Context& context)
       context_(context),
       folder_(RunFolder(study_)),
       backbone_(FindBackbone(study_.model.backbone)),
-      toolchain_(MakeToolchain(study_.target.toolchain)),
+      toolchain_(MakeToolchain(study_.target.toolchain, study_.target.device)),
       device_(MakeDevice(study_.target.device, static_cast<int>(study_.target.threads))) {
+  CheckPrecisions(study_, *toolchain_);
   EnsureFolder(folder_);
   lock_ = std::make_unique<FileLock>(folder_ / "lock");
   store_ = OpenJournal(study_, folder_);
