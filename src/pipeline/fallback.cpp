@@ -1,14 +1,15 @@
 #include "pipeline/fallback.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace hot {
 namespace {
 
 class Trials {
  public:
-  Trials(const std::vector<std::string>& worst_first, double promised, const ScoreWith& score)
-      : worst_first_(worst_first), promised_(promised), score_(score) {}
+  Trials(const std::vector<std::string>& worst_first, double promised, const ScoreWith& score, FallBack none)
+      : worst_first_(worst_first), promised_(promised), score_(score), best_(std::move(none)) {}
 
   // Whether the promise holds with the `count` worst layers in float. What holds is better than what was seen before.
   bool Hold(size_t count) {
@@ -16,8 +17,7 @@ class Trials {
     now.layers.insert(worst_first_.begin(), worst_first_.begin() + static_cast<std::ptrdiff_t>(count));
     now.score = score_(now.layers);
     now.holds = now.score >= promised_;
-    const bool better = count == 0 || now.holds || (!best_.holds && now.score > best_.score);
-    if (better) best_ = now;
+    if (now.holds || (!best_.holds && now.score > best_.score)) best_ = now;
     return now.holds;
   }
 
@@ -32,9 +32,12 @@ class Trials {
 
 }  // namespace
 
-FallBack FindFallBack(const std::vector<std::string>& worst_first, double promised, const ScoreWith& score) {
-  Trials trials(worst_first, promised, score);
-  if (trials.Hold(0)) return trials.best();
+FallBack FindFallBack(const RankLayers& rank, double promised, const ScoreWith& score) {
+  FallBack none{.layers = {}, .score = score({})};
+  none.holds = none.score >= promised;
+  if (none.holds) return none;
+  const std::vector<std::string> worst_first = rank();
+  Trials trials(worst_first, promised, score, std::move(none));
   size_t too_few = 0, enough = std::min<size_t>(1, worst_first.size());
   while (enough > too_few && !trials.Hold(enough)) {
     too_few = enough;

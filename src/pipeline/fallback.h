@@ -17,10 +17,12 @@ struct FallBack {
 
 // Score on the validation pictures with these layers in float.
 using ScoreWith = std::function<double(const std::set<std::string>& float_layers)>;
+using RankLayers = std::function<std::vector<std::string>()>;
 
-// `worst_first`: all integer layers by what they cost. Doubles the number of float layers until the score is at least
+// `rank` gives all integer layers by what they cost, the worst first; it is called only when the network does not keep
+// the promise as it is. Doubles the number of float layers until the score is at least
 // `promised`, then halves the gap to the last number that was too small. Scores are noisy, so that the number is the
 // least up to their noise. When not even all layers in float keep the promise: the best that was seen.
-FallBack FindFallBack(const std::vector<std::string>& worst_first, double promised, const ScoreWith& score);
+FallBack FindFallBack(const RankLayers& rank, double promised, const ScoreWith& score);
 
 }  // namespace hot

@@ -28,7 +28,7 @@ ScoreWith Machine(int bad, int& asked) {
 TEST(FindFallBack, TakesNoLayerMoreThanThePromiseNeeds) {
   for (int bad = 0; bad <= 60; ++bad) {
     int asked = 0;
-    const FallBack found = FindFallBack(Layers(60), 0.795, Machine(bad, asked));
+    const FallBack found = FindFallBack([] { return Layers(60); }, 0.795, Machine(bad, asked));
     EXPECT_TRUE(found.holds);
     EXPECT_THAT(found.layers, SizeIs(bad));
     EXPECT_DOUBLE_EQ(found.score, 0.8);
@@ -38,7 +38,7 @@ TEST(FindFallBack, TakesNoLayerMoreThanThePromiseNeeds) {
 
 TEST(FindFallBack, KeepsTheBestWhereNothingIsEnough) {
   int asked = 0;
-  const FallBack found = FindFallBack(Layers(5), 0.9, Machine(3, asked));
+  const FallBack found = FindFallBack([] { return Layers(5); }, 0.9, Machine(3, asked));
   EXPECT_FALSE(found.holds);
   EXPECT_DOUBLE_EQ(found.score, 0.8);
   EXPECT_THAT(found.layers, SizeIs(4)) << "1, 2 and 4 were tried; all 5 are no better";
@@ -46,7 +46,7 @@ TEST(FindFallBack, KeepsTheBestWhereNothingIsEnough) {
 
 TEST(FindFallBack, HasNothingToDoWithoutLayers) {
   int asked = 0;
-  const FallBack found = FindFallBack({}, 0.9, Machine(0, asked));
+  const FallBack found = FindFallBack([] { return Layers(0); }, 0.9, Machine(0, asked));
   EXPECT_FALSE(found.holds);
   EXPECT_THAT(found.layers, IsEmpty());
   EXPECT_EQ(asked, 1);

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "graph/key.h"
+#include "pipeline/deployment.h"
 
 namespace hot {
 namespace {
@@ -36,7 +37,7 @@ MeasurementKey KeyOf(const Workspace& workspace, const LatencyJob& job) {
   key.toolchain_version = toolchain.version();
   key.flags = toolchain.flags() + (job.part ? ";part" : "");
   key.precision = PrecisionName(job.precision);
-  key.scheme = SchemeOf(job.precision, job.scheme);
+  key.scheme = SchemeOf(workspace, job.precision);
   key.threads = static_cast<int>(workspace.study().target.threads);
   return key;
 }
@@ -82,7 +83,8 @@ void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset,
   std::vector<Artifact> artifacts;
   for (const Unique* unique : batch) {
     context.ThrowIfCancelled();
-    artifacts.push_back(CompileUntrained(workspace.toolchain(), unique->job, unique->key.threads));
+    artifacts.push_back(
+        CompileUntrained(workspace.toolchain(), unique->job, unique->key.threads, workspace.study().quantize.scheme));
     context.progress.Update(offset,
                             "compiling " + std::to_string(artifacts.size()) + " of " + std::to_string(batch.size()));
   }
@@ -110,9 +112,10 @@ void MeasureAll(Workspace& workspace, std::vector<Unique*> open, double done_bef
 
 }  // namespace
 
-Artifact CompileUntrained(const Toolchain& toolchain, const LatencyJob& job, int threads) {
+Artifact CompileUntrained(const Toolchain& toolchain, const LatencyJob& job, int threads,
+                          const std::string& int8_scheme) {
   const Network network = FoldBatchNorm(*job.graph, TimingWeights(*job.graph, 1));
-  const std::string scheme = SchemeOf(job.precision, job.scheme);
+  const std::string scheme = SchemeOf(job.precision, int8_scheme);
   Quantization quantization;
   if (!scheme.empty()) quantization = SyntheticQuantization(network, scheme);
   return toolchain.Compile({.network = network,

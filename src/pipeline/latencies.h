@@ -12,13 +12,13 @@ namespace hot {
 struct LatencyJob {
   const Graph* graph = nullptr;
   Precision precision = Precision::kFp32;
-  bool part = false;            // a part of a network: in int8 it reads and writes int8 tensors, as it does inside one
-  std::string scheme = "s8s8";  // of int8
+  bool part = false;  // a part of a network: in int8 it reads and writes int8 tensors, as it does inside one
 };
 
 // What is measured in place of an untrained network: random weights and made-up ranges, on which time does not depend.
 // Holds only what timing needs (CompileRequest::timing_only).
-Artifact CompileUntrained(const Toolchain& toolchain, const LatencyJob& job, int threads);
+Artifact CompileUntrained(const Toolchain& toolchain, const LatencyJob& job, int threads,
+                          const std::string& int8_scheme = "s8s8");
 
 struct LatencyRows {
   std::vector<MeasurementRow> rows;  // one a job, in order

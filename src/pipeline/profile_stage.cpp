@@ -59,10 +59,7 @@ std::string RunProfile(Workspace& workspace) {
   std::vector<TableRow*> rows;
   for (TablePlan& plan : plans) {
     for (const Graph& graph : plan.graphs)
-      jobs.push_back({.graph = &graph,
-                      .precision = plan.table.precision,
-                      .part = true,
-                      .scheme = workspace.study().quantize.scheme});
+      jobs.push_back({.graph = &graph, .precision = plan.table.precision, .part = true});
     for (TableRow* row : AllRows(plan.table)) rows.push_back(row);
   }
   const LatencyRows measured = MeasureLatencies(workspace, jobs, "profile");

@@ -1,5 +1,6 @@
 // Stage quantize: every trained network's integers, from training pictures; what they cost on val, and which layers
 // fall back to float for it. quantize.json tells.
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "deploy/post_training.h"
@@ -83,12 +84,14 @@ class Quantizer {
       const QuantizedNetwork mixed = WithFloatLayers(quantized, float_layers);
       return ScoreOf(mixed.network, &mixed.quantization, precision);
     };
-    const FallBack whole{.layers = {}, .score = score({}), .holds = true};
-    if (!max_drop || whole.score >= fp32 - *max_drop / 100) return whole;
-    std::vector<std::string> worst_first;
-    for (const LayerError& error : MeasureSensitivity(quantized, probes_, workspace_.context()))
-      worst_first.push_back(error.layer);
-    return FindFallBack(worst_first, fp32 - *max_drop / 100, score);
+    const auto rank = [&] {
+      std::vector<std::string> worst_first;
+      for (const LayerError& error : MeasureSensitivity(quantized, probes_, workspace_.context()))
+        worst_first.push_back(error.layer);
+      return worst_first;
+    };
+    const double promised = max_drop ? fp32 - *max_drop / 100 : -std::numeric_limits<double>::infinity();
+    return FindFallBack(rank, promised, score);
   }
 
   Json LayersJson(const QuantizedNetwork& quantized) const {
@@ -107,7 +110,7 @@ class Quantizer {
   const Dataset val_;
 };
 
-// "2 of 5 networks lose more than 1 points: ..." or nothing.
+// ", not within quantize.max_drop: 1f2e3d4c 5b6a7988", or nothing.
 std::string BrokenPromises(const Json& networks, const std::optional<double>& max_drop) {
   std::string ids;
   for (const Json& network : networks) {

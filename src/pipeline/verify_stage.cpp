@@ -21,10 +21,7 @@ std::vector<MeasurementRow> MeasureWhole(Workspace& workspace, const std::vector
   for (const Candidate& network : networks) graphs.push_back(GraphOf(workspace, network.width, network.choices));
   std::vector<LatencyJob> jobs;
   for (const Graph& graph : graphs)
-    jobs.push_back({.graph = &graph,
-                    .precision = workspace.precision(),
-                    .part = false,
-                    .scheme = workspace.study().quantize.scheme});
+    jobs.push_back({.graph = &graph, .precision = workspace.precision(), .part = false});
   return MeasureLatencies(workspace, jobs, "verify").rows;
 }
 

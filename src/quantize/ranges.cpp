@@ -114,8 +114,9 @@ Range Search(const Range& whole, const Cost& cost) {
       }
     }
   };
-  attempt(whole.low<0, whole.high> 0);
-  if (whole.low < 0 && whole.high > 0) {
+  const bool below = whole.low<0, above = whole.high> 0;
+  attempt(below, above);
+  if (below && above) {
     attempt(false, true);
     attempt(true, false);
   }
