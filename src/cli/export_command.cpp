@@ -20,12 +20,18 @@ void AddExportCommand(CLI::App& app, int& exit_code) {
   sub->add_option("--candidate", options->request.network,
                   "id of a network or its beginning; baseline; accuracy or latency for a winner")
       ->capture_default_str();
-  sub->add_option("--format", options->request.format,
-                  "pytorch: a readable module and its weights; safetensors: the weights; onnx: float32")
+  sub->add_option(
+         "--format", options->request.format,
+         "pytorch: a readable module and its weights; safetensors: the weights; onnx: float32; bundle: the compiled "
+         "artifact with a C++ example that runs it")
       ->required();
+  sub->add_option("--precision", options->request.precision,
+                  "of a bundle's artifact; default: the first of the study's target.precision");
   sub->add_option("--out", options->request.out, "folder to write to")->required();
   sub->add_flag("--json", options->json, "print what was written as JSON on stdout");
-  sub->footer("Example:\n  hot export runs/quickstart --candidate accuracy --format pytorch --out exported");
+  sub->footer(
+      "Example:\n  hot export runs/quickstart --candidate accuracy --format pytorch --out exported\n"
+      "  hot export runs/quickstart --candidate latency --format bundle --out bundle");
   sub->callback([options, &exit_code] {
     exit_code = RunCommand(options->json, [&](const Context&) {
       const Exported exported = ExportNetwork(options->request);

@@ -3,16 +3,18 @@
 #include <string>
 
 #include "cli/command.h"
+#include "core/version.h"
 
 int main(int argc, char** argv) {
   CLI::App app{"HOT finds, trains, quantizes and measures the network that your device runs best."};
-  app.set_version_flag("--version", HOT_VERSION);
+  app.set_version_flag("--version", hot::kHotVersion);
   app.require_subcommand(1);
   app.footer("Example:\n  hot optimize examples/quickstart.yaml");
   int exit_code = 0;
   hot::AddStudyCommands(app, exit_code);
   hot::AddReportCommand(app, exit_code);
   hot::AddExportCommand(app, exit_code);
+  hot::AddCheckCommand(app, exit_code);
   hot::AddStatusCommand(app, exit_code);
   hot::AddJournalCommand(app, exit_code);
   hot::AddDataCommand(app, exit_code);

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/read_json.h"
+#include "core/version.h"
 #include "graph/safetensors.h"
 
 namespace hot {
@@ -12,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 constexpr int kMaxDepth = 32;  // of the manifest; ours have 4
 constexpr const char* kManifest = "manifest.json";
 constexpr const char* kBlob = "model.onnx";
@@ -41,9 +42,22 @@ std::vector<GoldenPair> GoldenPairs(const Weights& tensors, size_t count, size_t
   return pairs;
 }
 
+json DeviationsJson(const std::vector<OutputDeviation>& deviations) {
+  json list = json::array();
+  for (const OutputDeviation& d : deviations)
+    list.push_back({{"output", d.output},
+                    {"step", d.step},
+                    {"max_lsb", d.max_lsb},
+                    {"rms_lsb", d.rms_lsb},
+                    {"share", d.share},
+                    {"noise_lsb", d.noise_lsb}});
+  return list;
+}
+
 json ToJson(const Artifact& a) {
   json manifest;
   manifest["version"] = kVersion;
+  manifest["hot_version"] = kHotVersion;
   manifest["toolchain"] = {{"name", a.toolchain}, {"version", a.toolchain_version}, {"flags", a.flags}};
   manifest["precision"] = a.precision;
   manifest["scheme"] = a.scheme;
@@ -54,7 +68,9 @@ json ToJson(const Artifact& a) {
   manifest["layer_precisions"] = a.layer_precisions;
   const Preprocessing& p = a.preprocessing;
   manifest["preprocessing"] = {{"width", p.width}, {"height", p.height}, {"mean", p.mean}, {"stddev", p.stddev}};
-  manifest["task"] = {{"name", a.task}, {"classes", a.classes}, {"options", a.task_options}};
+  manifest["task"] = {
+      {"name", a.task}, {"classes", a.classes}, {"keypoints", a.keypoints}, {"options", a.task_options}};
+  manifest["deviations"] = DeviationsJson(a.deviations);
   manifest["golden_pairs"] = a.golden.size();
   return manifest;
 }
@@ -66,6 +82,20 @@ std::vector<std::vector<int64_t>> Shapes(const json& lists) {
     for (const json& side : list) shape.push_back(WholeNumber<int64_t>(side));
   }
   return shapes;
+}
+
+// What version 2 added.
+void AddVersion2(const json& manifest, Artifact& a) {
+  a.hot_version = manifest.at("hot_version");
+  a.keypoints = manifest.at("task").at("keypoints");
+  for (const json& d : manifest.at("deviations")) {
+    a.deviations.push_back({.output = d.at("output"),
+                            .step = d.at("step"),
+                            .max_lsb = d.at("max_lsb"),
+                            .rms_lsb = d.at("rms_lsb"),
+                            .share = d.at("share"),
+                            .noise_lsb = d.at("noise_lsb")});
+  }
 }
 
 Artifact FromJson(const json& manifest) {
@@ -93,6 +123,8 @@ Artifact FromJson(const json& manifest) {
   a.task = manifest.at("task").at("name");
   a.classes = manifest.at("task").at("classes");
   a.task_options = manifest.at("task").at("options");
+  if (a.version >= 2) AddVersion2(manifest, a);
+  if (a.toolchain_version.empty()) throw Error(Code::kDataLoss, "", "the toolchain has no version");
   return a;
 }
 
@@ -167,6 +199,13 @@ Artifact ReadArtifact(const fs::path& folder) {
   } catch (const std::out_of_range&) {
     Damaged(folder / kGolden, "it lacks a tensor");
   }
+}
+
+void CheckToolchainVersion(const Artifact& artifact, const std::string& version, const std::string& where) {
+  if (artifact.toolchain_version.empty() || artifact.toolchain_version == version) return;
+  throw Error(Code::kFailedPrecondition, where,
+              "was made by " + artifact.toolchain + " " + artifact.toolchain_version + ", this machine has " + version,
+              "compile it again here, or install that version");
 }
 
 }  // namespace hot

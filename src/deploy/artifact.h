@@ -17,9 +17,20 @@ struct GoldenPair {
   std::vector<Tensor> outputs;
 };
 
+// How far an output is from the reference interpreter's over the golden inputs (deviation.h).
+struct OutputDeviation {
+  std::string output;
+  double step = 1;       // one LSB in the output's unit
+  double max_lsb = 0;    // largest difference
+  double rms_lsb = 0;    // root of the mean square
+  double share = 0;      // of the values that differ by more than half an LSB
+  double noise_lsb = 0;  // what int8 costs by itself: the reference's distance (rms) from the float network
+};
+
 struct Artifact {
   // manifest
-  int version = 1;
+  int version = 2;          // of the manifest that was read
+  std::string hot_version;  // of the program that made it; empty in version 1
   std::string toolchain, toolchain_version, flags;
   std::string precision, scheme;  // asked for
   std::string graph_key;
@@ -31,7 +42,9 @@ struct Artifact {
   Preprocessing preprocessing;
   std::string task;
   std::vector<std::string> classes;
-  std::string task_options;  // JSON: anchors, thresholds
+  std::vector<std::string> keypoints;         // of poses; version 1 had them in task_options only
+  std::string task_options;                   // JSON: anchors, thresholds
+  std::vector<OutputDeviation> deviations{};  // of int8, by output
   // contents
   std::string blob;  // model.onnx bytes
   std::vector<GoldenPair> golden;
@@ -41,5 +54,10 @@ struct Artifact {
 void WriteArtifact(const fs::path& folder, const Artifact& artifact);
 // Throws Error(kDataLoss) when a hash does not match or a file is missing, kFailedPrecondition for a newer version.
 Artifact ReadArtifact(const fs::path& folder);
+
+// A runtime of another version may compute other numbers and take another time than those the artifact was released
+// with. Throws Error(kFailedPrecondition) when `artifact` was made by another version than `version` of its toolchain;
+// one that names none was made by this very program a moment ago, and never written.
+void CheckToolchainVersion(const Artifact& artifact, const std::string& version, const std::string& where);
 
 }  // namespace hot

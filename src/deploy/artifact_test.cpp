@@ -31,7 +31,10 @@ Artifact Example() {
   a.preprocessing = {.width = 2, .height = 3, .mean = {0.1f, 0.2f, 0.3f}, .stddev = {0.4f, 0.5f, 0.6f}};
   a.task = "ssd";
   a.classes = {"red", "white"};
+  a.keypoints = {"head", "hand"};
   a.task_options = R"({"threshold": 0.5})";
+  a.deviations = {{.output = "boxes", .step = 0.25, .max_lsb = 1.5, .rms_lsb = 0.5, .share = 0.125, .noise_lsb = 0.75},
+                  {.output = "classes", .step = 0.5}};
   a.blob = std::string("ONNX\0bytes", 10);
   a.golden = {{Tensor({1, 3, 2, 2}, 0.25f), {Tensor({1, 4, 1, 1}, 1.5f), Tensor({1, 2, 1, 1}, -2.0f)}}};
   return a;
@@ -42,7 +45,8 @@ TEST(Artifact, ComesBackAsItWasWritten) {
   const Artifact a = Example();
   WriteArtifact(folder.path() / "net", a);
   const Artifact b = ReadArtifact(folder.path() / "net");
-  EXPECT_EQ(b.version, 1);
+  EXPECT_EQ(b.version, 2);
+  EXPECT_FALSE(b.hot_version.empty());
   EXPECT_EQ(b.toolchain, a.toolchain);
   EXPECT_EQ(b.toolchain_version, a.toolchain_version);
   EXPECT_EQ(b.flags, a.flags);
@@ -56,11 +60,18 @@ TEST(Artifact, ComesBackAsItWasWritten) {
   EXPECT_EQ(b.output_shapes, a.output_shapes);
   EXPECT_EQ(b.layer_precisions, a.layer_precisions);
   EXPECT_EQ(b.preprocessing.height, 3);
-  EXPECT_EQ(b.preprocessing.mean[2], 0.3f);
   EXPECT_EQ(b.preprocessing.stddev[0], 0.4f);
   EXPECT_EQ(b.task, a.task);
   EXPECT_EQ(b.classes, a.classes);
+  EXPECT_EQ(b.keypoints, a.keypoints);
   EXPECT_EQ(b.task_options, a.task_options);
+  ASSERT_EQ(b.deviations.size(), 2u);
+  EXPECT_EQ(b.deviations[0].output, "boxes");
+  EXPECT_EQ(b.deviations[0].step, 0.25);
+  EXPECT_EQ(b.deviations[0].max_lsb, 1.5);
+  EXPECT_EQ(b.deviations[0].rms_lsb, 0.5);
+  EXPECT_EQ(b.deviations[0].share, 0.125);
+  EXPECT_EQ(b.deviations[0].noise_lsb, 0.75);
   EXPECT_EQ(b.blob, a.blob);
   EXPECT_EQ(b.blob_sha256, Sha256Hex(a.blob));
   ASSERT_EQ(b.golden.size(), 1u);
@@ -79,6 +90,23 @@ TEST(Artifact, CanBeWrittenOverAnOlderOne) {
   WriteArtifact(folder.path(), a);
   EXPECT_EQ(ReadArtifact(folder.path()).blob, "another");
   EXPECT_TRUE(ReadArtifact(folder.path()).golden.empty());
+}
+
+// Written by the program of that version (0.1.0 before the reference interpreter).
+TEST(Artifact, TheOldestVersionIsRead) {
+  const Artifact a = ReadArtifact(fs::path(HOT_SOURCE_DIR) / "src/deploy/testdata/artifact_v1");
+  const Artifact example = Example();
+  EXPECT_EQ(a.version, 1);
+  EXPECT_EQ(a.toolchain_version, example.toolchain_version);
+  EXPECT_EQ(a.layer_precisions, example.layer_precisions);
+  EXPECT_EQ(a.classes, example.classes);
+  EXPECT_EQ(a.task_options, example.task_options);
+  EXPECT_EQ(a.blob, example.blob);
+  ASSERT_EQ(a.golden.size(), 1u);
+  EXPECT_EQ(a.golden[0].outputs[1].data, example.golden[0].outputs[1].data);
+  EXPECT_TRUE(a.hot_version.empty());
+  EXPECT_TRUE(a.keypoints.empty());
+  EXPECT_TRUE(a.deviations.empty());
 }
 
 // Changes a text in a file; the text must be there.
@@ -113,11 +141,20 @@ std::vector<Case> DamageCases() {
       {"another model's hash",
        [](const fs::path& f) { Replace(f / "manifest.json", Sha256Hex(Example().blob), Sha256Hex("x")); },
        Code::kDataLoss, "manifest.json"},
+      {"half the golden pairs",
+       [](const fs::path& f) {
+         WriteFileAtomic(f / "golden.safetensors", ReadFile(f / "golden.safetensors").substr(0, 60));
+       },
+       Code::kDataLoss, "golden.safetensors"},
+      {"an empty model", [](const fs::path& f) { WriteFileAtomic(f / "model.onnx", ""); }, Code::kDataLoss,
+       "model.onnx"},
+      {"an accuracy made better by hand", [](const fs::path& f) { Replace(f / "manifest.json", "0.125", "0.025"); },
+       Code::kDataLoss, "manifest.json"},
       {"half a manifest", [](const fs::path& f) { WriteFileAtomic(f / "manifest.json", "{\"version\": 1,"); },
        Code::kDataLoss, "manifest.json"},
       {"another kind of JSON", [](const fs::path& f) { WriteFileAtomic(f / "manifest.json", "[1]"); }, Code::kDataLoss,
        "manifest.json"},
-      {"a newer version", [](const fs::path& f) { Replace(f / "manifest.json", "\"version\": 1", "\"version\": 2"); },
+      {"a newer version", [](const fs::path& f) { Replace(f / "manifest.json", "\"version\": 2", "\"version\": 3"); },
        Code::kFailedPrecondition, "newer"},
   };
 }
@@ -146,6 +183,8 @@ TEST(Artifact, RefusesManifestsThatMakeNoSense) {
       {"golden_pairs", -1},
       {"classes", {1, 2}},
       {"version", 0},
+      {"deviations", {{{"output", "boxes"}}}},
+      {"toolchain", {{"name", "openvino"}, {"version", ""}, {"flags", ""}}},
       {"inputs", nullptr},
       {"preprocessing", {{"width", 3}}},
       {"outputs", {{"names", {"a", "b", "c"}}, {"shapes", {{1, 1e300}}}}}};
@@ -172,13 +211,13 @@ TEST(Artifact, ManifestHasTheDocumentedKeys) {
   const TempFolder folder;
   WriteArtifact(folder.path(), Example());
   const auto manifest = nlohmann::json::parse(ReadFile(folder.path() / "manifest.json"));
-  for (const char* key :
-       {"version", "toolchain", "precision", "scheme", "graph_key", "threads", "inputs", "outputs", "layer_precisions",
-        "preprocessing", "task", "golden_pairs", "blob_sha256", "golden_sha256", "manifest_sha256"}) {
+  for (const char* key : {"version", "hot_version", "deviations", "toolchain", "precision", "scheme", "graph_key",
+                          "threads", "inputs", "outputs", "layer_precisions", "preprocessing", "task", "golden_pairs",
+                          "blob_sha256", "golden_sha256", "manifest_sha256"}) {
     EXPECT_TRUE(manifest.contains(key)) << key;
   }
-  EXPECT_EQ(manifest["version"], 1);
-  EXPECT_EQ(manifest.size(), 15u);
+  EXPECT_EQ(manifest["version"], 2);
+  EXPECT_EQ(manifest.size(), 17u);
 }
 
 }  // namespace

@@ -90,6 +90,16 @@ TEST_P(DeviceContract, RefusesTamperedAndForeignArtifacts) {
   tampered.blob = artifact.blob.substr(0, artifact.blob.size() / 2);
   tampered.blob_sha256 = Sha256Hex(tampered.blob);
   EXPECT_EQ(LoadCode(tampered), Code::kDataLoss);
+  Artifact old = artifact;
+  old.toolchain_version = "2001.1";
+  try {
+    device_->Load(old);
+    ADD_FAILURE() << "an artifact of another version of the toolchain was loaded";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kFailedPrecondition);
+    EXPECT_THAT(error.what(),
+                ::testing::AllOf(::testing::HasSubstr("2001.1"), ::testing::HasSubstr(artifact.toolchain_version)));
+  }
   artifact.toolchain = "abacus";
   EXPECT_EQ(LoadCode(artifact), Code::kFailedPrecondition);
 }

@@ -1,12 +1,11 @@
 #include "deploy/onnx_writer.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <set>
 
 #include "core/error.h"
 #include "deploy/onnx_model.h"
+#include "quantize/integer_layer.h"
 #include "quantize/plan.h"
 
 namespace hot {
@@ -15,12 +14,6 @@ namespace {
 using Names = std::vector<std::string>;
 
 std::vector<int64_t> Dims(const Shape& shape) { return {1, shape.c, shape.h, shape.w}; }
-
-template <typename Integer>
-Integer Saturated(double value) {
-  const double low = std::numeric_limits<Integer>::min(), high = std::numeric_limits<Integer>::max();
-  return static_cast<Integer>(std::clamp(std::nearbyint(value), low, high));
-}
 
 // A node's output has up to three tensors: what its operator writes, the integers, and what quantized readers read.
 struct Tensors {
@@ -51,6 +44,9 @@ class Writer {
         options_(options),
         consumers_(network.graph.Consumers()),
         places_(PlanQuantization(network.graph)),
+        rounded_(options.quantization == nullptr
+                     ? std::vector<bool>()
+                     : RoundedOutputs(network.graph, places_, *options.quantization, options.int8_borders)),
         integer_(IntegerType(options.quantization)),
         float_(options.fp16 ? onnx::TensorProto::FLOAT16 : onnx::TensorProto::FLOAT),
         model_(integer_ == onnx::TensorProto::INT16 ? kOpset16Bits : kOpset) {}
@@ -75,15 +71,7 @@ class Writer {
     return std::find(graph_.outputs().begin(), graph_.outputs().end(), id) != graph_.outputs().end();
   }
 
-  // What nobody but a float operator or the outside reads stays in float: no accuracy is lost where no speed is won.
-  bool IsRounded(NodeId id) const {
-    if (Place(id) != QuantPlace::kScaled && Place(id) != QuantPlace::kPassThrough) return false;
-    if (FindScale(id) == nullptr) return false;
-    if (IsOutput(id) && options_.int8_borders) return true;
-    const auto& readers = consumers_[static_cast<size_t>(id)];
-    return std::any_of(readers.begin(), readers.end(),
-                       [&](NodeId reader) { return At(reader).op != Op::kSigmoid && At(reader).op != Op::kSoftmax; });
-  }
+  bool IsRounded(NodeId id) const { return !rounded_.empty() && rounded_[static_cast<size_t>(id)]; }
 
   // Graph inputs and outputs bear the node's own name; behind it stands another one where borders are channels-last or
   // of another type.
@@ -98,18 +86,7 @@ class Writer {
     return {outer, name + ".q", name + ".dq", true};
   }
 
-  const ActivationScale* FindScale(NodeId id) const {
-    if (options_.quantization == nullptr) return nullptr;
-    const auto found = options_.quantization->activations.find(At(ScaleOwner(graph_, places_, id)).name);
-    return found == options_.quantization->activations.end() ? nullptr : &found->second;
-  }
-
-  const ActivationScale& ScaleAt(NodeId id) const {
-    const ActivationScale* scale = FindScale(id);
-    if (scale != nullptr) return *scale;
-    throw Error(Code::kNotFound, "node " + At(ScaleOwner(graph_, places_, id)).name,
-                "the quantization has no scale for its output");
-  }
+  const ActivationScale& ScaleAt(NodeId id) const { return OutputScale(graph_, places_, id, *options_.quantization); }
 
   // Scale and zero point of a node's output as initializers, written once.
   Names ScaleNames(NodeId id) {
@@ -206,37 +183,17 @@ class Writer {
 
   // Replaces the names of weight and bias in `inputs` by those of the dequantized ones.
   void WriteRoundedWeights(const Node& node, Names& inputs) {
-    const std::vector<float>& scales = options_.quantization->weight_scales.at(node.name);
-    if (std::ssize(scales) != node.shape.c)
-      throw Error(Code::kNotFound, "node " + node.name,
-                  "the quantization has no weight scale for each of its channels");
-    const float input_scale = ScaleAt(node.inputs[0]).scale;
-    const std::vector<float>& weight = weights_.at(inputs[1]).data;
-    std::vector<int8_t> rounded;
-    for (size_t i = 0; i < weight.size(); ++i) {
-      const double value = static_cast<double>(weight[i]) / scales[i * scales.size() / weight.size()];
-      rounded.push_back(std::max<int8_t>(-127, Saturated<int8_t>(value)));
-    }
-    model_.Int8s(inputs[1], WeightDims(node), rounded);
-    Dequantize(inputs[1], scales, [&](const std::string& zero) {
-      model_.Int8s(zero, {node.shape.c}, std::vector<int8_t>(scales.size(), 0));
+    const IntegerLayer layer = RoundLayer(node, weights_, *options_.quantization, ScaleAt(node.inputs[0]).scale);
+    const std::vector<int64_t> channels = {node.shape.c};
+    model_.Int8s(inputs[1], WeightDims(node), layer.weight);
+    Dequantize(inputs[1], layer.weight_scales, [&](const std::string& zero) {
+      model_.Int8s(zero, channels, std::vector<int8_t>(layer.weight_scales.size(), 0));
     });
-    if (inputs.size() == 3) WriteRoundedBias(node, scales, input_scale, inputs[2]);
-  }
-
-  // Biases have the accumulators' scale. Those of 16-bit activations are integers of 64 bits, which ONNX can't
-  // dequantize: they stay in float, which is no less exact.
-  void WriteRoundedBias(const Node& node, const std::vector<float>& scales, float input_scale, std::string& name) {
-    if (integer_ == onnx::TensorProto::INT16) return model_.Floats(name, {node.shape.c}, weights_.at(name).data);
-    std::vector<float> bias_scales;
-    std::vector<int32_t> bias;
-    for (size_t c = 0; c < scales.size(); ++c) {
-      bias_scales.push_back(input_scale * scales[c]);
-      bias.push_back(Saturated<int32_t>(weights_.at(name).data[c] / static_cast<double>(bias_scales[c])));
-    }
-    model_.Int32s(name, {node.shape.c}, bias);
-    Dequantize(name, bias_scales, [&](const std::string& zero) {
-      model_.Int32s(zero, {node.shape.c}, std::vector<int32_t>(scales.size(), 0));
+    if (inputs.size() < 3) return;
+    if (layer.bias.empty()) return model_.Floats(inputs[2], channels, weights_.at(inputs[2]).data);
+    model_.Int32s(inputs[2], channels, layer.bias);
+    Dequantize(inputs[2], layer.bias_scales, [&](const std::string& zero) {
+      model_.Int32s(zero, channels, std::vector<int32_t>(layer.bias.size(), 0));
     });
   }
 
@@ -349,7 +306,8 @@ class Writer {
   const OnnxOptions& options_;
   const std::vector<std::vector<NodeId>> consumers_;
   const std::vector<QuantPlace> places_;
-  const DataType integer_, float_;  // of activations
+  const std::vector<bool> rounded_;  // by node; empty without a quantization
+  const DataType integer_, float_;   // of activations
   OnnxModel model_;
   std::vector<Tensors> tensors_;   // by node
   std::set<std::string> written_;  // shared initializers

@@ -4,17 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstring>
 #include <map>
 #include <optional>
 
 #include "core/error.h"
-#include "core/files.h"
 #include "core/hash.h"
-#include "core/subprocess.h"
 #include "deploy/calibrate.h"
 #include "deploy/session.h"
 #include "deploy/test_networks.h"
+#include "deploy/test_runtimes.h"
 #include "deploy/toolchain.h"
 #include "onnx.pb.h"
 #include "quantize/plan.h"
@@ -36,38 +34,11 @@ std::map<std::string, int> OpCounts(const onnx::ModelProto& model) {
   return counts;
 }
 
-std::string WriteTensor(const fs::path& file, const Tensor& tensor) {
-  WriteFileAtomic(
-      file, std::string_view(reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size() * sizeof(float)));
-  return file.string();
-}
-
-// The network's outputs under ONNX Runtime, an implementation that we did not write; none where it is not installed.
-std::optional<std::vector<std::vector<float>>> OnnxRuntime(const std::string& onnx, const Tensor& input) {
-  const fs::path python = fs::path(HOT_SOURCE_DIR) / ".venv/bin/python";
-  if (!fs::exists(python) || !RunProcess({python.string(), "-c", "import onnxruntime"}).status.ok())
-    return std::nullopt;
-  const TempFolder folder;
-  WriteFileAtomic(folder.path() / "model.onnx", onnx);
-  WriteTensor(folder.path() / "input.bin", input);
-  const std::string script = R"py(
-import sys, numpy as np, onnxruntime as ort
-folder = sys.argv[1]
-session = ort.InferenceSession(folder + "/model.onnx", providers=["CPUExecutionProvider"])
-spec = session.get_inputs()[0]
-x = np.fromfile(folder + "/input.bin", np.float32).reshape(spec.shape)
-if spec.type == "tensor(int8)": x = x.astype(np.int8)
-for i, y in enumerate(session.run(None, {spec.name: x})): y.astype(np.float32).tofile(f"{folder}/output{i}.bin")
-)py";
-  const ProcessResult result = RunProcess({python.string(), "-c", script, folder.path().string()});
-  EXPECT_TRUE(result.status.ok()) << result.output;
-  std::vector<std::vector<float>> outputs;
-  for (int i = 0; fs::exists(folder.path() / ("output" + std::to_string(i) + ".bin")); ++i) {
-    const std::string bytes = ReadFile(folder.path() / ("output" + std::to_string(i) + ".bin"));
-    outputs.emplace_back(bytes.size() / sizeof(float));
-    std::memcpy(outputs.back().data(), bytes.data(), bytes.size());
-  }
-  return outputs;
+// The network's outputs under ONNX Runtime; none where it is not installed.
+std::optional<OutputValues> OnnxRuntime(const std::string& onnx, const Tensor& input) {
+  const auto outputs = RunElsewhere(Runtime::kOnnxRuntime, {{onnx, input}});
+  if (!outputs) return std::nullopt;
+  return outputs->at(0);
 }
 
 // Largest difference relative to the largest magnitude.

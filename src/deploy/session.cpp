@@ -24,6 +24,11 @@ void AddGoldenPair(Artifact& artifact, Session& session, uint64_t seed) {
   AddGoldenPair(artifact, session, input);
 }
 
+void AddGoldenPairs(Artifact& artifact, Session& session, std::span<const Tensor> inputs, uint64_t seed) {
+  for (const Tensor& input : inputs) AddGoldenPair(artifact, session, input);
+  if (inputs.empty()) AddGoldenPair(artifact, session, seed);
+}
+
 double GoldenDifference(const Artifact& artifact, Session& session) {
   double worst = 0;
   for (const GoldenPair& pair : artifact.golden) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ namespace hot {
 void AddGoldenPair(Artifact& artifact, Session& session, const Tensor& input);
 // The same with a seeded random input in [-1, 1), or in the int8 range where the network's input is int8.
 void AddGoldenPair(Artifact& artifact, Session& session, uint64_t seed);
+// A pair for each input, or one of a random input where there is none.
+void AddGoldenPairs(Artifact& artifact, Session& session, std::span<const Tensor> inputs, uint64_t seed);
 
 // Runs the artifact's golden inputs again: the largest difference from the stored outputs, each relative to its
 // output's largest magnitude. 0 without golden pairs. Throws Error(kDataLoss) when the outputs' shapes differ.

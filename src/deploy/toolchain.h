@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,7 @@ struct CompileRequest {
       false;                 // a block measured alone: see OnnxOptions (int8: int8_borders, else channels_last_borders)
   bool timing_only = false;  // leave out what only shipping needs: golden pairs, executed precision of each layer
   std::string graph_key;     // of the unfolded graph
+  std::span<const Tensor> golden_inputs = {};  // pictures for the golden pairs; none: a random one
 };
 
 class Toolchain {

@@ -53,6 +53,13 @@ struct MedianInterval {
 MedianInterval MedianWithInterval(std::vector<double> values);
 double Percentile(std::vector<double> values, double p);
 
+// median(a) / median(b), and a 95 % percentile interval of it by the bootstrap, both sides resampled on their own
+// (Efron & Tibshirani, 1993). Values are positive; 1 where one side is empty.
+struct RatioInterval {
+  double ratio = 1, low = 1, high = 1;
+};
+RatioInterval MedianRatio(const std::vector<double>& a, const std::vector<double>& b, int rounds, uint64_t seed);
+
 // What the numbers depend on besides the subject: board, CPU model, kernel, governor, affinity, memory, and the way of
 // measuring (kMeasuringMethod); canonical JSON text.
 // Raised when another way of measuring gives other numbers, so that old rows of the journal are not mixed with new

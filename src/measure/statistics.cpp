@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
+#include "core/rng.h"
 #include "measure/measure.h"
 
 namespace hot {
@@ -21,6 +23,14 @@ int ValuesOutside(int n) {
   return k;
 }
 
+double Median(std::vector<double> values) { return Percentile(std::move(values), 0.5); }
+
+double MedianOfResample(const std::vector<double>& values, Rng& rng) {
+  std::vector<double> drawn(values.size());
+  for (double& value : drawn) value = values[static_cast<size_t>(rng.Below(std::ssize(values)))];
+  return Median(std::move(drawn));
+}
+
 }  // namespace
 
 double Percentile(std::vector<double> values, double p) {
@@ -39,6 +49,17 @@ MedianInterval MedianWithInterval(std::vector<double> values) {
   const auto outside = static_cast<size_t>(std::max(0, ValuesOutside(n)));
   const double median = (values[static_cast<size_t>((n - 1) / 2)] + values[static_cast<size_t>(n / 2)]) / 2;
   return {median, values[outside], values[values.size() - 1 - outside]};
+}
+
+RatioInterval MedianRatio(const std::vector<double>& a, const std::vector<double>& b, int rounds, uint64_t seed) {
+  if (a.empty() || b.empty()) return {};
+  Rng rng(seed);
+  std::vector<double> ratios;
+  for (int round = 0; round < rounds; ++round) {
+    const double numerator = MedianOfResample(a, rng);
+    ratios.push_back(numerator / MedianOfResample(b, rng));
+  }
+  return {.ratio = Median(a) / Median(b), .low = Percentile(ratios, 0.025), .high = Percentile(ratios, 0.975)};
 }
 
 }  // namespace hot

@@ -55,5 +55,28 @@ TEST(MedianWithInterval, CoversTheTrueMedianOfASkewedDistribution) {
   EXPECT_GE(covered, 940);  // 95.7 % expected, 2.3 standard deviations below
 }
 
+TEST(MedianRatio, CoversTheTrueRatioAndShowsOneThatIsThere) {
+  Rng rng(2);
+  int covered = 0, false_alarms = 0, shown = 0;
+  const int trials = 200;
+  for (int trial = 0; trial < trials; ++trial) {
+    std::vector<double> a, b, same;
+    for (int i = 0; i < 60; ++i) {
+      a.push_back(1.1 * std::exp(0.05 * rng.Normal()));
+      b.push_back(std::exp(0.05 * rng.Normal()));
+      same.push_back(std::exp(0.05 * rng.Normal()));
+    }
+    const RatioInterval slower = MedianRatio(a, b, 300, 1), equal = MedianRatio(same, b, 300, 1);
+    covered += slower.low <= 1.1 && 1.1 <= slower.high;
+    shown += slower.low > 1;
+    false_alarms += equal.low > 1;
+  }
+  EXPECT_GE(covered, 0.9 * trials);
+  EXPECT_GE(shown, 0.99 * trials);
+  EXPECT_LE(false_alarms, 0.06 * trials);  // 2.5 % expected
+  EXPECT_EQ(MedianRatio({}, {1}, 10, 1).ratio, 1);
+  EXPECT_DOUBLE_EQ(MedianRatio({2, 4, 9}, {2, 2}, 10, 1).ratio, 2);
+}
+
 }  // namespace
 }  // namespace hot

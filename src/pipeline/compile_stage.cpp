@@ -4,8 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
+#include "deploy/deviation.h"
 #include "deploy/session.h"
 #include "graph/key.h"
+#include "pipeline/calibration_inputs.h"
 #include "pipeline/deployment.h"
 #include "pipeline/stages.h"
 
@@ -45,7 +47,10 @@ void CheckExecuted(const Workspace& workspace, const Artifact& artifact, const s
                                     " convolutions run in another precision: " + JoinNames(others, 3));
 }
 
-void CompileOne(const Workspace& workspace, const TrainedNetwork& trained, const Network& folded, Precision precision) {
+constexpr size_t kGoldenPictures = 2;
+
+void CompileOne(const Workspace& workspace, const TrainedNetwork& trained, const Network& folded, Precision precision,
+                std::span<const Tensor> golden_inputs) {
   const bool integers = !SchemeOf(workspace, precision).empty();
   QuantizedNetwork quantized;
   quantized.network = folded;
@@ -57,12 +62,18 @@ void CompileOne(const Workspace& workspace, const TrainedNetwork& trained, const
        .threads = static_cast<int>(workspace.study().target.threads),
        .int8_borders = false,
        .timing_only = false,
-       .graph_key = GraphKey(GraphOf(workspace, trained.network.width, trained.network.choices), precision)});
+       .graph_key = GraphKey(GraphOf(workspace, trained.network.width, trained.network.choices), precision),
+       .golden_inputs = golden_inputs});
+  if (integers) {  // the float network is built first (BuiltPrecisions)
+    const Artifact fp32 = ReadArtifact(ArtifactFolder(workspace, trained.network.id, Precision::kFp32));
+    artifact.deviations = MeasureDeviation(artifact, quantized.network, quantized.quantization, fp32.golden);
+  }
   const size_t fell_back = integers ? CountLayers(folded.graph) - QuantizedLayers(quantized).size() : 0;
   CheckExecuted(workspace, artifact, trained.network.id, precision, fell_back);
   artifact.preprocessing = TaskPreprocessing(workspace.task().options());
   artifact.task = workspace.task().name();
   artifact.classes = workspace.task().options().classes;
+  artifact.keypoints = workspace.task().options().keypoints;
   artifact.task_options = TaskOptionsJson(workspace);
   WriteArtifact(ArtifactFolder(workspace, trained.network.id, precision), artifact);
 }
@@ -77,6 +88,7 @@ std::string CompileInputs(const Workspace& workspace) {
 std::string RunCompile(Workspace& workspace) {
   const auto networks = TrainedNetworks(workspace);
   const auto precisions = BuiltPrecisions(workspace);
+  const auto golden_inputs = GoldenInputs(workspace.TrialTemplate(), kGoldenPictures);
   const Context& context = workspace.context();
   context.progress.Begin("compile", static_cast<double>(networks.size() * precisions.size()));
   int done = 0;
@@ -85,7 +97,7 @@ std::string RunCompile(Workspace& workspace) {
     for (Precision precision : precisions) {
       context.ThrowIfCancelled();
       context.progress.Update(done++, trained.network.id + " " + PrecisionName(precision));
-      CompileOne(workspace, trained, network, precision);
+      CompileOne(workspace, trained, network, precision, golden_inputs);
     }
   }
   return std::to_string(done) + " artifacts";

@@ -85,6 +85,17 @@ Json LayersJson(const Artifact& artifact) {
   return counts;
 }
 
+Json DeviationsJson(const Artifact& artifact) {
+  Json list = Json::array();
+  for (const OutputDeviation& d : artifact.deviations)
+    list.push_back({{"output", d.output},
+                    {"max_lsb", d.max_lsb},
+                    {"rms_lsb", d.rms_lsb},
+                    {"share", d.share},
+                    {"noise_lsb", d.noise_lsb}});
+  return list;
+}
+
 Json ArtifactJson(const Workspace& workspace, const Built& built, const StudyNetwork& network) {
   const ScoreOptions scoring = workspace.Scoring();
   const TaskOptions& task = workspace.task().options();
@@ -96,7 +107,8 @@ Json ArtifactJson(const Workspace& workspace, const Built& built, const StudyNet
           {"latency", LatencyJson(built.latency, predicted ? network.predicted_ns * task.passes() : 0)},
           {"val", ScoresJson(built.val, scoring, task)},
           {"test", ScoresJson(built.test, scoring, task)},
-          {"layers", LayersJson(built.artifact)}};
+          {"layers", LayersJson(built.artifact)},
+          {"deviations", DeviationsJson(built.artifact)}};
 }
 
 Json NetworkJson(const Workspace& workspace, const StudyNetwork& network) {

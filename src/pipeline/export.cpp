@@ -7,6 +7,8 @@
 #include "deploy/pytorch_writer.h"
 #include "graph/fold.h"
 #include "models/pretrained/pretrained.h"
+#include "pipeline/bundle.h"
+#include "pipeline/json_file.h"
 #include "tasks/trial.h"
 
 namespace hot {
@@ -14,20 +16,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json ReadJson(const fs::path& file, const char* hint) {
-  if (!fs::exists(file)) throw Error(Code::kNotFound, file.string(), "does not exist", hint);
-  try {
-    return Json::parse(ReadFile(file));
-  } catch (const nlohmann::json::exception& error) {
-    throw Error(Code::kDataLoss, file.string(), std::string("is broken: ") + error.what());
-  }
-}
-
 // The id that "accuracy" or "latency" stands for; anything else is an id itself.
 std::string WinnersId(const ExportRequest& request) {
   if (request.network != "accuracy" && request.network != "latency") return request.network;
   const fs::path file = request.run / "evaluation.json";
-  const Json winner = ReadJson(file, "run hot evaluate first").at("winners").at(request.network);
+  const Json winner = ReadJsonObject(file, "run hot evaluate first").at("winners").at(request.network);
   if (winner.is_string()) return winner;
   throw Error(Code::kNotFound, file.string(), "no network won by " + request.network);
 }
@@ -35,7 +28,7 @@ std::string WinnersId(const ExportRequest& request) {
 // The entry of train.json that the request means.
 Json FindEntry(const ExportRequest& request) {
   const fs::path file = request.run / "train.json";
-  const Json trained = ReadJson(file, "is it a run folder? run hot train first");
+  const Json trained = ReadJsonObject(file, "is it a run folder? run hot train first");
   const std::string wanted = WinnersId(request);
   std::vector<Json> found;
   std::string known;
@@ -62,9 +55,9 @@ std::string Title(const TrialSpec& spec, const std::string& id) {
 }
 
 void CheckFormat(const std::string& format) {
-  if (format == "pytorch" || format == "safetensors" || format == "onnx") return;
+  if (format == "pytorch" || format == "safetensors" || format == "onnx" || format == "bundle") return;
   throw Error(Code::kInvalidArgument, "--format", "unknown format \"" + format + "\"",
-              "known: pytorch, safetensors, onnx");
+              "known: pytorch, safetensors, onnx, bundle");
 }
 
 class Exporter {
@@ -117,6 +110,14 @@ Exported ExportNetwork(const ExportRequest& request) {
   try {
     const Json entry = FindEntry(request);
     Exported exported{.id = entry.at("id"), .trial = entry.at("best"), .files = {}};
+    if (request.format == "bundle") {
+      exported.files = WriteBundle({.run = request.run,
+                                    .id = exported.id,
+                                    .trial = exported.trial,
+                                    .precision = request.precision,
+                                    .out = request.out});
+      return exported;
+    }
     const Exporter exporter(request.run / "trials" / exported.trial, exported.id);
     exported.files = exporter.Write(request.format, request.out);
     return exported;

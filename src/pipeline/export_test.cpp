@@ -94,7 +94,7 @@ TEST_F(ExportTest, MistakesGetOneLine) {
   EXPECT_THAT(Failure("ab"), HasSubstr("ab is the beginning of several ids"));
   EXPECT_THAT(Failure("abd456"), HasSubstr("no training of abd456 finished"));
   EXPECT_THAT(Failure("baseline", "tflite"),
-              HasSubstr("unknown format \"tflite\" (known: pytorch, safetensors, onnx)"));
+              HasSubstr("unknown format \"tflite\" (known: pytorch, safetensors, onnx, bundle)"));
   fs::remove(Run() / "trials" / "abc123-lr1" / "weights.safetensors");
   EXPECT_THAT(Failure("baseline"), HasSubstr("weights.safetensors"));
   WriteFileAtomic(Run() / "train.json", "{");

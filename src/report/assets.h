@@ -1,4 +1,4 @@
-// Files that CMake compiles into the library (embed.cmake writes the definitions). Thread rule: immutable.
+// Files that CMake compiles into the library (cmake/embed.cmake writes the definitions). Thread rule: immutable.
 #pragma once
 
 #include <string_view>

@@ -279,6 +279,31 @@ function lookupSection(model) {
 
 // ---- Layers
 
+// The largest difference from the reference interpreter, by output of each quantized artifact.
+function deviationsTable(built) {
+  const rows = built.flatMap(
+      ({network, artifact}) => list(artifact.deviations).map((deviation) => ({
+                                                               cells: [
+                                                                 networkCell(network), artifact.precision,
+                                                                 element('code', {}, deviation.output),
+                                                                 fixed(deviation.max_lsb, 2),
+                                                                 fixed(deviation.rms_lsb, 2),
+                                                                 fixed(deviation.noise_lsb, 2),
+                                                                 fixed(100 * deviation.share, 2) + ' %'
+                                                               ]
+                                                             })));
+  if (!rows.length) return null;
+  return makeTable({
+    caption: 'Distance from the reference interpreter over the golden inputs, in steps (LSB) of each output',
+    columns: [
+      {name: 'network'}, {name: 'built for'}, {name: 'output'}, {name: 'largest, LSB', number: true},
+      {name: 'rms, LSB', number: true}, {name: 'rms of int8 from float', number: true},
+      {name: 'more than half an LSB', number: true}
+    ],
+    rows
+  });
+}
+
 function layersSection(model) {
   const built =
       model.networks.flatMap((network) => list(network.evaluated?.artifacts).map((artifact) => ({network, artifact})));
@@ -318,7 +343,7 @@ function layersSection(model) {
     };
   });
   return [
-    table,
+    table, deviationsTable(built),
     lists.length ?
         details('Layers that do not run in int8', makeTable({
                   caption: 'Layers of quantized networks that run in another precision',

@@ -1,5 +1,6 @@
 #include "report/report.h"
 
+
 #include "report/assets.h"
 #include "report/page.h"
 #include "report/run_data.h"
@@ -24,7 +25,7 @@ void WriteReport(const fs::path& run_folder, const Context& context) {
   const std::string page = FillTemplate(kTemplateHtml, {{"title", EscapeHtml(data.name)},
                                                         {"verdict", EscapeHtml(verdict)},
                                                         {"written", FormatUtc(context.clock.WallSeconds())},
-                                                        {"hot_version", HOT_VERSION},
+                                                        {"hot_version", kHotVersion},
                                                         {"css", std::string(kReportCss)},
                                                         {"data", EscapeJsonForScript(data.json)},
                                                         {"chart_js", std::string(kChartJs)},

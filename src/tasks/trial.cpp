@@ -14,24 +14,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json SourceJson(const DataSource& source) {
-  return {{"format", DataFormatName(source.format)},
-          {"root", source.root.string()},
-          {"split", source.split},
-          {"classes", source.classes},
-          {"keypoints", source.keypoints}};
-}
-
-DataSource SourceFrom(const Json& json) {
-  DataSource source;
-  source.format = ParseDataFormat(json.at("format"));
-  source.root = json.at("root").get<std::string>();
-  source.split = json.at("split");
-  source.classes = json.at("classes").get<std::vector<std::string>>();
-  source.keypoints = json.value("keypoints", source.keypoints);  // the first files had none
-  return source;
-}
-
 Json TaskJson(const TaskOptions& task) {
   Json json{{"task", task.task},
             {"input", {task.input.c, task.input.h, task.input.w}},
@@ -190,6 +172,24 @@ auto ReadJsonFile(const fs::path& file, const Read& read) {
 }
 
 }  // namespace
+
+Json SourceJson(const DataSource& source) {
+  return {{"format", DataFormatName(source.format)},
+          {"root", source.root.string()},
+          {"split", source.split},
+          {"classes", source.classes},
+          {"keypoints", source.keypoints}};
+}
+
+DataSource SourceFrom(const Json& json) {
+  DataSource source;
+  source.format = ParseDataFormat(json.at("format"));
+  source.root = json.at("root").get<std::string>();
+  source.split = json.at("split");
+  source.classes = json.at("classes").get<std::vector<std::string>>();
+  source.keypoints = json.value("keypoints", source.keypoints);  // the first files had none
+  return source;
+}
 
 Json DecodingJson(const TaskOptions& task) {
   return {{"anchor_min_scale", task.anchor_min_scale}, {"anchor_max_scale", task.anchor_max_scale},

@@ -53,6 +53,10 @@ struct TrialSpec {
   ScoreOptions score;  // how the validation pictures are scored
 };
 
+// A data source without `shared`, with the keys of trial.json. Reading throws what nlohmann and ParseDataFormat throw.
+nlohmann::ordered_json SourceJson(const DataSource& source);
+DataSource SourceFrom(const nlohmann::ordered_json& json);
+
 // What decoding the outputs needs beside input and classes, with the keys of trial.json and of an artifact's manifest.
 nlohmann::ordered_json DecodingJson(const TaskOptions& task);
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "train/vector_clones.h"
+#include "core/vector_clones.h"
 
 namespace hot {
 namespace {

@@ -247,6 +247,11 @@ Json ClassScores(double score) {
   return classes;
 }
 
+Json Deviations() {
+  return {{{"output", "head.map0.boxes"}, {"max_lsb", 0.98}, {"rms_lsb", 0.12}, {"share", 0.0004}, {"noise_lsb", 1.8}},
+          {{"output", "head.map0.classes"}, {"max_lsb", 0.41}, {"rms_lsb", 0.03}, {"share", 0.0}, {"noise_lsb", 2.1}}};
+}
+
 Json Artifact(const fs::path& folder, const Network& n, const std::string& precision, Rng& rng) {
   const bool int8 = precision == "int8";
   const std::string name = "artifacts/" + n.id + "-" + precision;
@@ -277,7 +282,8 @@ Json Artifact(const fs::path& folder, const Network& n, const std::string& preci
             {"ap75", 0.5 * score},
             {"voc07", score},
             {"per_class", ClassScores(score)}}},
-          {"layers", {{"f32", int8 ? 2 : 54}, {"i8", int8 ? 52 : 0}}}};
+          {"layers", {{"f32", int8 ? 2 : 54}, {"i8", int8 ? 52 : 0}}},
+          {"deviations", int8 ? Deviations() : Json::array()}};
 }
 
 Json EvaluatedJson(const fs::path& folder, const Network& n, const Network& baseline, Rng& rng) {

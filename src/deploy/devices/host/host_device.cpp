@@ -50,6 +50,7 @@ class HostDevice : public Device {
       throw Error(Code::kFailedPrecondition, where,
                   "made by the toolchain \"" + artifact.toolchain + "\", host runs openvino's");
     }
+    CheckToolchainVersion(artifact, OpenVinoVersion(), where);
     if (Sha256Hex(artifact.blob) != artifact.blob_sha256) {
       throw Error(Code::kDataLoss, where, "the model's bytes do not match their hash", "compile it again");
     }

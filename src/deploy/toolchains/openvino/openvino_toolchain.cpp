@@ -51,7 +51,7 @@ class OpenVinoToolchain : public Toolchain {
     artifact.output_names = model.OutputNames();
     artifact.output_shapes = model.OutputShapes();
     artifact.layer_precisions = model.LayerPrecisions();
-    AddGoldenPair(artifact, model, kGoldenSeed);
+    AddGoldenPairs(artifact, model, request.golden_inputs, kGoldenSeed);
     return artifact;
   }
 

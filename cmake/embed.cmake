@@ -1,6 +1,6 @@
-# cmake -DOUT=assets.cpp -DNAMES="kA;kB" -DFILES="a;b" -P embed.cmake
-# Writes each file into one C++ source as a std::string_view. Source map references are dropped: a browser would load them.
-set(code "#include \"report/assets.h\"\n\nnamespace hot {\n")
+# cmake -DOUT=assets.cpp -DHEADER=report/assets.h -DNAMES="kA;kB" -DFILES="a;b" -P embed.cmake
+# Writes each file into one C++ source as a std::string_view, which the header declares. Source map references are dropped: a browser would load them.
+set(code "#include \"${HEADER}\"\n\nnamespace hot {\n")
 foreach(name file IN ZIP_LISTS NAMES FILES)
   file(READ "${file}" text)
   string(REGEX REPLACE "//# sourceMappingURL=[^\n]*" "" text "${text}")

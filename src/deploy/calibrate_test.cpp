@@ -1,0 +1,87 @@
+// From pictures to an int8 network where the pictures or the weights are odd: a right result or one clear line.
+#include "deploy/calibrate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/error.h"
+#include "deploy/deviation.h"
+#include "deploy/test_networks.h"
+#include "deploy/toolchain.h"
+
+namespace hot {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+std::vector<Tensor> Pictures(const Network& network) { return {RandomInput(network, 1), RandomInput(network, 2)}; }
+
+template <typename Function>
+std::string Refusal(Code code, const Function& function) {
+  try {
+    function();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), code) << error.what();
+    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+TEST(Calibrate, RefusesPicturesThatShowNothing) {
+  const Network network = SmallMobileNet();
+  EXPECT_THAT(Refusal(Code::kFailedPrecondition, [&] { Calibrate(network, {}); }), HasSubstr("no pictures"));
+  const std::vector<Tensor> black = {Tensor({1, 3, 32, 32}, -2.1f)};
+  EXPECT_THAT(
+      Refusal(Code::kFailedPrecondition, [&] { Quantize(network, Calibrate(network, black), {}); }),
+      AllOf(HasSubstr("node image"), HasSubstr("all observed values are -2.1"), HasSubstr("different pictures")));
+}
+
+TEST(Calibrate, RefusesWeightsThatAreNotNumbers) {
+  for (const float broken : {NAN, INFINITY}) {
+    Network network = SmallMobileNet();
+    network.weights.at("block1.depth.conv.weight").data[3] = broken;
+    EXPECT_THAT(Refusal(Code::kDataLoss, [&] { Calibrate(network, Pictures(network)); }),
+                AllOf(HasSubstr("block1.depth.conv.weight"), HasSubstr("not finite")));
+    const Quantization quantization = SyntheticQuantization(SmallMobileNet());
+    EXPECT_THAT(
+        Refusal(Code::kDataLoss,
+                [&] {
+                  MakeToolchain("openvino")
+                      ->Compile({.network = network, .precision = Precision::kInt8, .quantization = &quantization});
+                }),
+        HasSubstr("block1.depth.conv.weight"));
+  }
+}
+
+// Channels that training has switched off: weights and bias are zero, or only the weights.
+TEST(Calibrate, DeadChannelsStayWhatTheyAre) {
+  Network network = SmallMobileNet();
+  const auto kill = [&](const std::string& layer, size_t channels) {
+    std::vector<float>& weight = network.weights.at(layer + ".weight").data;
+    const size_t row = weight.size() / network.weights.at(layer + ".bias").data.size();
+    std::fill_n(weight.begin(), channels * row, 0.0f);
+  };
+  kill("block1.depth.conv", 5);
+  std::fill_n(network.weights.at("block1.depth.conv.bias").data.begin(), 3, 0.0f);
+  kill("block2.project.conv", 24);  // all of them
+  kill("classes", 2);
+  network.weights.at("classes.bias").data = {0.75f, -0.5f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  const Quantization quantization = Quantize(network, Calibrate(network, Pictures(network)), {.ranges = "minmax"});
+  const Artifact artifact =
+      MakeToolchain("openvino")
+          ->Compile({.network = network, .precision = Precision::kInt8, .quantization = &quantization});
+  const Tensor& classes = artifact.golden.at(0).outputs.at(1);
+  for (size_t cell = 0; cell < 64; ++cell) {
+    EXPECT_NEAR(classes.data[cell], 0.75f, 1e-4);
+    EXPECT_NEAR(classes.data[64 + cell], -0.5f, 1e-4);
+  }
+  for (const OutputDeviation& deviation : MeasureDeviation(artifact, network, quantization))
+    EXPECT_LE(deviation.max_lsb, 2) << deviation.output;
+}
+
+}  // namespace
+}  // namespace hot

@@ -1,0 +1,210 @@
+#include "pipeline/bundle.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/hash.h"
+#include "core/read_json.h"
+#include "data/class_names.h"
+#include "pipeline/bundle_assets.h"
+#include "pipeline/json_file.h"
+
+namespace hot {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kVersion = 1;
+constexpr const char* kChecksums = "SHA256SUMS";
+
+std::string_view OutputsHeader(const std::string& task) {
+  if (task == "ssd") return kBundleSsd;
+  if (task == "cpn") return kBundleCpn;
+  if (task == "classify") return kBundleClassify;
+  throw Error(Code::kUnimplemented, "bundle", "there is no example for the task " + task);
+}
+
+// Where the study's test scores come from: {the keys of SourceJson, "same_classes"}.
+Json TestJson(const Json& study, const TrialSpec& trial) {
+  const Json& data = study.at("data");
+  DataSource test = trial.train;
+  test.split = data.at("test");
+  test.format = ParseDataFormat(data.at("test_format"));
+  test.root = data.at("test_root").get<std::string>();
+  Json json = SourceJson(test);
+  if (test.root != trial.train.root || test.format != trial.train.format)
+    json["same_classes"] = data.at("same_classes");
+  return json;
+}
+
+// What evaluation.json says about this artifact, or null when that stage has not run.
+Json EvaluationOf(const BundleRequest& request, const std::string& precision) {
+  const fs::path file = request.run / "evaluation.json";
+  if (!fs::exists(file)) return nullptr;
+  const Json evaluation = ReadJsonObject(file, "");
+  for (const Json& network : evaluation.at("networks")) {
+    if (network.at("id") != request.id) continue;
+    for (const Json& artifact : network.at("artifacts")) {
+      if (artifact.at("precision") == precision)
+        return {{"score", evaluation.at("score")}, {"test", artifact.at("test")}, {"latency", artifact.at("latency")}};
+    }
+  }
+  return nullptr;
+}
+
+std::string Lines(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += name + "\n";
+  return text;
+}
+
+std::string LicenceNotes(const Artifact& artifact, const TrialSpec& trial) {
+  std::string text =
+      "# Licence notes\n\n"
+      "- example/ and verify come from HOT " +
+      artifact.hot_version +
+      ": Apache License 2.0.\n"
+      "- The example needs OpenVINO " +
+      artifact.toolchain_version +
+      " (Apache License 2.0) and OpenCV (4.5 and newer: Apache License 2.0). Neither is in this bundle.\n"
+      "- artifact/model.onnx was trained on the data set in " +
+      trial.train.root.string() + ": whether its licence allows your use of a network made from it, you must know.\n";
+  if (!trial.pretrained.empty())
+    text += "- Its training began with the weights of " + trial.pretrained.filename().string() +
+            ", whose licence goes on.\n";
+  return text + "- artifact/golden.safetensors holds " + std::to_string(artifact.golden.size()) +
+         " inputs, which are pictures of that data set. Without it the network runs, but nothing can be verified.\n";
+}
+
+std::string ReadMe(const Artifact& artifact, const std::string& id) {
+  return "# Network " + id + " (" + artifact.task + ", " + artifact.precision +
+         ")\n\n"
+         "    ./verify                               checksums, then the golden pairs on this machine\n"
+         "    cmake -S example -B build && cmake --build build\n"
+         "    build/example PICTURE OUT.png          what it finds, drawn\n\n"
+         "CMake needs -DOpenVINO_DIR=DIR (also as an argument of verify) where OpenVINO is not installed in a system "
+         "folder:\n"
+         "see example/CMakeLists.txt. It must be " +
+         artifact.toolchain_version +
+         ".\n\n"
+         "artifact/ is what was measured (manifest.json says all about it), bundle.json has its scores and its "
+         "latency, example/\n"
+         "is yours to change. `hot check` compares this bundle with another one on a device.\n";
+}
+
+class Writer {
+ public:
+  explicit Writer(const fs::path& folder) : folder_(folder) {}
+
+  void Add(const std::string& name, std::string_view text) {
+    EnsureFolder((folder_ / name).parent_path());
+    WriteFileAtomic(folder_ / name, text);
+    files_.push_back(name);
+  }
+
+  // The files of the artifact's folder as they are.
+  void AddArtifact(const fs::path& from) {
+    for (const fs::path& file : ListFiles(from)) Add("artifact/" + file.filename().string(), ReadFile(file));
+  }
+
+  void AddExample(const Artifact& artifact, const TrialSpec& trial, const std::string& id) {
+    Add("example/CMakeLists.txt", kBundleCMake);
+    Add("example/example.cpp", kBundleExample);
+    Add("example/model.h", kBundleModel);
+    Add("example/network.h", NetworkHeader(artifact, trial.task, id));
+    Add("example/outputs.h", OutputsHeader(artifact.task));
+    Add("example/verify.cpp", kBundleVerify);
+    Add("verify", kBundleVerifyScript);
+    fs::permissions(folder_ / "verify", fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec,
+                    fs::perm_options::add);
+  }
+
+  // In the form of sha256sum; last, so that a folder with it is whole.
+  std::vector<fs::path> Finish() {
+    std::string sums;
+    for (const std::string& name : files_) sums += Sha256File(folder_ / name) + "  " + name + "\n";
+    Add(kChecksums, sums);
+    std::vector<fs::path> paths;
+    for (const std::string& name : files_) paths.push_back(folder_ / name);
+    return paths;
+  }
+
+ private:
+  const fs::path folder_;
+  std::vector<std::string> files_;
+};
+
+void CheckSums(const fs::path& folder) {
+  const fs::path file = folder / kChecksums;
+  if (!fs::exists(file)) {
+    throw Error(Code::kDataLoss, folder.string(), "is no whole bundle: it has no " + std::string(kChecksums),
+                "write it again with hot export --format bundle");
+  }
+  const std::string sums = ReadFile(file);
+  for (size_t begin = 0, end; (end = sums.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    const std::string line = sums.substr(begin, end - begin);
+    const size_t gap = line.find("  ");
+    const fs::path name = gap == std::string::npos ? "" : line.substr(gap + 2);
+    if (name.empty() || !fs::exists(folder / name) || Sha256File(folder / name) != line.substr(0, gap))
+      throw Error(Code::kDataLoss, (folder / name).string(), "is not the file that was exported", "export it again");
+  }
+}
+
+Bundle FromJson(const fs::path& folder, const Json& json) {
+  if (WholeNumber<int>(json.at("version")) > kVersion) {
+    throw Error(Code::kFailedPrecondition, "", "was made by a newer version of hot");
+  }
+  Bundle bundle{.id = json.at("id"),
+                .artifact = ReadArtifact(folder / "artifact"),
+                .trial = ReadTrial(folder / "trial.json"),
+                .test = SourceFrom(json.at("test"))};
+  if (json.at("test").contains("same_classes"))
+    bundle.test.shared = ParseClassNames(json["test"]["same_classes"], "data.same_classes");
+  return bundle;
+}
+
+}  // namespace
+
+std::vector<fs::path> WriteBundle(const BundleRequest& request) {
+  const Json study = ReadJsonObject(request.run / "study.json", "is it a run folder?");
+  const std::string precision =
+      request.precision.empty() ? study.at("target").at("precision").at(0).get<std::string>() : request.precision;
+  const fs::path compiled = request.run / "artifacts" / (request.id + "-" + precision);
+  if (!fs::exists(compiled))
+    throw Error(Code::kNotFound, compiled.string(), "does not exist", "run hot compile first, with this precision");
+  const Artifact artifact = ReadArtifact(compiled);
+  const fs::path trial_file = request.run / "trials" / request.trial / "trial.json";
+  const TrialSpec trial = ReadTrial(trial_file);
+  const Json description{{"version", kVersion},
+                         {"id", request.id},
+                         {"precision", precision},
+                         {"sha256", artifact.blob_sha256},
+                         {"test", TestJson(study, trial)},
+                         {"evaluation", EvaluationOf(request, precision)}};
+  std::error_code ignored;
+  fs::remove(request.out / kChecksums, ignored);  // until the new one is there, the folder is no bundle
+  Writer writer(request.out);
+  writer.AddArtifact(compiled);
+  writer.AddExample(artifact, trial, request.id);
+  writer.Add("bundle.json", description.dump(1) + "\n");
+  writer.Add("trial.json", ReadFile(trial_file));
+  writer.Add("classes.txt", Lines(artifact.classes));
+  if (!artifact.keypoints.empty()) writer.Add("keypoints.txt", Lines(artifact.keypoints));
+  writer.Add("LICENCES.md", LicenceNotes(artifact, trial));
+  writer.Add("README.md", ReadMe(artifact, request.id));
+  return writer.Finish();
+}
+
+Bundle ReadBundle(const fs::path& folder) {
+  CheckSums(folder);
+  const fs::path file = folder / "bundle.json";
+  const Json json = ReadJsonObject(file, "is it a bundle of hot export?");
+  try {
+    return WithPlace(file.string(), [&] { return FromJson(folder, json); });
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(Code::kDataLoss, file.string(), std::string("is broken: ") + error.what(), "export it again");
+  }
+}
+
+}  // namespace hot

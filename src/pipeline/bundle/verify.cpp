@@ -1,0 +1,63 @@
+// verify_golden: replays the golden pairs of the artifact on this device. Exit code 0 when it computes the same
+// numbers.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "model.h"
+
+const std::string kArtifact = BUNDLE_FOLDER "/artifact/";
+
+// A tensor of a safetensors file: eight bytes of length, a JSON header with each tensor's place, the numbers. Empty
+// when it has none of that name.
+std::vector<float> TensorOf(const std::string& file, const std::string& name) {
+  uint64_t length = 0;
+  std::memcpy(&length, file.data(), sizeof length);
+  const std::string header = file.substr(8, length);
+  const size_t entry = header.find('"' + name + '"');
+  if (entry == std::string::npos) return {};
+  const size_t place = header.find('[', header.find("data_offsets", entry)) + 1;
+  const size_t begin = std::stoull(header.substr(place)), end = std::stoull(header.substr(header.find(',', place) + 1));
+  std::vector<float> values((end - begin) / sizeof(float));
+  std::memcpy(values.data(), file.data() + 8 + length + begin, end - begin);
+  return values;
+}
+
+// Largest difference in steps of the output; infinite when the sizes differ.
+double Distance(const std::vector<float>& golden, const std::vector<float>& output, double step) {
+  if (golden.size() != output.size()) return INFINITY;
+  double largest = 0;
+  for (size_t i = 0; i < golden.size(); ++i) {
+    const double difference = std::abs(golden[i] - output[i]) / step;
+    largest = difference <= largest ? largest : difference;  // so written, what is not a number is the largest
+  }
+  return largest;
+}
+
+int main() try {
+  std::ifstream stream(kArtifact + "golden.safetensors", std::ios::binary);
+  const std::string file((std::istreambuf_iterator<char>(stream)), {});
+  if (file.size() < 8) throw std::runtime_error(kArtifact + "golden.safetensors: can't be read");
+  Model model(kArtifact + "model.onnx");
+  bool good = true;
+  int pair = 0;
+  for (std::vector<float> input; !(input = TensorOf(file, std::to_string(pair) + ".input")).empty(); ++pair) {
+    const Outputs outputs = model.Run(input);
+    for (size_t k = 0; k < outputs.size(); ++k) {
+      const auto golden = TensorOf(file, std::to_string(pair) + ".output" + std::to_string(k));
+      const double distance = Distance(golden, outputs[k], network::kSteps[k]);
+      good = good && distance <= network::kTolerance;
+      std::cout << "pair " << pair << ", " << network::kOutputs[k] << ": at most " << distance << " steps away\n";
+    }
+  }
+  good = good && pair > 0;
+  std::cout << (good ? "verified" : "NOT verified: this device computes other numbers") << ", " << pair
+            << " golden pairs\n";
+  return good ? 0 : 1;
+} catch (const std::exception& error) {
+  std::cerr << "error: " << error.what() << "\n";
+  return 1;
+}

@@ -1,0 +1,12 @@
+// Files of bundle/ that CMake compiles into the library (cmake/embed.cmake writes the definitions). Thread rule:
+// immutable.
+#pragma once
+
+#include <string_view>
+
+namespace hot {
+
+extern const std::string_view kBundleExample, kBundleModel, kBundleVerify, kBundleCMake, kBundleVerifyScript;
+extern const std::string_view kBundleSsd, kBundleCpn, kBundleClassify;
+
+}  // namespace hot
