@@ -1,6 +1,6 @@
 #include "report/report.h"
 
-
+#include "core/version.h"
 #include "report/assets.h"
 #include "report/page.h"
 #include "report/run_data.h"
