@@ -1,32 +1,44 @@
 """Answers one request a line until its input ends. Requests carry all that they need."""
 
+import importlib
 import json
 import os
 import signal
 import sys
 
-from hot_bridge import optuna_worker, ray_worker
 from hot_bridge.errors import BridgeError
 
 PROTOCOL = 1
+# Operation -> module (imported when it is first asked: libraries are slow to load) and function.
 OPERATIONS = {
-    "optuna.check": optuna_worker.check,
-    "optuna.ask": optuna_worker.ask,
-    "optuna.export": optuna_worker.export,
-    "ray.check": ray_worker.check,
-    "ray.poll": ray_worker.poll,
-    "ray.end": ray_worker.end,
+    "optuna.check": ("optuna_worker", "check"),
+    "optuna.ask": ("optuna_worker", "ask"),
+    "optuna.export": ("optuna_worker", "export"),
+    "ray.check": ("ray_worker", "check"),
+    "ray.poll": ("ray_worker", "poll"),
+    "ray.end": ("ray_worker", "end"),
+    "tflite.write": ("tflite_writer", "write"),
+    "litert.load": ("litert_worker", "load"),
+    "litert.run": ("litert_worker", "run"),
+    "vela.check": ("vela_worker", "check"),
+    "vela.compile": ("vela_worker", "compile"),
+    "vela.inspect": ("vela_worker", "inspect"),
 }
+
+
+def run(operation, arguments):
+    module, function = OPERATIONS[operation]
+    return getattr(importlib.import_module("hot_bridge." + module), function)(arguments)
 
 
 def answer(request):
     """The answer to one parsed request; every fault becomes an error with a code."""
-    operation = OPERATIONS.get(request.get("operation"))
-    if operation is None:
-        error = {"code": "INVALID_ARGUMENT", "message": f"unknown operation {request.get('operation')!r}"}
+    operation = request.get("operation")
+    if operation not in OPERATIONS:
+        error = {"code": "INVALID_ARGUMENT", "message": f"unknown operation {operation!r}"}
         return {"id": request.get("id"), "error": error}
     try:
-        return {"id": request["id"], "result": operation(request["arguments"])}
+        return {"id": request["id"], "result": run(operation, request["arguments"])}
     except BridgeError as fault:
         return {"id": request["id"], "error": fault.as_json()}
     except Exception as fault:  # a library's own: its text is all there is to tell

@@ -122,14 +122,14 @@ void AddData(std::vector<Option>& out) {
 void AddTarget(std::vector<Option>& out) {
   out.push_back({.name = "target.device",
                  .field = HOT_FIELD(target.device),
-                 .help = "Where networks are measured; `host` is this machine.",
+                 .help = "Where networks are measured; `host` is this machine. Of `ethos-*` latency is an estimate.",
                  .fallback = "",
-                 .allowed = {"host"}});
+                 .allowed = {"host", "ethos-u55-128", "ethos-u65-256", "ethos-u85-256"}});
   out.push_back({.name = "target.toolchain",
                  .field = HOT_FIELD(target.toolchain),
-                 .help = "What compiles networks for the device.",
+                 .help = "What compiles networks for the device: `openvino` for `host`, `vela` for `ethos-*`.",
                  .fallback = "",
-                 .allowed = {"openvino"}});
+                 .allowed = {"openvino", "vela"}});
   out.push_back({.name = "target.precision",
                  .field = HOT_FIELD(target.precision),
                  .help =

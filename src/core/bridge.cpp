@@ -41,6 +41,8 @@ Code ParseCode(const std::string& name) {
   if (name == "INVALID_ARGUMENT") return Code::kInvalidArgument;
   if (name == "RESOURCE_EXHAUSTED") return Code::kResourceExhausted;
   if (name == "PERMISSION_DENIED") return Code::kPermissionDenied;
+  if (name == "UNIMPLEMENTED") return Code::kUnimplemented;
+  if (name == "DATA_LOSS") return Code::kDataLoss;
   return Code::kInternal;
 }
 

@@ -1,5 +1,6 @@
 #include "deploy/artifact.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -16,8 +17,29 @@ using nlohmann::json;
 constexpr int kVersion = 2;
 constexpr int kMaxDepth = 32;  // of the manifest; ours have 4
 constexpr const char* kManifest = "manifest.json";
-constexpr const char* kBlob = "model.onnx";
 constexpr const char* kGolden = "golden.safetensors";
+constexpr const char* kReference = "model.tflite";
+
+struct FormatName {
+  BlobFormat format;
+  const char* name;  // in the manifest
+  const char* file;
+};
+constexpr FormatName kFormats[] = {{BlobFormat::kOnnx, "onnx", "model.onnx"},
+                                   {BlobFormat::kEthosU, "ethos-u", "model_vela.tflite"}};
+
+const FormatName& FormatOf(BlobFormat format) {
+  const auto* found = std::ranges::find(kFormats, format, &FormatName::format);
+  HOT_ASSERT(found != std::end(kFormats));
+  return *found;
+}
+
+BlobFormat ParseFormat(const std::string& name) {
+  for (const FormatName& known : kFormats) {
+    if (name == known.name) return known.format;
+  }
+  throw Error(Code::kFailedPrecondition, "", "unknown format \"" + name + "\"", "use the program that wrote it");
+}
 
 Weights GoldenTensors(const Artifact& artifact) {
   Weights tensors;
@@ -72,6 +94,10 @@ json ToJson(const Artifact& a) {
       {"name", a.task}, {"classes", a.classes}, {"keypoints", a.keypoints}, {"options", a.task_options}};
   manifest["deviations"] = DeviationsJson(a.deviations);
   manifest["golden_pairs"] = a.golden.size();
+  manifest["format"] = FormatOf(a.format).name;
+  if (a.estimate) {
+    manifest["estimate"] = {{"latency_ns", a.estimate->latency_ns}, {"peak_bytes", a.estimate->peak_bytes}};
+  }
   return manifest;
 }
 
@@ -96,6 +122,14 @@ void AddVersion2(const json& manifest, Artifact& a) {
                             .share = d.at("share"),
                             .noise_lsb = d.at("noise_lsb")});
   }
+}
+
+Estimate ParseEstimate(const json& json) {
+  Estimate estimate{.latency_ns = json.at("latency_ns"), .peak_bytes = {}};
+  for (const auto& [memory, bytes] : json.at("peak_bytes").items()) {
+    estimate.peak_bytes[memory] = WholeNumber<int64_t>(bytes);
+  }
+  return estimate;
 }
 
 Artifact FromJson(const json& manifest) {
@@ -123,6 +157,8 @@ Artifact FromJson(const json& manifest) {
   a.task = manifest.at("task").at("name");
   a.classes = manifest.at("task").at("classes");
   a.task_options = manifest.at("task").at("options");
+  a.format = ParseFormat(manifest.value("format", "onnx"));
+  if (manifest.contains("estimate")) a.estimate = ParseEstimate(manifest.at("estimate"));
   if (a.version >= 2) AddVersion2(manifest, a);
   if (a.toolchain_version.empty()) throw Error(Code::kDataLoss, "", "the toolchain has no version");
   return a;
@@ -173,10 +209,14 @@ void WriteArtifact(const fs::path& folder, const Artifact& artifact) {
   EnsureFolder(folder);
   std::error_code ignored;
   fs::remove(folder / kManifest, ignored);  // until the new one is there, the folder is no artifact
-  WriteFileAtomic(folder / kBlob, artifact.blob);
+  WriteFileAtomic(folder / FormatOf(artifact.format).file, artifact.blob);
   WriteSafetensors(folder / kGolden, GoldenTensors(artifact));
   json manifest = ToJson(artifact);
   manifest["blob_sha256"] = Sha256Hex(artifact.blob);
+  if (!artifact.reference.empty()) {
+    WriteFileAtomic(folder / kReference, artifact.reference);
+    manifest["reference_sha256"] = Sha256Hex(artifact.reference);
+  }
   manifest["golden_sha256"] = Sha256File(folder / kGolden);
   manifest["manifest_sha256"] = Sha256Hex(manifest.dump());
   WriteFileAtomic(folder / kManifest, manifest.dump(2) + "\n");
@@ -187,9 +227,15 @@ Artifact ReadArtifact(const fs::path& folder) {
   const json manifest = ReadManifest(file);
   try {
     Artifact artifact = WithPlace(file.string(), [&] { return FromJson(manifest); });
-    artifact.blob = ReadPart(folder / kBlob);
+    const fs::path blob = folder / FormatOf(artifact.format).file;
+    artifact.blob = ReadPart(blob);
     artifact.blob_sha256 = manifest.at("blob_sha256");
-    CheckHash(folder / kBlob, artifact.blob, artifact.blob_sha256);
+    CheckHash(blob, artifact.blob, artifact.blob_sha256);
+    if (manifest.contains("reference_sha256")) {
+      artifact.reference = ReadPart(folder / kReference);
+      artifact.reference_sha256 = manifest.at("reference_sha256");
+      CheckHash(folder / kReference, artifact.reference, artifact.reference_sha256);
+    }
     CheckHash(folder / kGolden, ReadPart(folder / kGolden), manifest.at("golden_sha256"));
     const auto pairs = WithPlace(file.string(), [&] { return WholeNumber<size_t>(manifest.at("golden_pairs")); });
     artifact.golden = GoldenPairs(ReadSafetensors(folder / kGolden), pairs, artifact.output_names.size());

@@ -2,7 +2,9 @@
 // Format: docs/formats/artifact.md.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,17 @@ struct OutputDeviation {
   double noise_lsb = 0;  // what int8 costs by itself: the reference's distance (rms) from the float network
 };
 
+enum class BlobFormat {
+  kOnnx,    // model.onnx
+  kEthosU,  // model_vela.tflite: TFLite whose one operator is the NPU's command stream
+};
+
+// What a vendor's tool says the device would need, where nothing is measured.
+struct Estimate {
+  double latency_ns = 0;
+  std::map<std::string, int64_t> peak_bytes;  // by memory: "sram", "dram", "on_chip_flash", "off_chip_flash"
+};
+
 struct Artifact {
   // manifest
   int version = 2;          // of the manifest that was read
@@ -35,7 +48,7 @@ struct Artifact {
   std::string precision, scheme;  // asked for
   std::string graph_key;
   int threads = 1;
-  std::string blob_sha256;
+  std::string blob_sha256, reference_sha256;
   std::vector<std::string> input_names, output_names;
   std::vector<std::vector<int64_t>> input_shapes, output_shapes;
   std::map<std::string, std::string> layer_precisions;  // executed, by layer, from the runtime
@@ -45,12 +58,15 @@ struct Artifact {
   std::vector<std::string> keypoints;         // of poses; version 1 had them in task_options only
   std::string task_options;                   // JSON: anchors, thresholds
   std::vector<OutputDeviation> deviations{};  // of int8, by output
+  BlobFormat format = BlobFormat::kOnnx;
+  std::optional<Estimate> estimate;  // of toolchains that give one
   // contents
-  std::string blob;  // model.onnx bytes
+  std::string blob;
+  std::string reference;  // TFLite from which a kEthosU blob was compiled: the same numbers, for a CPU. Else empty
   std::vector<GoldenPair> golden;
 };
 
-// Writes folder/{manifest.json, model.onnx, golden.safetensors}; manifest last, so that a folder with one is whole.
+// Writes folder/{manifest.json, the blob, golden.safetensors}; manifest last, so that a folder with one is whole.
 void WriteArtifact(const fs::path& folder, const Artifact& artifact);
 // Throws Error(kDataLoss) when a hash does not match or a file is missing, kFailedPrecondition for a newer version.
 Artifact ReadArtifact(const fs::path& folder);

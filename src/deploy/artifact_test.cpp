@@ -40,6 +40,33 @@ Artifact Example() {
   return a;
 }
 
+TEST(Artifact, OfAnNpuHasTheEstimateAndTheFileItWasCompiledFrom) {
+  const TempFolder folder;
+  Artifact a = Example();
+  a.format = BlobFormat::kEthosU;
+  a.reference = "TFLite";
+  a.estimate = Estimate{.latency_ns = 1.25e6, .peak_bytes = {{"sram", 4096}, {"off_chip_flash", 10}}};
+  WriteArtifact(folder.path(), a);
+  EXPECT_EQ(ReadFile(folder.path() / "model_vela.tflite"), a.blob);
+  EXPECT_FALSE(fs::exists(folder.path() / "model.onnx"));
+  const Artifact b = ReadArtifact(folder.path());
+  EXPECT_EQ(b.version, 2) << "programs that know version 1 only must not look for its ONNX file";
+  EXPECT_EQ(b.format, BlobFormat::kEthosU);
+  EXPECT_EQ(b.reference, a.reference);
+  EXPECT_EQ(b.reference_sha256, Sha256Hex(a.reference));
+  ASSERT_TRUE(b.estimate);
+  EXPECT_EQ(b.estimate->latency_ns, a.estimate->latency_ns);
+  EXPECT_EQ(b.estimate->peak_bytes, a.estimate->peak_bytes);
+  WriteFileAtomic(folder.path() / "model.tflite", "other");
+  try {
+    ReadArtifact(folder.path());
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kDataLoss);
+    EXPECT_THAT(error.what(), HasSubstr("model.tflite"));
+  }
+}
+
 TEST(Artifact, ComesBackAsItWasWritten) {
   const TempFolder folder;
   const Artifact a = Example();

@@ -19,7 +19,14 @@ struct DeviceInfo {
   std::string name;         // "host"
   std::string fingerprint;  // part of every measurement's key
   std::string json;         // CPU, kernel, governor, memory: for the report
-  bool estimates = false;   // latencies are a vendor's estimates
+  // "Vela": latencies are this tool's estimates, no number is measured and none has samples or a canary. Empty:
+  // measured.
+  std::string estimator = "";
+  std::string accuracy_from = "device";  // or what stands in for it: "LiteRT (reference)"
+
+  bool estimates() const { return !estimator.empty(); }
+  // "measured" or "estimate (Vela)": stands beside every latency that people read.
+  std::string latency_is() const { return estimates() ? "estimate (" + estimator + ")" : "measured"; }
 };
 
 // A loaded artifact.
@@ -38,12 +45,18 @@ class Device {
   virtual DeviceInfo Describe() const = 0;
   // Throws Error(kDataLoss) for a broken blob, kFailedPrecondition for another toolchain's artifact.
   virtual std::unique_ptr<Session> Load(const Artifact& artifact) const = 0;
-  // Measures 1-64 artifacts side by side, interleaved, with this device's canary.
+  // Measures 1-64 artifacts side by side, interleaved, with this device's canary. A device that estimates gives
+  // Estimated() of what came with each artifact, and heeds neither options nor canary.
   virtual std::vector<Measurement> Profile(std::span<const Artifact* const> artifacts, const MeasureOptions& options,
                                            double reference_canary_ns, const Context& context) const = 0;
 };
 
-// "host". Throws Error(kInvalidArgument) with the known names.
+// "host", "ethos-u55-128", "ethos-u65-256", "ethos-u85-256". Throws Error(kInvalidArgument) with the known names.
 std::unique_ptr<Device> MakeDevice(std::string_view name, int threads);
+
+// For implementations. Throws Error(kInvalidArgument) when Profile() is given none or too many.
+void CheckProfileCount(size_t artifacts, std::string_view device);
+// "artifact 0123456789ab": names it in errors.
+std::string ArtifactName(const Artifact& artifact);
 
 }  // namespace hot

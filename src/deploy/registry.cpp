@@ -1,22 +1,31 @@
 #include "core/error.h"
 #include "deploy/device.h"
+#include "deploy/devices/ethos/ethos_device.h"
 #include "deploy/devices/host/host_device.h"
 #include "deploy/toolchain.h"
 #include "deploy/toolchains/openvino/openvino_toolchain.h"
+#include "deploy/toolchains/vela/vela_toolchain.h"
 
 namespace hot {
 
-std::unique_ptr<Toolchain> MakeToolchain(std::string_view name) {
+std::unique_ptr<Toolchain> MakeToolchain(std::string_view name, std::string_view device) {
+  if (name == "openvino" && FindEthosNpu(device) != nullptr) {
+    throw Error(Code::kInvalidArgument, "toolchain", "openvino has nothing for " + std::string(device),
+                "target.toolchain: vela");
+  }
   if (name == "openvino") return MakeOpenVinoToolchain();
+  if (name == "vela") return MakeVelaToolchain(device);
   throw Error(Code::kInvalidArgument, "toolchain", "unknown toolchain \"" + std::string(name) + "\"",
-              "known: openvino");
+              "known: openvino, vela");
 }
 
 std::unique_ptr<Device> MakeDevice(std::string_view name, int threads) {
   if (threads < 1)
     throw Error(Code::kInvalidArgument, "threads", "expected at least 1, got " + std::to_string(threads));
   if (name == "host") return MakeHostDevice(threads);
-  throw Error(Code::kInvalidArgument, "device", "unknown device \"" + std::string(name) + "\"", "known: host");
+  if (const EthosNpu* npu = FindEthosNpu(name)) return MakeEthosDevice(*npu);
+  throw Error(Code::kInvalidArgument, "device", "unknown device \"" + std::string(name) + "\"",
+              "known: host, ethos-u55-128, ethos-u65-256, ethos-u85-256");
 }
 
 }  // namespace hot

@@ -10,9 +10,23 @@
 namespace hot {
 namespace {
 
-class ToolchainContract : public ::testing::TestWithParam<const char*> {
+struct Pairing {
+  const char* toolchain;
+  const char* device;
+};
+
+class ToolchainContract : public ::testing::TestWithParam<Pairing> {
  protected:
-  const std::unique_ptr<Toolchain> toolchain_ = MakeToolchain(GetParam());
+  void SetUp() override {
+    try {
+      toolchain_ = MakeToolchain(GetParam().toolchain, GetParam().device);
+    } catch (const Error& error) {
+      if (error.code() != Code::kUnavailable) throw;
+      GTEST_SKIP() << "skipped: " << error.what();
+    }
+  }
+
+  std::unique_ptr<Toolchain> toolchain_;
   const Network network_ = SmallMobileNet();
   const Quantization quantization_ = SyntheticQuantization(network_);
 
@@ -26,7 +40,7 @@ class ToolchainContract : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(ToolchainContract, NamesItself) {
-  EXPECT_EQ(toolchain_->name(), GetParam());
+  EXPECT_EQ(toolchain_->name(), GetParam().toolchain);
   EXPECT_FALSE(toolchain_->version().empty());
   EXPECT_FALSE(toolchain_->flags().empty());
   EXPECT_FALSE(toolchain_->precisions().empty());
@@ -82,8 +96,9 @@ TEST_P(ToolchainContract, Int8NeedsAQuantization) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ToolchainContract, ::testing::Values("openvino"),
-                         [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(All, ToolchainContract,
+                         ::testing::Values(Pairing{"openvino", "host"}, Pairing{"vela", "ethos-u55-128"}),
+                         [](const auto& info) { return std::string(info.param.toolchain); });
 
 TEST(MakeToolchain, NamesTheKnownOnes) {
   try {
@@ -92,6 +107,19 @@ TEST(MakeToolchain, NamesTheKnownOnes) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::kInvalidArgument);
     EXPECT_THAT(error.what(), ::testing::HasSubstr("openvino"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("vela"));
+  }
+}
+
+TEST(MakeToolchain, RefusesADeviceThatItHasNothingFor) {
+  for (const auto& [toolchain, device] : {Pairing{"openvino", "ethos-u55-128"}, Pairing{"vela", "host"}}) {
+    try {
+      MakeToolchain(toolchain, device);
+      ADD_FAILURE() << toolchain;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kInvalidArgument);
+      EXPECT_THAT(error.what(), ::testing::AllOf(::testing::HasSubstr(device), ::testing::HasSubstr("target.")));
+    }
   }
 }
 

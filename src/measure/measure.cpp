@@ -165,6 +165,12 @@ Measurement Summarize(const Row& row, double reference_canary_ns, bool steady) {
 
 }  // namespace
 
+Measurement Estimated(double latency_ns) {
+  Measurement result;
+  result.median_ns = result.low_ns = result.high_ns = result.raw_median_ns = result.p90_ns = latency_ns;
+  return result;
+}
+
 std::vector<Measurement> MeasureInterleaved(std::span<const Subject> subjects, const Subject& canary,
                                             const MeasureOptions& options, double reference_canary_ns,
                                             const Context& context) {

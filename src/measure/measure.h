@@ -30,6 +30,9 @@ struct Measurement {
   bool steady = true;  // interval within the target before the cap
 };
 
+// What a vendor's tool estimates, as a row beside measured ones: no samples, no canary, an interval without width.
+Measurement Estimated(double latency_ns);
+
 // One subject: runs one inference.
 using Subject = std::function<void()>;
 

@@ -255,6 +255,16 @@ TEST_F(MeasureTest, RefusesSenselessOptions) {
   EXPECT_THROW(Measure(machine, {1e6}, {.target_half_width = 0}), Error);
 }
 
+TEST(Estimated, IsARowWithoutSamplesOrCanary) {
+  const Measurement row = Estimated(2.5e6);
+  EXPECT_TRUE(row.samples_ns.empty());
+  EXPECT_TRUE(row.canary_ns.empty());
+  EXPECT_EQ(row.median_ns, 2.5e6);
+  EXPECT_EQ(row.low_ns, 2.5e6);
+  EXPECT_EQ(row.high_ns, 2.5e6);
+  EXPECT_TRUE(row.steady);
+}
+
 TEST_F(MeasureTest, NoSubjectsGiveNoRows) {
   FakeMachine machine({});
   EXPECT_TRUE(Measure(machine, {}, {}).empty());

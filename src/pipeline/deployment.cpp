@@ -36,7 +36,9 @@ Network FoldedNetwork(const Workspace& workspace, const TrainedNetwork& trained)
 }
 
 std::vector<Precision> BuiltPrecisions(const Workspace& workspace) {
-  std::vector<Precision> precisions{Precision::kFp32};
+  std::vector<Precision> precisions;
+  const std::vector<Precision> offered = workspace.toolchain().precisions();
+  if (std::count(offered.begin(), offered.end(), Precision::kFp32) > 0) precisions.push_back(Precision::kFp32);
   for (const std::string& name : workspace.study().target.precision) {
     const Precision precision = ParsePrecision(name);
     if (std::count(precisions.begin(), precisions.end(), precision) == 0) precisions.push_back(precision);

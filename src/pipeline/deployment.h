@@ -21,7 +21,7 @@ std::vector<TrainedNetwork> TrainedNetworks(const Workspace& workspace);
 // Batch norm folded, weights of the best trial.
 Network FoldedNetwork(const Workspace& workspace, const TrainedNetwork& trained);
 
-// fp32 (the reference of every accuracy drop), then target.precision without doubles.
+// fp32 (the reference of every accuracy drop) where the toolchain has it, then target.precision without doubles.
 std::vector<Precision> BuiltPrecisions(const Workspace& workspace);
 
 // The scheme a precision is quantized by in this study; empty for float.

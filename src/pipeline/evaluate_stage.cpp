@@ -79,6 +79,14 @@ Json LatencyJson(const Measurement& m, double predicted_ns) {
           {"steady", m.steady},       {"predicted_ns", predicted_ns}};
 }
 
+// By memory, KiB; empty where everything was measured.
+Json EstimatedPeaks(const Artifact& artifact) {
+  Json peaks = Json::object();
+  if (!artifact.estimate) return peaks;
+  for (const auto& [memory, bytes] : artifact.estimate->peak_bytes) peaks[memory] = static_cast<double>(bytes) / 1024;
+  return peaks;
+}
+
 Json LayersJson(const Artifact& artifact) {
   std::map<std::string, int> counts;
   for (const auto& [layer, precision] : artifact.layer_precisions) ++counts[precision];
@@ -107,6 +115,7 @@ Json ArtifactJson(const Workspace& workspace, const Built& built, const StudyNet
           {"latency", LatencyJson(built.latency, predicted ? network.predicted_ns * task.passes() : 0)},
           {"val", ScoresJson(built.val, scoring, task)},
           {"test", ScoresJson(built.test, scoring, task)},
+          {"estimated_peak_kib", EstimatedPeaks(built.artifact)},
           {"layers", LayersJson(built.artifact)},
           {"deviations", DeviationsJson(built.artifact)}};
 }
@@ -139,6 +148,34 @@ std::vector<Contender> MakeContenders(const Workspace& workspace, const std::vec
   return contenders;
 }
 
+Json NetworksJson(const Workspace& workspace, const std::vector<TrainedNetwork>& networks,
+                  const std::vector<Built>& built, const Judgement& judgement) {
+  Json list = Json::array();
+  for (size_t i = 0; i < networks.size(); ++i) {
+    Json network = NetworkJson(workspace, networks[i].network);
+    for (const Built& b : built) {
+      if (b.network == i) network["artifacts"].push_back(ArtifactJson(workspace, b, networks[i].network));
+    }
+    if (!networks[i].network.baseline) {
+      network["against_baseline"] =
+          ComparisonJson(judgement.comparisons.at(networks[i].network.id), PrecisionName(workspace.precision()));
+    }
+    list.push_back(network);
+  }
+  return list;
+}
+
+// What a reader of the verdict must know about its numbers.
+std::string WhatNumbersAre(const DeviceInfo& device, int passes) {
+  std::string text;
+  if (device.estimates()) {
+    text += " Latency is an " + device.latency_is() + ", nothing was measured on a device; accuracy is from " +
+            device.accuracy_from + ".";
+  }
+  if (passes > 1) text += " Scores and times are of the flip test: two passes an object.";
+  return text;
+}
+
 }  // namespace
 
 std::string EvaluateInputs(const Workspace& workspace) {
@@ -158,20 +195,10 @@ std::string RunEvaluate(Workspace& workspace) {
   const auto contenders = MakeContenders(workspace, networks, built);
   Judgement judgement = Judge(contenders, workspace.Scoring(), LatencyBudgetNs(workspace.study().search, contenders),
                               static_cast<uint64_t>(workspace.study().run.seed));
+  const DeviceInfo device = workspace.device().Describe();
   const int passes = workspace.task().options().passes();
-  if (passes > 1) judgement.verdict += " Scores and times are of the flip test: two passes an object.";
-  Json list = Json::array();
-  for (size_t i = 0; i < networks.size(); ++i) {
-    Json network = NetworkJson(workspace, networks[i].network);
-    for (const Built& b : built) {
-      if (b.network == i) network["artifacts"].push_back(ArtifactJson(workspace, b, networks[i].network));
-    }
-    if (!networks[i].network.baseline) {
-      network["against_baseline"] =
-          ComparisonJson(judgement.comparisons.at(networks[i].network.id), PrecisionName(workspace.precision()));
-    }
-    list.push_back(network);
-  }
+  judgement.verdict += WhatNumbersAre(device, passes);
+  const Json list = NetworksJson(workspace, networks, built, judgement);
   WriteRunJson(workspace, "evaluation.json",
                {{"version", 1},
                 {"metric", workspace.study().train.metric},
@@ -180,6 +207,8 @@ std::string RunEvaluate(Workspace& workspace) {
                 {"test_pictures", test.samples.size()},
                 {"test_views", workspace.task().Views(test).samples.size()},
                 {"passes", passes},
+                {"latency_is", device.latency_is()},
+                {"accuracy_from", device.accuracy_from},
                 {"networks", list},
                 {"winners", WinnersJson(judgement)},
                 {"verdict", judgement.verdict}});

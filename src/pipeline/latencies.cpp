@@ -93,12 +93,12 @@ void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset,
   OffsetProgress progress(context.progress, offset);
   const Context inner{context.clock, progress, context.cancelled};
   const auto measured = workspace.device().Profile(pointers, MeasureOptions{}, reference_canary_ns, inner);
-  const bool estimate = workspace.device().Describe().estimates;
+  const bool estimate = workspace.device().Describe().estimates();
   for (size_t i = 0; i < batch.size(); ++i) {
     batch[i]->row = MakeRow(batch[i]->key, measured[i], estimate, context.clock.WallSeconds());
     workspace.store().AddMeasurement(*batch[i]->row);
     ++batch[i]->tries;
-    if (reference_canary_ns <= 0) reference_canary_ns = CanaryReference(*batch[i]->row);
+    if (reference_canary_ns <= 0 && !estimate) reference_canary_ns = CanaryReference(*batch[i]->row);
   }
 }
 

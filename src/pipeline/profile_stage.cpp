@@ -32,15 +32,18 @@ void WriteTables(const Workspace& workspace, const std::vector<TablePlan>& plans
   const DeviceInfo device = workspace.device().Describe();
   Json tables = Json::array();
   for (const TablePlan& plan : plans) tables.push_back(Json::parse(ToJson(plan.table)));
-  WriteRunJson(
-      workspace, "table.json",
-      {{"version", 1},
-       {"device", {{"name", device.name}, {"fingerprint", device.fingerprint}, {"info", Json::parse(device.json)}}},
-       {"toolchain", workspace.toolchain().name()},
-       {"toolchain_version", workspace.toolchain().version()},
-       {"flags", workspace.toolchain().flags()},
-       {"threads", workspace.study().target.threads},
-       {"tables", tables}});
+  WriteRunJson(workspace, "table.json",
+               {{"version", 1},
+                {"device",
+                 {{"name", device.name},
+                  {"fingerprint", device.fingerprint},
+                  {"latency_is", device.latency_is()},
+                  {"info", Json::parse(device.json)}}},
+                {"toolchain", workspace.toolchain().name()},
+                {"toolchain_version", workspace.toolchain().version()},
+                {"flags", workspace.toolchain().flags()},
+                {"threads", workspace.study().target.threads},
+                {"tables", tables}});
 }
 
 }  // namespace
@@ -65,7 +68,9 @@ std::string RunProfile(Workspace& workspace) {
   const LatencyRows measured = MeasureLatencies(workspace, jobs, "profile");
   for (size_t i = 0; i < rows.size(); ++i) FillRow(*rows[i], measured.rows[i]);
   WriteTables(workspace, plans);
-  std::string summary = std::to_string(rows.size()) + " rows, " + std::to_string(measured.measured) + " measured, " +
+  const DeviceInfo device = workspace.device().Describe();
+  std::string summary = std::to_string(rows.size()) + " rows, " + std::to_string(measured.measured) +
+                        (device.estimates() ? " estimated (" + device.estimator + "), " : " measured, ") +
                         std::to_string(measured.from_journal) + " from the journal";
   if (measured.unsteady > 0) summary += ", " + std::to_string(measured.unsteady) + " unsteady";
   return summary;

@@ -130,8 +130,9 @@ std::string RunVerify(Workspace& workspace) {
   const Fidelity fidelity = Compare(workspace, tables, result, budgets);
   WriteVerified(workspace, tables, budgets, result, fidelity);
   char text[120];
-  std::snprintf(text, sizeof text, "%zu networks measured whole, predictions off by %.1f %% (plain sum: %.1f %%)",
-                result.networks.size(), fidelity.error_pct, fidelity.plain_error_pct);
+  std::snprintf(text, sizeof text, "%zu networks %s whole, predictions off by %.1f %% (plain sum: %.1f %%)",
+                result.networks.size(), workspace.device().Describe().estimates() ? "estimated" : "measured",
+                fidelity.error_pct, fidelity.plain_error_pct);
   return text;
 }
 

@@ -61,7 +61,7 @@ Workspace::Workspace(Study study, const Context& context)
       context_(context),
       folder_(RunFolder(study_)),
       backbone_(FindBackbone(study_.model.backbone)),
-      toolchain_(MakeToolchain(study_.target.toolchain)),
+      toolchain_(MakeToolchain(study_.target.toolchain, study_.target.device)),
       device_(MakeDevice(study_.target.device, static_cast<int>(study_.target.threads))) {
   CheckFreeze(study_, backbone_);
   CheckPrecisions(study_, *toolchain_);

@@ -29,7 +29,7 @@ function networkRow(model, network) {
   const untrained_ns = passesOf(model) * verified?.measured_ns;
   const measured = latency ? {
     value: latency.median_ns,
-    show: withNote(milliseconds(latency.median_ns), range(latency.low_ns, latency.high_ns, milliseconds))
+    show: withNote(milliseconds(latency.median_ns), latencyNote(latency))
   } :
       verified ? {value: untrained_ns, show: withNote(milliseconds(untrained_ns), 'untrained')} :
                  '–';
@@ -104,7 +104,7 @@ function networksSection(model) {
   if (!model.networks.length) return [missing('search')];
   const columns = [
     {name: 'network, id'}, {name: 'objective'}, {name: 'width', number: true}, {name: 'MACs, M', number: true},
-    {name: 'latency, ms', number: true, title: 'median and 95 % interval'}, {name: 'val', number: true},
+    {name: latencyName(model) + ', ms', number: true, title: 'median and 95 % interval'}, {name: 'val', number: true},
     {name: 'test', number: true, title: 'points and 95 % interval'},
     {name: model.precision + ' v fp32', number: true, title: 'test points lost by quantizing'},
     {name: 'v baseline', number: true, title: 'paired difference on test, 95 % interval'},
@@ -228,7 +228,7 @@ function lookupRow(row, users, slowest) {
       row.part, row.choice ? element('span', {class: 'nowrap'}, bare(row.choice)) : '–', {
         value: row.latency_ns,
         show: [
-          ...withNote(milliseconds(row.latency_ns), range(row.low_ns, row.high_ns, milliseconds)),
+          ...withNote(milliseconds(row.latency_ns), latencyNote(row)),
           element('span', {class: 'meter', style: '--part:' + (100 * row.latency_ns / slowest).toFixed(1) + '%'})
         ]
       },
@@ -252,7 +252,8 @@ function lookupTable(model, table, open) {
   const title = 'Width ' + table.width + ', ' + table.precision + ': ' + rows.length + ' rows';
   const node =
       details(title, makeTable({
-                caption: title + '; latency in ms with its 95 % interval, sizes in KiB',
+                caption: title + (isEstimate(model) ? '; ' + latencyName(model) + ', in ms, sizes in KiB' :
+                                                      '; latency in ms with its 95 % interval, sizes in KiB'),
                 sortable: true,
                 tall: true,
                 columns: [
@@ -400,7 +401,7 @@ function environmentSection(model) {
       settingsTable(
           'Device and toolchain',
           [
-            ['device', table.device?.name], ...flatten(table.device?.info, '', []),
+            ['device', table.device?.name], ['latency', latencyIs(model)], ...flatten(table.device?.info, '', []),
             ['fingerprint', table.device?.fingerprint], ['toolchain', table.toolchain + ' ' + table.toolchain_version],
             ['flags', table.flags], ['threads', String(table.threads)]
           ]) :

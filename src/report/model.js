@@ -87,6 +87,15 @@ const isWinner = (model, network) => Object.values(model.run.evaluation?.winners
 const passesOf = (model) => model.run.evaluation?.passes || 1;
 const ofOnePass = (model) => passesOf(model) > 1 ? ' (one pass)' : '';
 
+// "measured", or "estimate (Vela)" where there was no device to measure on.
+const latencyIs = (model) => model.run.evaluation?.latency_is || model.run.table?.device?.latency_is || 'measured';
+const isEstimate = (model) => latencyIs(model) !== 'measured';
+// Of axes and columns: "latency", or "latency, estimate (Vela)".
+const latencyName = (model) => isEstimate(model) ? 'latency, ' + latencyIs(model) : 'latency';
+// Behind a latency in small print: its interval, which estimates have none of.
+const latencyNote = (latency, format = milliseconds) =>
+    latency.samples === 0 ? 'estimate' : range(latency.low_ns, latency.high_ns, format);
+
 const nameOf = (model, id) => model.byId.get(id)?.label || id;
 
 // What the points are of: "PCK@0.05", "keypoint AP (OKS)".

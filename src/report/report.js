@@ -18,7 +18,8 @@ function subtitle({run}) {
   return [
     model && model.backbone + ' × ' + widths + ' ' + model.task + ', ' + list(model.input).join(' × '),
     target && list(target.precision).join(' and '),
-    run.table ? run.table.toolchain + ' ' + run.table.toolchain_version : target?.toolchain, device
+    run.table ? run.table.toolchain + ' ' + run.table.toolchain_version : target?.toolchain, device,
+    isEstimate({run}) && 'latency: ' + latencyIs({run})
   ].filter(Boolean)
       .join('  ·  ');
 }

@@ -21,7 +21,9 @@ const figureItem = (name, value, unit, ...lines) => element(
 
 const toneOf = (change) => change < 0 ? 'change better' : change > 0 ? 'change worse' : 'change';
 
-function latencyFigure(artifact, base) {
+const latencyTitle = (model) => isEstimate(model) ? 'Latency, ' + latencyIs(model) : 'Latency, median';
+
+function latencyFigure(model, artifact, base) {
   const [now, then] = [artifact.latency, base.latency];
   const change = now.median_ns - then.median_ns;
   const relative = 100 * change / then.median_ns;
@@ -31,7 +33,7 @@ function latencyFigure(artifact, base) {
           'span', {class: toneOf(change)},
           signed(relative, 1) + ' %, ' + (change < 0 ? MINUS : '+') + milliseconds(Math.abs(change)) + ' ms');
   return figureItem(
-      'Latency, median', milliseconds(now.median_ns), 'ms', text, 'baseline ' + milliseconds(then.median_ns) + ' ms');
+      latencyTitle(model), milliseconds(now.median_ns), 'ms', text, 'baseline ' + milliseconds(then.median_ns) + ' ms');
 }
 
 function accuracyFigure(model, network, artifact, base) {
@@ -54,14 +56,21 @@ function sizeFigure(name, now, then) {
   return figureItem(name, kib(now), 'KiB', text, 'baseline ' + kib(then) + ' KiB');
 }
 
+// Peak use of the device's memories as the vendor's tool estimates it, largest first.
+const memoryFigures = (model, artifact) =>
+    Object.entries(artifact.estimated_peak_kib || {})
+        .sort(([, a], [, b]) => b - a)
+        .map(([memory, size]) => figureItem(memory.replaceAll('_', ' ') + ', ' + latencyIs(model), kib(size), 'KiB'));
+
 function winnerFigures(model, {network, titles}) {
   const [artifact, base] = [artifactOf(network, model.precision), artifactOf(model.baseline, model.precision)];
   return element(
       'div', {class: 'winner'}, element('h3', {}, titles.join('; '), chip(network), element('code', {}, network.id)),
       element(
-          'dl', {class: 'figures'}, latencyFigure(artifact, base), accuracyFigure(model, network, artifact, base),
+          'dl', {class: 'figures'}, latencyFigure(model, artifact, base), accuracyFigure(model, network, artifact, base),
           sizeFigure('Flash (weights)', network.evaluated.flash_kib, model.baseline.evaluated.flash_kib),
-          sizeFigure('RAM (peak activations)', network.evaluated.ram_kib, model.baseline.evaluated.ram_kib)));
+          sizeFigure('RAM (peak activations)', network.evaluated.ram_kib, model.baseline.evaluated.ram_kib),
+          memoryFigures(model, artifact)));
 }
 
 function baselineFigures(model) {
@@ -69,16 +78,20 @@ function baselineFigures(model) {
   return element(
       'div', {class: 'winner'}, element('h3', {}, 'Baseline', element('code', {}, model.baseline.id)),
       element(
-          'dl', {class: 'figures'}, figureItem('Latency, median', milliseconds(artifact.latency.median_ns), 'ms'),
+          'dl', {class: 'figures'}, figureItem(latencyTitle(model), milliseconds(artifact.latency.median_ns), 'ms'),
           figureItem('Accuracy on test, ' + scoreName(model), points(artifact.test.score), 'points'),
           figureItem('Flash (weights)', kib(model.baseline.evaluated.flash_kib), 'KiB'),
-          figureItem('RAM (peak activations)', kib(model.baseline.evaluated.ram_kib), 'KiB')));
+          figureItem('RAM (peak activations)', kib(model.baseline.evaluated.ram_kib), 'KiB'),
+          memoryFigures(model, artifact)));
 }
 
 function verdictSection(model) {
   if (!model.run.evaluation) return [missing('evaluate')];
   const winners = winnersOf(model);
-  const intro = model.precision + ' on the device, ' + model.run.evaluation.test_pictures +
+  const where = isEstimate(model) ? ', latency is an ' + latencyIs(model) + ' and was not measured, accuracy is from ' +
+          model.run.evaluation.accuracy_from + ', ' :
+                                    ' on the device, ';
+  const intro = model.precision + where + model.run.evaluation.test_pictures +
       ' test pictures; accuracy in points (0 to 100).' +
       (findsKeypoints(model) ? ' Keypoints were looked for in the labelled boxes of ' +
                model.run.evaluation.test_views + ' objects, not in detected ones; a latency is that of one object.' :
@@ -124,7 +137,7 @@ function tradeoffSets(model) {
 
 const tradeoffLines = (point) =>
     [point.network.label + '  ' + point.network.id + '  ' + point.artifact.precision,
-     'latency ' + fixed(point.x, 3) + ' ms  (' + range(point.xLow, point.xHigh, (v) => fixed(v, 3)) + ')',
+     'latency ' + fixed(point.x, 3) + ' ms  (' + latencyNote(point.artifact.latency) + ')',
      'accuracy ' + fixed(point.y, 1) + ' points  (' + range(point.yLow, point.yHigh, (v) => fixed(v, 1)) + ')',
      ...choiceLines(point.network)];
 
@@ -154,7 +167,7 @@ function tradeoffSection(model) {
     },
     options: {
       scales: {
-        x: axisOptions('latency on the device, ms', limits('x', [budget])),
+        x: axisOptions(isEstimate(model) ? latencyName(model) + ', ms' : 'latency on the device, ms', limits('x', [budget])),
         y: axisOptions('test accuracy, points of ' + scoreName(model), limits('y'))
       },
       plugins:
@@ -172,7 +185,7 @@ function tradeoffSection(model) {
     caption: 'Accuracy and latency of every network and precision',
     sortable: true,
     columns: [
-      {name: 'network'}, {name: 'precision'}, {name: 'latency, ms', number: true},
+      {name: 'network'}, {name: 'precision'}, {name: latencyName(model) + ', ms', number: true},
       {name: '95 % interval', number: true}, {name: 'accuracy, points', number: true},
       {name: '95 % interval', number: true}
     ],
@@ -180,7 +193,7 @@ function tradeoffSection(model) {
         (set) => set.data.map((p) => ({
                                 cells: [
                                   networkCell(p.network), set.precision, {show: fixed(p.x, 3), value: p.x},
-                                  range(p.xLow, p.xHigh, (v) => fixed(v, 3)), {show: fixed(p.y, 1), value: p.y},
+                                  latencyNote(p.artifact.latency), {show: fixed(p.y, 1), value: p.y},
                                   range(p.yLow, p.yHigh, (v) => fixed(v, 1))
                                 ]
                               })))
@@ -250,7 +263,8 @@ function choicesSection(model) {
   const slots = Math.max(...shown.map((network) => network.slots.length));
   const table = element(
       'table', {class: 'choices'}, element(
-          'caption', {}, 'Predicted latency by part' + ofOnePass(model) + ', and the choice in every slot'),
+          'caption', {},
+          'Predicted ' + latencyName(model) + ', by part' + ofOnePass(model) + ', and the choice in every slot'),
       element(
           'thead', {},
           element(
@@ -284,11 +298,14 @@ function predictionSection(model) {
   const verify = model.run.verify;
   if (!verify) return [missing('verify')];
   const networks = list(verify.networks);
+  const measured = isEstimate(model) ? 'estimated' : 'measured';
+  const note = (n, format) => isEstimate(model) ? latencyIs(model) : range(n.low_ns, n.high_ns, format);
   const point = (key) => (n) => ({
     x: n[key] / 1e6,
     y: n.measured_ns / 1e6,
     yLow: n.low_ns / 1e6,
     yHigh: n.high_ns / 1e6,
+    note: note(n, milliseconds),
     name: nameOf(model, n.id)
   });
   const corrected = networks.map(point('predicted_ns')), plain = networks.map(point('plain_sum_ns'));
@@ -296,7 +313,7 @@ function predictionSection(model) {
   const diagonal = [0, 2 * Math.max(...ends)].map((v) => ({x: v, y: v}));
   const lines = (p, set) =>
       [p.name + ', ' + set.group, 'predicted ' + fixed(p.x, 3) + ' ms',
-       'measured ' + fixed(p.y, 3) + ' ms  (' + range(p.yLow, p.yHigh, (v) => fixed(v, 3)) + ')',
+       measured + ' ' + fixed(p.y, 3) + ' ms  (' + p.note + ')',
        'prediction off by ' + signed(100 * (p.x / p.y - 1), 1) + ' %'];
   const build = () => ({
     type: 'scatter',
@@ -320,7 +337,7 @@ function predictionSection(model) {
     options: {
       scales: {
         x: axisOptions('predicted latency, ms' + ofOnePass(model), limits('x', ends)),
-        y: axisOptions('measured latency, ms' + ofOnePass(model), limits('y', ends))
+        y: axisOptions(measured + ' latency, ms' + ofOnePass(model), limits('y', ends))
       },
       plugins: {tooltip: tooltipOptions(lines)}
     }
@@ -328,14 +345,15 @@ function predictionSection(model) {
   const legend = [
     {group: 'corrected', text: 'corrected prediction', shape: 'circle', role: 'accuracy'},
     {group: 'plain sum', text: 'plain sum of the table’s rows', shape: 'triangle', role: 'latency', hollow: true},
-    {group: 'diagonal', text: 'predicted = measured', shape: 'dashed', role: 'baseline'}
+    {group: 'diagonal', text: 'predicted = ' + measured, shape: 'dashed', role: 'baseline'}
   ];
   const data = makeTable({
-    caption: 'Predicted and measured latency, ms' + ofOnePass(model) + '; small print: interval, and error of the prediction',
+    caption: 'Predicted and ' + measured + ' latency, ms' + ofOnePass(model) +
+        '; small print: interval, and error of the prediction',
     sortable: true,
     tall: true,
     columns: [
-      {name: 'network'}, {name: 'measured', number: true, title: 'median and 95 % interval'},
+      {name: 'network'}, {name: measured, number: true, title: isEstimate(model) ? latencyIs(model) : 'median and 95 % interval'},
       {name: 'corrected', number: true}, {name: 'plain sum', number: true}
     ],
     rows: networks.map((n) => ({
@@ -343,7 +361,7 @@ function predictionSection(model) {
                            model.byId.has(n.id) ? networkCell(model.byId.get(n.id)) : element('code', {}, n.id), {
                              show: withNote(
                                  milliseconds(n.measured_ns),
-                                 range(n.low_ns, n.high_ns, milliseconds) + (n.steady ? '' : ', not steady') +
+                                 note(n, milliseconds) + (n.steady ? '' : ', not steady') +
                                      (n.keeps_budgets === false ? ', over the budget' : '')),
                              value: n.measured_ns
                            },
@@ -363,6 +381,6 @@ function predictionSection(model) {
   return [element(
       'div', {class: 'pair'},
       chartFigure(
-          {label: 'Scatter chart of measured against predicted latency', caption, build, legend, size: 'square'}),
+          {label: 'Scatter chart of ' + measured + ' against predicted latency', caption, build, legend, size: 'square'}),
       data)];
 }

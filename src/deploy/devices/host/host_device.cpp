@@ -8,8 +8,6 @@
 namespace hot {
 namespace {
 
-constexpr size_t kMaxArtifacts = 64;
-
 class HostDevice : public Device {
  public:
   explicit HostDevice(int threads) : threads_(threads) {}
@@ -23,11 +21,7 @@ class HostDevice : public Device {
 
   std::vector<Measurement> Profile(std::span<const Artifact* const> artifacts, const MeasureOptions& options,
                                    double reference_canary_ns, const Context& context) const override {
-    if (artifacts.empty() || artifacts.size() > kMaxArtifacts) {
-      throw Error(Code::kInvalidArgument, "host",
-                  "can measure 1 to " + std::to_string(kMaxArtifacts) + " artifacts in one call, got " +
-                      std::to_string(artifacts.size()));
-    }
+    CheckProfileCount(artifacts.size(), "host");
     const ScopedPin pin(threads_);  // before anything is loaded: OpenVINO's own threads inherit it
     OpenVinoModel canary(core_, CanaryOnnx(), Precision::kFp32, threads_, "canary");
     canary.FillInputs(0);
@@ -45,7 +39,7 @@ class HostDevice : public Device {
 
  private:
   std::unique_ptr<OpenVinoModel> LoadModel(const Artifact& artifact) const {
-    const std::string where = artifact.graph_key.empty() ? "artifact" : "artifact " + artifact.graph_key.substr(0, 12);
+    const std::string where = ArtifactName(artifact);
     if (artifact.toolchain != "openvino") {
       throw Error(Code::kFailedPrecondition, where,
                   "made by the toolchain \"" + artifact.toolchain + "\", host runs openvino's");

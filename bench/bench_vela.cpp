@@ -1,0 +1,117 @@
+// The look-up table of MobileNetV2-1.0 SSD at 320x320 (seed space, int8) from an empty journal, for each Ethos-U NPU:
+// stage profile with the worker kept alive and Vela called within it, v Vela's command line, one process a row. The
+// peer's rows are some of the table's TFLite files, already written. Last line: JSON. Usage: hot_bench_vela
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "bench_study.h"
+#include "core/subprocess.h"
+#include "deploy/toolchains/vela/ethos_npu.h"
+#include "pipeline/latencies.h"
+#include "pipeline/stage.h"
+#include "pipeline/tables.h"
+
+namespace hot {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr double kWidth = 1.0;
+constexpr int kSide = 320;
+constexpr size_t kPeerRows = 12;
+constexpr double kAskedSeconds = 60;  // issue 5: the seed table of one width, per NPU
+
+struct Row {
+  std::string npu;
+  size_t rows = 0;  // distinct
+  double seconds = 0, a_row = 0, peer_a_row = 0;
+};
+
+double Seconds(const std::function<void()>& work) {
+  const int64_t start = SystemClock().NowNs();
+  work();
+  return static_cast<double>(SystemClock().NowNs() - start) * 1e-9;
+}
+
+Workspace Open(BenchStudy& study, const EthosNpu& npu) {
+  Study fresh = study.Fresh(kWidth, kSide, {"int8"});
+  fresh.target.device = npu.name;
+  fresh.target.toolchain = "vela";
+  return Workspace(fresh, study.context());
+}
+
+// Vela's command line on one TFLite file.
+void RunVela(const EthosNpu& npu, const fs::path& file) {
+  const ProcessResult run = RunProcess({HOT_VENV "/bin/python", "-m", "ethosu.vela", file.string(), "--output-dir",
+                                        file.parent_path().string(), "--config", "Arm/vela.ini", "--accelerator-config",
+                                        std::string(npu.name), "--system-config", std::string(npu.system_config),
+                                        "--memory-mode", std::string(npu.memory_mode)});
+  if (!run.status.ok()) throw Error(Code::kInternal, "vela", run.output);
+}
+
+// Seconds a row, over rows spread across the table.
+double PeerSeconds(const Workspace& workspace, const EthosNpu& npu) {
+  const TempFolder folder;
+  const TablePlan plan = PlanTable(workspace, kWidth, Precision::kInt8);
+  std::vector<fs::path> files;
+  for (size_t i = 0; i < kPeerRows; ++i) {
+    const Graph& graph = plan.graphs[i * plan.graphs.size() / kPeerRows];
+    files.push_back(folder.path() / (std::to_string(i) + ".tflite"));
+    WriteFileAtomic(files.back(),
+                    CompileUntrained(workspace.toolchain(), {&graph, Precision::kInt8, true}, 1).reference);
+  }
+  return Seconds([&] {
+           for (const fs::path& file : files) RunVela(npu, file);
+         }) /
+         static_cast<double>(kPeerRows);
+}
+
+Row Measure(BenchStudy& study, const EthosNpu& npu) {
+  Workspace workspace = Open(study, npu);
+  Row row;
+  row.npu = npu.name;
+  row.seconds = Seconds([&] { RunStages(workspace, "profile"); });
+  row.rows = workspace.store().Measurements(workspace.device().Describe().fingerprint).size();
+  row.a_row = row.seconds / static_cast<double>(row.rows);
+  row.peer_a_row = PeerSeconds(workspace, npu);
+  return row;
+}
+
+void Print(const std::vector<Row>& rows) {
+  std::printf("%-14s %5s %9s %9s %18s\n", "", "rows", "table s", "s a row", "command line, s");
+  for (const Row& row : rows) {
+    std::printf("%-14s %5zu %9.2f %9.4f %18.3f\n", row.npu.c_str(), row.rows, row.seconds, row.a_row, row.peer_a_row);
+  }
+  const Row& slowest = *std::ranges::max_element(rows, {}, &Row::seconds);
+  const Json json{{"bench", "vela"},
+                  {"slowest_npu", slowest.npu},
+                  {"rows", slowest.rows},
+                  {"table_seconds", slowest.seconds},
+                  {"within_asked_seconds", slowest.seconds <= kAskedSeconds},
+                  {"ours", slowest.a_row},
+                  {"peer", slowest.peer_a_row},
+                  {"ratio", slowest.a_row / slowest.peer_a_row}};
+  std::printf("%s\n", json.dump().c_str());
+}
+
+int Main() {
+  BenchStudy study;
+  std::vector<Row> rows;
+  for (const EthosNpu& npu : kEthosNpus) rows.push_back(Measure(study, npu));
+  Print(rows);
+  return 0;
+}
+
+}  // namespace
+}  // namespace hot
+
+int main() {
+  try {
+    return hot::Main();
+  } catch (const hot::Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return hot::ExitCode(error.code());
+  }
+}

@@ -1,0 +1,24 @@
+#include "deploy/device.h"
+
+#include "core/error.h"
+
+namespace hot {
+namespace {
+
+constexpr size_t kMaxArtifacts = 64;
+constexpr size_t kShownKey = 12;
+
+}  // namespace
+
+void CheckProfileCount(size_t artifacts, std::string_view device) {
+  if (artifacts > 0 && artifacts <= kMaxArtifacts) return;
+  throw Error(
+      Code::kInvalidArgument, std::string(device),
+      "can measure 1 to " + std::to_string(kMaxArtifacts) + " artifacts in one call, got " + std::to_string(artifacts));
+}
+
+std::string ArtifactName(const Artifact& artifact) {
+  return artifact.graph_key.empty() ? "artifact" : "artifact " + artifact.graph_key.substr(0, kShownKey);
+}
+
+}  // namespace hot
