@@ -5,3 +5,11 @@ if(NOT HOT_SITE_PACKAGES)
 endif()
 set(OpenVINO_DIR "${HOT_SITE_PACKAGES}/openvino/cmake")
 find_package(OpenVINO REQUIRED COMPONENTS Runtime)
+
+# The runtime of compiled TVM networks: headers and one library of the apache-tvm-ffi wheel. The compiler (apache-tvm) is
+# Python's alone, see scripts/setup --with-tvm.
+set(HOT_TVM_FFI_ROOT "${HOT_SITE_PACKAGES}/tvm_ffi")
+add_library(hot_tvm_ffi SHARED IMPORTED GLOBAL)
+set_target_properties(hot_tvm_ffi PROPERTIES IMPORTED_LOCATION "${HOT_TVM_FFI_ROOT}/lib/libtvm_ffi.so")
+target_include_directories(hot_tvm_ffi SYSTEM INTERFACE "${HOT_TVM_FFI_ROOT}/include"
+                           "${HOT_TVM_FFI_ROOT}/3rdparty/dlpack/include")

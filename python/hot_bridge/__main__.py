@@ -20,6 +20,8 @@ OPERATIONS = {
     "tflite.write": ("tflite_writer", "write"),
     "litert.load": ("litert_worker", "load"),
     "litert.run": ("litert_worker", "run"),
+    "tvm.check": ("tvm_worker", "check"),
+    "tvm.compile": ("tvm_worker", "compile"),
     "vela.check": ("vela_worker", "check"),
     "vela.compile": ("vela_worker", "compile"),
     "vela.inspect": ("vela_worker", "inspect"),

@@ -127,9 +127,9 @@ void AddTarget(std::vector<Option>& out) {
                  .allowed = {"host", "ethos-u55-128", "ethos-u65-256", "ethos-u85-256"}});
   out.push_back({.name = "target.toolchain",
                  .field = HOT_FIELD(target.toolchain),
-                 .help = "What compiles networks for the device: `openvino` for `host`, `vela` for `ethos-*`.",
+                 .help = "What compiles networks for the device: `openvino` or `tvm` for `host`, `vela` for `ethos-*`.",
                  .fallback = "",
-                 .allowed = {"openvino", "vela"}});
+                 .allowed = {"openvino", "tvm", "vela"}});
   out.push_back({.name = "target.precision",
                  .field = HOT_FIELD(target.precision),
                  .help =

@@ -26,7 +26,8 @@ struct FormatName {
   const char* file;
 };
 constexpr FormatName kFormats[] = {{BlobFormat::kOnnx, "onnx", "model.onnx"},
-                                   {BlobFormat::kEthosU, "ethos-u", "model_vela.tflite"}};
+                                   {BlobFormat::kEthosU, "ethos-u", "model_vela.tflite"},
+                                   {BlobFormat::kSharedObject, "shared-object", "model.so"}};
 
 const FormatName& FormatOf(BlobFormat format) {
   const auto* found = std::ranges::find(kFormats, format, &FormatName::format);

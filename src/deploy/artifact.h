@@ -30,8 +30,9 @@ struct OutputDeviation {
 };
 
 enum class BlobFormat {
-  kOnnx,    // model.onnx
-  kEthosU,  // model_vela.tflite: TFLite whose one operator is the NPU's command stream
+  kOnnx,          // model.onnx
+  kEthosU,        // model_vela.tflite: TFLite whose one operator is the NPU's command stream
+  kSharedObject,  // model.so: machine code (docs/formats/tvm-library.md)
 };
 
 // What a vendor's tool says the device would need, where nothing is measured.

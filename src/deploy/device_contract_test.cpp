@@ -176,7 +176,8 @@ TEST_P(DeviceContract, CancelStopsAMeasurement) {
 
 // The other two Ethos-U are the same class: vela_toolchain_test.
 INSTANTIATE_TEST_SUITE_P(All, DeviceContract,
-                         ::testing::Values(Pairing{"host", "openvino"}, Pairing{"ethos-u55-128", "vela"}),
+                         ::testing::Values(Pairing{"host", "openvino"}, Pairing{"host", "tvm"},
+                                           Pairing{"ethos-u55-128", "vela"}),
                          [](const auto& info) {
                            std::string name = std::string(info.param.device) + "_" + info.param.toolchain;
                            std::ranges::replace(name, '-', '_');

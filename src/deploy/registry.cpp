@@ -4,19 +4,21 @@
 #include "deploy/devices/host/host_device.h"
 #include "deploy/toolchain.h"
 #include "deploy/toolchains/openvino/openvino_toolchain.h"
+#include "deploy/toolchains/tvm/tvm_toolchain.h"
 #include "deploy/toolchains/vela/vela_toolchain.h"
 
 namespace hot {
 
 std::unique_ptr<Toolchain> MakeToolchain(std::string_view name, std::string_view device) {
-  if (name == "openvino" && FindEthosNpu(device) != nullptr) {
-    throw Error(Code::kInvalidArgument, "toolchain", "openvino has nothing for " + std::string(device),
+  if (name != "vela" && FindEthosNpu(device) != nullptr) {
+    throw Error(Code::kInvalidArgument, "toolchain", std::string(name) + " has nothing for " + std::string(device),
                 "target.toolchain: vela");
   }
   if (name == "openvino") return MakeOpenVinoToolchain();
+  if (name == "tvm") return MakeTvmToolchain();
   if (name == "vela") return MakeVelaToolchain(device);
   throw Error(Code::kInvalidArgument, "toolchain", "unknown toolchain \"" + std::string(name) + "\"",
-              "known: openvino, vela");
+              "known: openvino, tvm, vela");
 }
 
 std::unique_ptr<Device> MakeDevice(std::string_view name, int threads) {

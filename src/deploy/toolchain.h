@@ -39,8 +39,9 @@ class Toolchain {
   virtual Artifact Compile(const CompileRequest& request) const = 0;
 };
 
-// "openvino", "vela"; `device` is what it compiles for, where that makes a difference. Throws Error(kInvalidArgument)
-// with the known names, or when the toolchain has nothing for that device; kUnavailable when it is not installed.
+// "openvino", "tvm", "vela"; `device` is what it compiles for, where that makes a difference. Throws
+// Error(kInvalidArgument) with the known names, or when the toolchain has nothing for that device; kUnavailable when it
+// is not installed.
 std::unique_ptr<Toolchain> MakeToolchain(std::string_view name, std::string_view device = "host");
 
 }  // namespace hot

@@ -97,7 +97,8 @@ TEST_P(ToolchainContract, Int8NeedsAQuantization) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ToolchainContract,
-                         ::testing::Values(Pairing{"openvino", "host"}, Pairing{"vela", "ethos-u55-128"}),
+                         ::testing::Values(Pairing{"openvino", "host"}, Pairing{"tvm", "host"},
+                                           Pairing{"vela", "ethos-u55-128"}),
                          [](const auto& info) { return std::string(info.param.toolchain); });
 
 TEST(MakeToolchain, NamesTheKnownOnes) {
@@ -112,7 +113,8 @@ TEST(MakeToolchain, NamesTheKnownOnes) {
 }
 
 TEST(MakeToolchain, RefusesADeviceThatItHasNothingFor) {
-  for (const auto& [toolchain, device] : {Pairing{"openvino", "ethos-u55-128"}, Pairing{"vela", "host"}}) {
+  for (const auto& [toolchain, device] :
+       {Pairing{"openvino", "ethos-u55-128"}, Pairing{"tvm", "ethos-u55-128"}, Pairing{"vela", "host"}}) {
     try {
       MakeToolchain(toolchain, device);
       ADD_FAILURE() << toolchain;

@@ -4,6 +4,7 @@
 #include "core/hash.h"
 #include "deploy/devices/host/canary.h"
 #include "deploy/toolchains/openvino/openvino_model.h"
+#include "deploy/toolchains/tvm/tvm_model.h"
 
 namespace hot {
 namespace {
@@ -25,7 +26,7 @@ class HostDevice : public Device {
     const ScopedPin pin(threads_);  // before anything is loaded: OpenVINO's own threads inherit it
     OpenVinoModel canary(core_, CanaryOnnx(), Precision::kFp32, threads_, "canary");
     canary.FillInputs(0);
-    std::vector<std::unique_ptr<OpenVinoModel>> models;
+    std::vector<std::unique_ptr<TimedSession>> models;
     std::vector<Subject> subjects;
     for (const Artifact* artifact : artifacts) {
       context.ThrowIfCancelled();
@@ -38,16 +39,17 @@ class HostDevice : public Device {
   }
 
  private:
-  std::unique_ptr<OpenVinoModel> LoadModel(const Artifact& artifact) const {
+  std::unique_ptr<TimedSession> LoadModel(const Artifact& artifact) const {
     const std::string where = ArtifactName(artifact);
-    if (artifact.toolchain != "openvino") {
+    if (artifact.toolchain != "openvino" && artifact.toolchain != "tvm") {
       throw Error(Code::kFailedPrecondition, where,
-                  "made by the toolchain \"" + artifact.toolchain + "\", host runs openvino's");
+                  "made by the toolchain \"" + artifact.toolchain + "\", host runs openvino's and tvm's");
     }
     CheckToolchainVersion(artifact, OpenVinoVersion(), where);
     if (Sha256Hex(artifact.blob) != artifact.blob_sha256) {
       throw Error(Code::kDataLoss, where, "the model's bytes do not match their hash", "compile it again");
     }
+    if (artifact.toolchain == "tvm") return std::make_unique<TvmModel>(artifact.blob, where);
     return std::make_unique<OpenVinoModel>(core_, artifact.blob, ParsePrecision(artifact.precision), threads_, where);
   }
 

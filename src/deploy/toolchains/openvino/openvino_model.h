@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "deploy/device.h"
+#include "deploy/timed_session.h"
 #include "graph/precision.h"
 
 namespace hot {
@@ -27,7 +27,7 @@ struct LayerTime {
   double us = 0;
 };
 
-class OpenVinoModel : public Session {
+class OpenVinoModel : public TimedSession {
  public:
   // `where` names the file in errors. Throws Error(kDataLoss) for bytes that are no ONNX model OpenVINO can compile.
   // `layer_timers` makes LayerTimes() work and every inference a little slower.
@@ -38,11 +38,8 @@ class OpenVinoModel : public Session {
   std::vector<Tensor> Run(std::span<const Tensor> inputs) override;
   std::map<std::string, std::string> LayerPrecisions() const override;
 
-  // For timing: random inputs, none of them zero or denormal, that every Infer() reads. Always the same tensors, as an
-  // application has them in its caches after it has written them; several in turn would come from wherever other
-  // subjects have pushed them.
-  void FillInputs(uint64_t seed);
-  void Infer();
+  void FillInputs(uint64_t seed) override;
+  void Infer() override;
   // Of the last inference, in order of execution, steps that took part only. Empty without `layer_timers`.
   std::vector<LayerTime> LayerTimes() const;
 

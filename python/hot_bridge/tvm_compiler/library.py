@@ -1,0 +1,159 @@
+"""The plan as one shared object: a private TensorIR function for each different kernel, `main` that calls them in
+order, and the constants behind them. It needs libtvm_ffi to run, nothing else (docs/formats/tvm-library.md)."""
+
+import json
+import os
+import subprocess
+import tempfile
+
+import tvm
+from tvm import tirx
+from tvm.ir import PointerType, PrimType
+
+from hot_bridge.errors import BridgeError
+from hot_bridge.tvm_compiler.conv import conv_function
+from hot_bridge.tvm_compiler.depthwise import depthwise_function
+from hot_bridge.tvm_compiler.emitter import Emitter, call, const, new_function
+from hot_bridge.tvm_compiler.plan import ALIGNMENT, DepthwiseSpec, aligned
+from hot_bridge.tvm_compiler.simple import SimpleSpec, simple_function
+
+# Data without a copy in the compiler: the assembler takes the files in.
+_DATA = """
+__asm__(".section .rodata\\n"
+        ".balign %d\\nhot_constants_begin:\\n.incbin \\"constants.bin\\"\\n"
+        ".balign %d\\nhot_description_begin:\\n.incbin \\"description.json\\"\\n.byte 0\\n.previous");
+extern const unsigned char hot_constants_begin[] __attribute__((visibility("hidden")));
+extern const char hot_description_begin[] __attribute__((visibility("hidden")));
+__attribute__((visibility("hidden"))) const void* hot_constants(void) { return hot_constants_begin; }
+__attribute__((visibility("hidden"))) const void* hot_description(void) { return hot_description_begin; }
+""" % (ALIGNMENT, ALIGNMENT)
+
+
+# Kernels are written out as they shall run: nothing is left for these passes.
+_PASSES = {"tirx.disable_storage_rewrite": True, "tirx.disable_cse_tir": True}
+
+
+def _kernel(isa, spec):
+    if isinstance(spec, SimpleSpec):
+        return simple_function(isa, spec)
+    return depthwise_function(isa, spec) if isinstance(spec, DepthwiseSpec) else conv_function(isa, spec)
+
+
+class _Module:
+    def __init__(self, isa, plan, network):
+        self.isa, self.plan, self.network = isa, plan, network
+        self.kernels = {}  # spec -> its function's name
+        self.module = tvm.IRModule()
+        self.constants = bytearray()
+
+    def build(self):
+        e = Emitter()
+        first, last = tirx.Var("first", "int32"), tirx.Var("last", "int32")
+        borders = {name: self._border(name) for name in self.plan.layouts if ":" in name}
+        arena = tirx.decl_buffer((max(self.plan.arena_bytes, 1),), "uint8", "arena")
+        base = tirx.Var("constants", PointerType(PrimType("uint8")))
+        e.add(tirx.Bind(base, tirx.call_extern(PointerType(PrimType("uint8")), "hot_constants")))
+        places = [self._append(blob) for step in self.plan.steps for blob in step.constants]
+        constants = e.view(base, "uint8", max(len(self.constants), 1))
+        places = iter(places)
+
+        def address(name):
+            if name in borders:
+                return tirx.buffer_data(borders[name])
+            return tirx.address_of(arena[self.plan.offsets[name]])
+
+        for number, step in enumerate(self.plan.steps):
+            own = [tirx.address_of(constants[next(places)]) for _ in step.constants]
+            inputs = [address(name) for name in step.inputs]
+            arguments = [inputs[0], *own, *inputs[1:], address(step.output)]
+            with e.when(tirx.And(first <= number, const(number, "int32") < last)):
+                e.add(call(self._function(step.spec), arguments))
+        parameters = [first, last, *(borders["in:" + name] for name in self.network.inputs)]
+        parameters += [*(borders["out:" + name] for name in self.network.outputs), arena]
+        self._export("main", parameters, e)
+        self._export_description()
+        return self.module
+
+    def _border(self, name):
+        layout = self.plan.layouts[name]
+        return tirx.decl_buffer((1, layout.channels, layout.height, layout.width), layout.dtype, "border")
+
+    def _append(self, blob):
+        place = len(self.constants)
+        self.constants += blob + bytes(aligned(len(blob)) - len(blob))
+        return place
+
+    def _function(self, spec):
+        if spec not in self.kernels:
+            name = new_function(f"kernel{len(self.kernels)}")
+            self.kernels[spec] = name
+            self.module[name] = _kernel(self.isa, spec)
+        return self.kernels[spec]
+
+    def _export(self, name, parameters, emitter):
+        body = tirx.SeqStmt(emitter.stack[0]) if len(emitter.stack[0]) > 1 else emitter.stack[0][0]
+        function = tirx.PrimFunc(parameters, body).with_attr({"global_symbol": name, "tirx.noalias": True})
+        self.module[name] = function
+
+    def _export_description(self):
+        e = Emitter()
+        e.add(tirx.Return(tirx.call_extern("handle", "hot_description")))
+        self._export("description", [], e)
+
+
+def describe(isa, plan, network):
+    """What a runtime must know: written into the library as JSON, and returned to who compiled it."""
+
+    def tensors(names, side):
+        rows = []
+        for name in names:
+            layout = plan.layouts[side + ":" + name]
+            shape = [1, layout.channels, layout.height, layout.width]
+            rows.append({"name": name, "shape": shape, "dtype": layout.dtype})
+        return rows
+
+    return {
+        "version": 1,
+        "isa": isa.name,
+        "arena_bytes": plan.arena_bytes,
+        "live_bytes": plan.live_bytes,
+        "timed": list(plan.timed),
+        "inputs": tensors(network.inputs, "in"),
+        "outputs": tensors(network.outputs, "out"),
+        "steps": [{"layer": step.layer, "op": step.op, "precision": step.precision} for step in plan.steps],
+    }
+
+
+def _link(isa, objects, output, folder):
+    prefix = isa.triple + "-" if isa.triple else ""
+    command = [prefix + "gcc", "-shared", "-fPIC", "-O1", "-s", "-Wl,--build-id=none", "-Wl,-Bsymbolic"]
+    command += ["-o", output, *objects, "data.c", "-lm"]
+    try:
+        ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    except FileNotFoundError as fault:
+        hint = "apt-get install gcc-aarch64-linux-gnu" if isa.triple else "install gcc"
+        raise BridgeError("UNAVAILABLE", f"{command[0]} is not installed", hint) from fault
+    if ran.returncode != 0:
+        raise BridgeError("INTERNAL", f"{command[0]}: " + (ran.stderr.strip().splitlines() or ["no output"])[-1])
+
+
+def build_library(isa, plan, network, output):
+    """Writes the shared object and returns its description."""
+    builder = _Module(isa, plan, network)
+    with tvm.transform.PassContext(config=_PASSES):
+        runtime = tvm.tirx.build(builder.build(), target=isa.tvm_target())
+    description = describe(isa, plan, network) | {
+        "kernels": len(builder.kernels), "constant_bytes": len(builder.constants)
+    }
+    with tempfile.TemporaryDirectory(prefix="hot_tvm_") as folder:
+        for name, content in {
+            "constants.bin": bytes(builder.constants),
+            "description.json": json.dumps(description).encode(),
+            "data.c": _DATA.encode(),
+        }.items():
+            with open(os.path.join(folder, name), "wb") as file:
+                file.write(content)
+        code = os.path.join(folder, "code.o")
+        runtime.write_to_file(code)
+        _link(isa, ["code.o"], os.path.abspath(output), folder)
+    return description

@@ -1,0 +1,101 @@
+#include "deploy/toolchains/tvm/tvm_toolchain.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/bridge.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "core/hash.h"
+#include "deploy/onnx_writer.h"
+#include "deploy/session.h"
+#include "deploy/toolchains/tvm/tvm_model.h"
+
+namespace hot {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr uint64_t kGoldenSeed = 20;
+
+class TvmToolchain : public Toolchain {
+ public:
+  TvmToolchain() {
+    const Json found = Json::parse(worker_.Call("tvm.check", "{}"));
+    version_ = found.at("tvm");
+    flags_ = "isa=" + found.at("isa").get<std::string>() + " templates=" + found.at("templates").dump();
+  }
+
+  std::string_view name() const override { return "tvm"; }
+  std::string version() const override { return version_; }
+  std::string flags() const override { return flags_; }
+  std::vector<Precision> precisions() const override { return {Precision::kFp32, Precision::kInt8}; }
+
+  Artifact Compile(const CompileRequest& request) const override {
+    Check(request);
+    const bool int8 = request.precision == Precision::kInt8;
+    Artifact artifact;
+    artifact.toolchain = name();
+    artifact.toolchain_version = version();
+    artifact.flags = flags() + (!request.int8_borders ? "" : int8 ? " borders=int8" : " borders=blocked");
+    artifact.precision = PrecisionName(request.precision);
+    artifact.scheme = int8 ? request.quantization->scheme : "";
+    artifact.graph_key = request.graph_key;
+    artifact.threads = request.threads;
+    artifact.format = BlobFormat::kSharedObject;
+    artifact.blob = Translate(request);
+    artifact.blob_sha256 = Sha256Hex(artifact.blob);
+    if (request.timing_only) return artifact;
+    TvmModel model(artifact.blob, "tvm");
+    for (const auto& port : model.description().inputs) {
+      artifact.input_names.push_back(port.name);
+      artifact.input_shapes.push_back(port.shape);
+    }
+    for (const auto& port : model.description().outputs) {
+      artifact.output_names.push_back(port.name);
+      artifact.output_shapes.push_back(port.shape);
+    }
+    artifact.layer_precisions = model.LayerPrecisions();
+    AddGoldenPair(artifact, model, kGoldenSeed);
+    return artifact;
+  }
+
+ private:
+  void Check(const CompileRequest& request) const {
+    const std::vector<Precision> known = precisions();
+    if (std::find(known.begin(), known.end(), request.precision) == known.end()) {
+      throw Error(Code::kUnimplemented, "tvm", "there are no templates for " + PrecisionName(request.precision));
+    }
+    if (request.precision == Precision::kInt8 && request.quantization == nullptr) {
+      throw Error(Code::kInvalidArgument, "tvm", "int8 needs a quantization");
+    }
+    if (request.threads != 1) {
+      throw Error(Code::kInvalidArgument, "tvm",
+                  "its code runs on one thread, " + std::to_string(request.threads) + " were asked for",
+                  "target.threads: 1, or target.toolchain: openvino");
+    }
+  }
+
+  // ONNX -> shared object.
+  std::string Translate(const CompileRequest& request) const {
+    const bool int8 = request.precision == Precision::kInt8;
+    const TempFolder folder;
+    const fs::path onnx = folder.path() / "model.onnx", library = folder.path() / "model.so";
+    WriteFileAtomic(onnx, WriteOnnx(request.network, {.quantization = int8 ? request.quantization : nullptr,
+                                                      .int8_borders = int8 && request.int8_borders}));
+    worker_.Call(
+        "tvm.compile",
+        Json{{"onnx", onnx.string()}, {"library", library.string()}, {"target", "host"}, {"part", request.int8_borders}}
+            .dump());
+    return ReadFile(library);
+  }
+
+  mutable Bridge worker_;
+  std::string version_, flags_;
+};
+
+}  // namespace
+
+std::unique_ptr<Toolchain> MakeTvmToolchain() { return std::make_unique<TvmToolchain>(); }
+
+}  // namespace hot
