@@ -1,6 +1,5 @@
 #include "report/testing/fixture.h"
 
-#include <array>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -8,41 +7,16 @@
 
 #include "core/hash.h"
 #include "core/rng.h"
+#include "report/testing/fixture_networks.h"
 
 namespace hot {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kSlots = 7;
-constexpr std::array<double, kSlots> kSlotMs{0.35, 0.62, 0.48, 0.44, 0.33, 0.38, 0.21};  // of the baseline at width 1
-constexpr std::array<const char*, 3> kBlocks{"irb", "fused", "sandglass"};
-
-struct Network {
-  std::string id, objective;
-  int rank = 0;
-  double width = 0.5;
-  std::vector<std::string> slots;
-  double sum_ns = 0, score = 0, macs = 0;
-  std::string name() const { return objective.empty() ? "baseline" : "candidate"; }
-  double measured_ns() const { return 1.06 * sum_ns + 90e3; }
-};
-
 void Write(const fs::path& path, const Json& json) {
   EnsureFolder(path.parent_path());
   std::ofstream(path) << json.dump(1) << "\n";  // not synced: a test has no use for that
-}
-
-std::string ChoiceName(int block, int kernel, int expansion) {
-  return std::string(kBlocks[static_cast<size_t>(block)]) + "-k" + std::to_string(kernel) + "-e" +
-         std::to_string(expansion);
-}
-
-double ChoiceNs(int slot, int block, int kernel, int expansion, double width) {
-  constexpr std::array<double, 3> kFactor{1.0, 1.5, 0.8};
-  const double cost =
-      kFactor[static_cast<size_t>(block)] * (kernel == 5 ? 1.3 : 1.0) * (slot == 1 ? 1.0 : expansion / 6.0);
-  return 1e6 * kSlotMs[static_cast<size_t>(slot - 1)] * (0.25 + 0.75 * cost) * width;
 }
 
 Json Row(const std::string& part, const std::string& choice, double latency_ns) {
@@ -65,7 +39,7 @@ Json Row(const std::string& part, const std::string& choice, double latency_ns) 
 Json Table(double width, const std::string& precision) {
   const double factor = precision == "int8" ? 1.0 : 2.6;
   Json rows = Json::array();
-  for (int slot = 1; slot <= kSlots; ++slot) {
+  for (int slot = 1; slot <= kFixtureSlots; ++slot) {
     for (int block = 0; block < 3; ++block) {
       for (int kernel : {3, 5}) {
         for (int expansion : slot == 1 ? std::vector<int>{1} : std::vector<int>{3, 6, 9}) {
@@ -82,45 +56,7 @@ Json Table(double width, const std::string& precision) {
   return {{"width", width}, {"precision", precision}, {"rows", rows}};
 }
 
-struct Change {
-  int block, kernel, expansion;
-};
-
-Change MakeChange(bool for_latency, Rng& rng) {
-  if (for_latency) return {2, 3, 3};
-  const int block = static_cast<int>(rng.Below(3));
-  return {block, rng.Chance(0.5) ? 5 : 3, 6};
-}
-
-Network MakeNetwork(const std::string& objective, int rank, double width, Rng& rng) {
-  Network network{.objective = objective, .rank = rank, .width = width};
-  network.sum_ns = 1.07e6 * width;
-  for (int slot = 1; slot <= kSlots; ++slot) {
-    const bool change = rank > 0 && rng.Chance(0.55);
-    auto [block, kernel, expansion] = change ? MakeChange(objective == "latency", rng) : Change{0, 3, 6};
-    if (slot == 1) expansion = 1;
-    network.slots.push_back(ChoiceName(block, kernel, expansion) + "@int8");
-    network.sum_ns += ChoiceNs(slot, block, kernel, expansion, width);
-  }
-  network.macs = 9 * network.sum_ns;
-  network.score = 0.52 + 0.03 * rng.Normal() + (objective == "accuracy" ? 0.045 : -0.005) + 0.08 * (width - 0.5);
-  network.id = Sha256Hex(objective + std::to_string(rank) + std::to_string(width)).substr(0, 12);
-  return network;
-}
-
-std::vector<Network> Networks() {
-  Rng rng(7);
-  std::vector<Network> networks{MakeNetwork("", 0, 0.5, rng)};
-  networks[0].score = 0.521;
-  for (const char* objective : {"accuracy", "latency"}) {
-    for (double width : {0.5, 0.35}) {
-      for (int rank = 1; rank <= 3; ++rank) networks.push_back(MakeNetwork(objective, rank, width, rng));
-    }
-  }
-  return networks;
-}
-
-Json CandidateJson(const Network& n) {
+Json CandidateJson(const FixtureNetwork& n) {
   return {{"id", n.id},
           {"rank", n.rank},
           {"objective", n.objective.empty() ? "accuracy" : n.objective},
@@ -136,10 +72,10 @@ Json CandidateJson(const Network& n) {
           {"solve_ns", 130000}};
 }
 
-void WriteSearch(const fs::path& folder, const std::vector<Network>& networks) {
+void WriteSearch(const fs::path& folder, const std::vector<FixtureNetwork>& networks) {
   Json candidates = Json::array(), verified = Json::array();
   Rng rng(11);
-  for (const Network& n : networks) {
+  for (const FixtureNetwork& n : networks) {
     if (n.rank > 0) candidates.push_back(CandidateJson(n));
     const double measured = n.measured_ns() * (1 + 0.012 * rng.Normal());
     verified.push_back({{"id", n.id},
@@ -185,10 +121,10 @@ void WriteCurve(const fs::path& folder, double final_score, Rng& rng) {
   std::ofstream(folder / "epochs.jsonl") << lines;
 }
 
-void WriteTraining(const fs::path& folder, const std::vector<Network>& networks) {
+void WriteTraining(const fs::path& folder, const std::vector<FixtureNetwork>& networks) {
   Rng rng(13);
   Json list = Json::array();
-  for (const Network& n : networks) {
+  for (const FixtureNetwork& n : networks) {
     if (n.rank > 2) continue;
     Json trials = Json::array();
     for (double lr : {0.001, 0.002}) {
@@ -219,9 +155,9 @@ void WriteTraining(const fs::path& folder, const std::vector<Network>& networks)
   Write(folder / "train.json", {{"version", 1}, {"metric", "ap50"}, {"networks", list}});
 }
 
-void WriteQuantization(const fs::path& folder, const std::vector<Network>& networks) {
+void WriteQuantization(const fs::path& folder, const std::vector<FixtureNetwork>& networks) {
   Json list = Json::array();
-  for (const Network& n : networks) {
+  for (const FixtureNetwork& n : networks) {
     if (n.rank > 2) continue;
     Json entry = Json::parse(R"({"precision": "int8", "scheme": "s8s8", "seconds": 1.3, "holds": true,
         "float_layers": ["conv1"], "layers": [{"layer": "conv1", "ranges": "kl", "sqnr_db": 38.2},
@@ -252,7 +188,7 @@ Json Deviations() {
           {{"output", "head.map0.classes"}, {"max_lsb", 0.41}, {"rms_lsb", 0.03}, {"share", 0.0}, {"noise_lsb", 2.1}}};
 }
 
-Json Artifact(const fs::path& folder, const Network& n, const std::string& precision, Rng& rng) {
+Json Artifact(const fs::path& folder, const FixtureNetwork& n, const std::string& precision, Rng& rng) {
   const bool int8 = precision == "int8";
   const std::string name = "artifacts/" + n.id + "-" + precision;
   Write(folder / name / "manifest.json",
@@ -286,7 +222,7 @@ Json Artifact(const fs::path& folder, const Network& n, const std::string& preci
           {"deviations", int8 ? Deviations() : Json::array()}};
 }
 
-Json EvaluatedJson(const fs::path& folder, const Network& n, const Network& baseline, Rng& rng) {
+Json EvaluatedJson(const fs::path& folder, const FixtureNetwork& n, const FixtureNetwork& baseline, Rng& rng) {
   Json objectives = n.objective.empty() ? Json::array() : Json::array({n.objective});
   if (n.objective == "accuracy" && n.rank == 1 && n.width == 0.5) objectives.push_back("latency");
   Json json{{"id", n.id},
@@ -313,12 +249,12 @@ Json EvaluatedJson(const fs::path& folder, const Network& n, const Network& base
   return json;
 }
 
-void WriteEvaluation(const fs::path& folder, const std::vector<Network>& networks) {
+void WriteEvaluation(const fs::path& folder, const std::vector<FixtureNetwork>& networks) {
   Rng rng(17);
   Json list = Json::array();
-  const Network* best = &networks[0];
-  const Network* fastest = &networks[0];
-  for (const Network& n : networks) {
+  const FixtureNetwork* best = &networks[0];
+  const FixtureNetwork* fastest = &networks[0];
+  for (const FixtureNetwork& n : networks) {
     if (n.rank > 2) continue;
     list.push_back(EvaluatedJson(folder, n, networks[0], rng));
     if (n.measured_ns() < 1.95e6 && n.score > best->score) best = &n;
@@ -396,7 +332,7 @@ void WriteFixtureRun(const fs::path& folder) {
          {"flags", "INFERENCE_NUM_THREADS=1"},
          {"threads", 1},
          {"tables", tables}});
-  const std::vector<Network> networks = Networks();
+  const std::vector<FixtureNetwork> networks = FixtureNetworks();
   WriteSearch(folder, networks);
   WriteTraining(folder, networks);
   WriteQuantization(folder, networks);
