@@ -2,8 +2,9 @@
 // calibration pictures, accuracy by our metric from the quantized ONNX file through OpenVINO, and the time from
 // pictures in memory to that file, one after the other in each round, medians of rounds. Besides: bf16 as OpenVINO
 // executes it, fp16 and int16x8, which it does not, through ONNX Runtime, which rounds what is stored and computes in
-// fp32. Last line: JSON. Usage: hot_bench_quantize [--rounds=N] TRIAL_FOLDER[:TEST_SPLIT]...; a trial folder is one of
-// a run folder's trials/ (docs/formats/run.md); without a split its validation pictures are scored.
+// fp32. Last line: JSON. Usage: hot_bench_quantize [--rounds=N] [--quick] TRIAL_FOLDER[:TEST_SPLIT]...; --quick leaves
+// out the presets that neither a study nor a peer uses by default; a trial folder is one of a run folder's trials/
+// (docs/formats/run.md); without a split its validation pictures are scored.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -38,25 +39,28 @@ struct Preset {
   PostTrainingOptions options;
 };
 
-std::vector<Preset> Presets() {
+std::vector<Preset> Presets(bool quick) {
   const Study::Quantize study;
-  return {{kDefault,
-           {.scheme = study.scheme,
-            .ranges = study.ranges,
-            .equalize = study.equalize,
-            .correct_bias = study.correct_bias,
-            .rounding = study.rounding}},
-          {kFastest, {.ranges = "minmax"}},
-          {"percentile", {.ranges = "percentile"}},
-          {"mse", {.ranges = "mse"}},
-          {"kl", {.ranges = "kl"}},
-          {"auto", {.ranges = "auto"}},
-          {"+bias", {.correct_bias = true}},
-          {"+adaptive", {.rounding = "adaptive"}},
-          {"+bias +adaptive", {.correct_bias = true, .rounding = "adaptive"}},
-          {"+equalize", {.equalize = true}},
-          {"all", {.ranges = "auto", .equalize = true, .correct_bias = true, .rounding = "adaptive"}},
-          {"u8s8", {.scheme = "u8s8"}}};
+  std::vector<Preset> presets{
+      {kDefault,
+       {.scheme = study.scheme,
+        .ranges = study.ranges,
+        .equalize = study.equalize,
+        .correct_bias = study.correct_bias,
+        .rounding = study.rounding}},
+      {kFastest, {.ranges = "minmax"}},
+      {"percentile", {.ranges = "percentile"}},
+      {"mse", {.ranges = "mse"}},
+      {"kl", {.ranges = "kl"}},
+      {"auto", {.ranges = "auto"}},
+      {"+bias", {.correct_bias = true}},
+      {"+adaptive", {.rounding = "adaptive"}},
+      {"+bias +adaptive", {.correct_bias = true, .rounding = "adaptive"}},
+      {"+equalize", {.equalize = true}},
+      {"all", {.ranges = "auto", .equalize = true, .correct_bias = true, .rounding = "adaptive"}},
+      {"u8s8", {.scheme = "u8s8"}}};
+  if (quick) presets.resize(2);
+  return presets;
 }
 
 struct Row {
@@ -149,12 +153,12 @@ class Case {
   const Row& At(const std::string& name) const { return *std::ranges::find(rows_, name, &Row::name); }
   size_t pictures() const { return pictures_.samples.size(); }
 
-  void Run(int rounds, const Context& context) {
+  void Run(int rounds, bool quick, const Context& context) {
     WriteFileAtomic(File("float.onnx"), WriteOnnx(network_, {}));
     WriteInputs(File("inputs.bin"), inputs_);
     ScoreFloats();
     for (int round = 0; round < rounds; ++round) {
-      for (const Preset& preset : Presets()) RunPreset(preset, round == 0, context);
+      for (const Preset& preset : Presets(quick)) RunPreset(preset, round == 0, context);
       for (const char* peer : {"onnxruntime", "nncf"}) RunOtherLibrary(peer, round == 0);
     }
   }
@@ -294,7 +298,7 @@ Json Report(const Case& one) {
           {"against_peers", pairs},     {"minmax_speed_up", fastest_peer / Median(one.At(kFastest).seconds)}};
 }
 
-void Run(int rounds, const std::vector<std::string>& trials) {
+void Run(int rounds, bool quick, const std::vector<std::string>& trials) {
   const auto progress = MakeTerminalProgress(SystemClock());
   const std::atomic<bool> cancelled = false;
   const Context context{SystemClock(), *progress, cancelled};
@@ -303,9 +307,10 @@ void Run(int rounds, const std::vector<std::string>& trials) {
   for (const std::string& trial : trials) {
     Case one(trial);
     progress->Begin(one.name(), 0);
-    one.Run(rounds, context);
+    one.Run(rounds, quick, context);
     progress->End("done");
     cases.push_back(Report(one));
+    std::fflush(stdout);
     for (const Json& row : cases.back().at("rows")) {
       const double drop = row.at("drop_points");
       if (row.at("name") == kDefault) worst_drop = std::max(worst_drop, drop);
@@ -330,21 +335,24 @@ void Run(int rounds, const std::vector<std::string>& trials) {
 
 int main(int argc, char** argv) {
   int rounds = 3;
+  bool quick = false;
   std::vector<std::string> trials;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument.starts_with("--rounds=")) {
       rounds = std::clamp(std::atoi(argument.c_str() + 9), 1, 100);
+    } else if (argument == "--quick") {
+      quick = true;
     } else {
       trials.push_back(argument);
     }
   }
   if (trials.empty()) {
-    std::fprintf(stderr, "usage: scripts/bench quantize [--rounds=N] TRIAL_FOLDER[:TEST_SPLIT]...\n");
+    std::fprintf(stderr, "usage: scripts/bench quantize [--rounds=N] [--quick] TRIAL_FOLDER[:TEST_SPLIT]...\n");
     return 2;
   }
   try {
-    hot::Run(rounds, trials);
+    hot::Run(rounds, quick, trials);
     return 0;
   } catch (const hot::Error& error) {
     std::fprintf(stderr, "%s\n", error.what());

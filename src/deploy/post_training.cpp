@@ -8,6 +8,8 @@
 #include "deploy/calibrate.h"
 #include "deploy/quantization_error.h"
 #include "quantize/equalize.h"
+#include "quantize/integer_layer.h"
+#include "quantize/plan.h"
 #include "quantize/rounding.h"
 
 namespace hot {
@@ -78,19 +80,32 @@ std::vector<const Node*> Layers(const QuantizedNetwork& quantized) {
   return layers;
 }
 
-// Of what each layer reads: exactly, or with activations rounded.
-std::vector<PatchMoments> Moments(const Network& network, const Quantization* rounded,
-                                  const std::vector<const Node*>& layers, const std::vector<Tensor>& inputs,
-                                  bool covariances) {
+// Of what each layer reads in the float network: as it is, and rounded to its scale.
+struct InputMoments {
+  std::vector<PatchMoments> exact, rounded;
+};
+
+InputMoments ObserveInputs(const QuantizedNetwork& quantized, const std::vector<const Node*>& layers,
+                           const std::vector<Tensor>& inputs, bool products) {
+  const Graph& graph = quantized.exact.graph;
+  const Scheme& scheme = SchemeOf(quantized.quantization.scheme);
+  const std::vector<QuantPlace> places = PlanQuantization(graph);
   std::vector<std::string> nodes;
-  std::vector<PatchMoments> moments;
+  std::vector<ActivationScale> scales;
+  InputMoments moments;
   for (const Node* layer : layers) {
-    const Node& source = network.graph.node(layer->inputs.at(0));
-    nodes.push_back(source.name);
-    moments.emplace_back(*layer, source.shape, covariances);
+    const NodeId source = layer->inputs.at(0);
+    nodes.push_back(graph.node(source).name);
+    scales.push_back(OutputScale(graph, places, source, quantized.quantization));
+    moments.exact.emplace_back(*layer, graph.node(source).shape, false);
+    moments.rounded.emplace_back(*layer, graph.node(source).shape, products);
   }
-  ReadActivations(network, rounded, nodes, inputs, [&](size_t picture, size_t node, const Tensor& output) {
-    moments[node].Observe(output, MixSeed(kPatchSeed + picture, layers[node]->name));
+  ReadActivations(quantized.exact, nullptr, nodes, inputs, [&](size_t picture, size_t i, const Tensor& output) {
+    const uint64_t seed = MixSeed(kPatchSeed + picture, layers[i]->name);
+    moments.exact[i].Observe(output, seed);
+    Tensor rounded = output;
+    RoundToNearest(scales[i], scheme, rounded);
+    moments.rounded[i].Observe(rounded, seed);
   });
   return moments;
 }
@@ -99,24 +114,20 @@ void RoundWeights(QuantizedNetwork& result, const std::vector<Tensor>& inputs, c
                   const Context& context) {
   const bool adaptive = options.rounding == "adaptive";
   const std::vector<const Node*> layers = Layers(result);
-  const Quantization activations{
-      .scheme = result.quantization.scheme, .activations = result.quantization.activations, .weight_scales = {}};
-  std::vector<PatchMoments> before;
-  if (options.correct_bias) before = Moments(result.exact, nullptr, layers, inputs, false);
-  const std::vector<PatchMoments> after = Moments(result.exact, &activations, layers, inputs, adaptive);
+  const InputMoments moments = ObserveInputs(result, layers, inputs, adaptive);
   for (size_t i = 0; i < layers.size(); ++i) {
     context.ThrowIfCancelled();
     const std::string& name = layers[i]->name;
     const std::vector<float>& scales = result.quantization.weight_scales.at(name);
     Tensor rounded = result.network.weights.at(name + ".weight");
     if (adaptive) {
-      RoundByReconstruction(*layers[i], scales, after[i], rounded);
+      RoundByReconstruction(*layers[i], scales, moments.rounded[i], options.correct_bias, rounded);
     } else {
       RoundToNearest(scales, rounded);
     }
     if (options.correct_bias && layers[i]->attrs.bias) {
-      CorrectBias(*layers[i], result.network.weights.at(name + ".weight"), before[i], rounded, after[i],
-                  result.network.weights.at(name + ".bias"));
+      CorrectBias(*layers[i], result.network.weights.at(name + ".weight"), moments.exact[i], rounded,
+                  moments.rounded[i], result.network.weights.at(name + ".bias"));
     }
     result.network.weights.at(name + ".weight") = std::move(rounded);
   }

@@ -12,15 +12,15 @@ constexpr int64_t kPositions = 64;  // a picture
 
 }  // namespace
 
-PatchMoments::PatchMoments(const Node& layer, const Shape& input, bool covariances)
-    : attrs_(layer.attrs), input_(input), output_(layer.shape), covariances_(covariances) {
+PatchMoments::PatchMoments(const Node& layer, const Shape& input, bool products)
+    : attrs_(layer.attrs), input_(input), output_(layer.shape), products_(products) {
   if (layer.op == Op::kLinear) attrs_ = {.out_channels = layer.attrs.out_channels};
   const auto groups = static_cast<size_t>(attrs_.groups);
   patch_size_ = static_cast<size_t>(input.c) / groups * static_cast<size_t>(attrs_.kernel * attrs_.kernel);
   groups_.resize(groups);
   for (Group& group : groups_) {
     group.sums.assign(patch_size_, 0);
-    if (covariances_) group.products.assign(patch_size_ * patch_size_, 0);
+    if (products_) group.products.assign(patch_size_ * patch_size_, 0);
   }
 }
 
@@ -68,7 +68,7 @@ void PatchMoments::Add(Group& group, const std::vector<float>& patches, size_t c
   std::vector<float> centred = patches;
   for (size_t i = 0; i < centred.size(); ++i) centred[i] -= group.shift[i % n];
   for (size_t i = 0; i < centred.size(); ++i) group.sums[i % n] += centred[i];
-  if (covariances_) AddProducts(group, centred, count);
+  if (products_) AddProducts(group, centred, count);
 }
 
 void PatchMoments::AddProducts(Group& group, const std::vector<float>& centred, size_t count) const {
@@ -96,7 +96,7 @@ std::vector<double> PatchMoments::Mean(size_t group) const {
 }
 
 std::vector<double> PatchMoments::Covariance(size_t group) const {
-  if (!covariances_) throw Error(Code::kInvalidArgument, "patch moments", "covariances were not kept");
+  if (!products_) throw Error(Code::kInvalidArgument, "patch moments", "products were not kept");
   const Group& from = groups_.at(group);
   const size_t n = patch_size_;
   const double count = static_cast<double>(std::max<int64_t>(patches_, 1));
@@ -108,6 +108,13 @@ std::vector<double> PatchMoments::Covariance(size_t group) const {
     }
   }
   return covariance;
+}
+
+std::vector<double> PatchMoments::SecondMoments(size_t group) const {
+  std::vector<double> moments = Covariance(group);
+  const std::vector<double> mean = Mean(group);
+  for (size_t i = 0; i < moments.size(); ++i) moments[i] += mean[i / patch_size_] * mean[i % patch_size_];
+  return moments;
 }
 
 }  // namespace hot

@@ -1,5 +1,5 @@
-// What the kernel of one convolution or linear layer sees of its input during calibration: mean and covariance of the
-// patches that are multiplied with its weights, from a few positions a picture. With them the error that rounded
+// What the kernel of one convolution or linear layer sees of its input during calibration: means and products of
+// the patches that are multiplied with its weights, from a few positions a picture. With them the error that rounded
 // weights make is known in closed form (rounding.h). Not thread-safe.
 #pragma once
 
@@ -13,8 +13,8 @@ namespace hot {
 
 class PatchMoments {
  public:
-  // `layer` is a convolution or linear layer, `input` the shape it reads. Without `covariances` only means are kept.
-  PatchMoments(const Node& layer, const Shape& input, bool covariances);
+  // `layer` is a convolution or linear layer, `input` the shape it reads. Without `products` only means are kept.
+  PatchMoments(const Node& layer, const Shape& input, bool products);
 
   // One picture's input, [1, c, h, w]. The positions depend on the seed only.
   void Observe(const Tensor& input, uint64_t seed);
@@ -26,6 +26,8 @@ class PatchMoments {
   std::vector<double> Mean(size_t group) const;
   // patch_size x patch_size, row-major. Throws Error(kInvalidArgument) when it was not kept.
   std::vector<double> Covariance(size_t group) const;
+  // The same without the mean taken off: E[x x^T].
+  std::vector<double> SecondMoments(size_t group) const;
 
  private:
   struct Group {
@@ -40,7 +42,7 @@ class PatchMoments {
 
   Attrs attrs_;
   Shape input_, output_;
-  bool covariances_;
+  bool products_;
   size_t patch_size_ = 0;
   int64_t patches_ = 0;
   std::vector<Group> groups_;

@@ -16,8 +16,8 @@ size_t GroupOf(const Node& layer, size_t channel) {
 }
 
 // With the ridge; symmetric.
-std::vector<double> Importance(const PatchMoments& moments, size_t group) {
-  std::vector<double> matrix = moments.Covariance(group);
+std::vector<double> Importance(const PatchMoments& moments, size_t group, bool free_mean) {
+  std::vector<double> matrix = free_mean ? moments.Covariance(group) : moments.SecondMoments(group);
   const size_t n = moments.patch_size();
   double trace = 0;
   for (size_t i = 0; i < n; ++i) trace += matrix[i * n + i];
@@ -79,6 +79,13 @@ double DotRow(const Tensor& weight, size_t channel, const std::vector<double>& v
 
 }  // namespace
 
+void RoundToNearest(const ActivationScale& scale, const Scheme& scheme, Tensor& activation) {
+  for (float& value : activation.data) {
+    const double q = std::nearbyint(value / static_cast<double>(scale.scale)) + scale.zero_point;
+    value = static_cast<float>((std::clamp<double>(q, scheme.lowest, scheme.highest) - scale.zero_point) * scale.scale);
+  }
+}
+
 void RoundToNearest(const std::vector<float>& scales, Tensor& weight) {
   const size_t row = weight.data.size() / scales.size();
   for (size_t i = 0; i < weight.data.size(); ++i) {
@@ -89,14 +96,14 @@ void RoundToNearest(const std::vector<float>& scales, Tensor& weight) {
 }
 
 void RoundByReconstruction(const Node& layer, const std::vector<float>& scales, const PatchMoments& moments,
-                           Tensor& weight) {
+                           bool free_mean, Tensor& weight) {
   const size_t n = moments.patch_size();
   std::vector<double> importance;
   size_t group = static_cast<size_t>(-1);
   for (size_t channel = 0; channel < scales.size(); ++channel) {
     if (GroupOf(layer, channel) != group) {
       group = GroupOf(layer, channel);
-      importance = Importance(moments, group);
+      importance = Importance(moments, group, free_mean);
     }
     float* row = weight.data.data() + channel * n;
     const std::vector<double> steps = Channel(row, scales[channel], importance, n).Descend();

@@ -147,7 +147,7 @@ TEST(RoundByReconstruction, ErrsLessThanNearestOnOtherPictures) {
     const Layer layer = MakeLayer(in, out, kernel, groups, stride);
     Tensor nearest = layer.weight, adaptive = layer.weight;
     RoundToNearest(layer.scales, nearest);
-    RoundByReconstruction(layer.node, layer.scales, Observed(layer, true, 2), adaptive);
+    RoundByReconstruction(layer.node, layer.scales, Observed(layer, true, 2), true, adaptive);
     const auto expected = Outputs(layer, layer.weight, layer.bias, 9);
     const double before = Compare(layer, expected, Outputs(layer, nearest, layer.bias, 9)).variance;
     const double after = Compare(layer, expected, Outputs(layer, adaptive, layer.bias, 9)).variance;
@@ -161,11 +161,30 @@ TEST(RoundByReconstruction, ErrsLessThanNearestOnOtherPictures) {
   }
 }
 
+TEST(RoundByReconstruction, KeepsTheMeanWhereNobodyCorrectsIt) {
+  const Layer layer = MakeLayer(12, 8, 1, 1);
+  const PatchMoments moments = Observed(layer, true, 2, 3.0);  // a mean that outweighs the variance
+  Tensor kept = layer.weight, left = layer.weight;
+  RoundByReconstruction(layer.node, layer.scales, moments, false, kept);
+  RoundByReconstruction(layer.node, layer.scales, moments, true, left);
+  const std::vector<double> mean = moments.Mean(0);
+  const auto shift = [&](const Tensor& weight) {
+    double sum = 0;
+    for (size_t c = 0; c < 8; ++c) {
+      double of_channel = 0;
+      for (size_t i = 0; i < 12; ++i) of_channel += mean[i] * (weight.data[c * 12 + i] - layer.weight.data[c * 12 + i]);
+      sum += std::abs(of_channel);
+    }
+    return sum;
+  };
+  EXPECT_LT(shift(kept), 0.5 * shift(left));
+}
+
 TEST(RoundByReconstruction, RandomChangesOfOneWeightNeverHelp) {
   const Layer layer = MakeLayer(12, 8, 1, 1);
   const PatchMoments moments = Observed(layer, true, 2);
   Tensor adaptive = layer.weight;
-  RoundByReconstruction(layer.node, layer.scales, moments, adaptive);
+  RoundByReconstruction(layer.node, layer.scales, moments, true, adaptive);
   const auto covariance = moments.Covariance(0);
   const auto error = [&](const Tensor& weight, size_t c) {
     double sum = 0, trace = 0;
