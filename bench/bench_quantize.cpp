@@ -211,7 +211,8 @@ class Case {
   void RunPreset(const Preset& preset, bool score, const Context& context) {
     const auto start = std::chrono::steady_clock::now();
     const QuantizedNetwork quantized = QuantizeAfterTraining(network_, inputs_, preset.options, context);
-    const std::string onnx = WriteOnnx(quantized.network, {.quantization = &quantized.quantization});
+    const std::string onnx =
+        WriteOnnx(quantized.network, {.quantization = &quantized.quantization, .unsigned_concatenations = true});
     Row& row = RowOf(preset.name, true);
     row.seconds.push_back(Seconds(start));
     if (!score) return;

@@ -210,7 +210,8 @@ Distance DistanceOf(const Case& one, const Artifact& artifact) {
 std::vector<Distance> OnnxRuntimeDistances(const std::vector<Case>& cases, Runtime runtime) {
   std::vector<ModelRun> runs;
   for (const Case& one : cases)
-    runs.push_back({WriteOnnx(one.network, {.quantization = &one.quantization}), one.input});
+    runs.push_back(
+        {WriteOnnx(one.network, {.quantization = &one.quantization, .unsigned_concatenations = true}), one.input});
   const auto theirs = RunElsewhere(runtime, runs);
   std::vector<Distance> distances;
   for (size_t i = 0; theirs && i < cases.size(); ++i) {

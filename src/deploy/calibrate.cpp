@@ -40,7 +40,8 @@ ActivationReader::ActivationReader(const Network& network, const Quantization* q
   Artifact artifact;
   artifact.toolchain = "openvino";
   artifact.precision = PrecisionName(quantization == nullptr ? Precision::kFp32 : Precision::kInt8);
-  artifact.blob = WriteOnnx(network, {.quantization = quantization, .exposed = std::move(plan.exposed)});
+  artifact.blob = WriteOnnx(
+      network, {.quantization = quantization, .unsigned_concatenations = true, .exposed = std::move(plan.exposed)});
   artifact.blob_sha256 = Sha256Hex(artifact.blob);
   session_ = MakeDevice("host", 1)->Load(artifact);
 }

@@ -90,12 +90,15 @@ class Writer {
 
   // Scale and zero point of a node's output as initializers, written once.
   Names ScaleNames(NodeId id) {
-    const std::string& owner = At(ScaleOwner(graph_, places_, id)).name;
-    const Names names = {owner + ".scale", owner + ".zero_point"};
-    if (written_.insert(owner).second) {
+    const NodeId owner_id = ScaleOwner(graph_, places_, id);
+    const Node& owner = At(owner_id);
+    const Names names = {owner.name + ".scale", owner.name + ".zero_point"};
+    if (written_.insert(owner.name).second) {
       const ActivationScale& scale = ScaleAt(id);
+      const bool shifted = options_.unsigned_concatenations && owner.op == Op::kConcat && !IsOutput(owner_id) &&
+                           integer_ == onnx::TensorProto::INT8;
       model_.Floats(names[0], {}, {scale.scale});
-      model_.Integer(names[1], integer_, scale.zero_point);
+      model_.Integer(names[1], shifted ? onnx::TensorProto::UINT8 : integer_, scale.zero_point + (shifted ? 128 : 0));
     }
     return names;
   }

@@ -21,6 +21,9 @@ struct OnnxOptions {
   // Inputs and outputs are NHWC, the layout that CPU kernels keep between layers: a block measured alone then pays for
   // no conversion that it would not need inside a network.
   bool channels_last_borders = false;
+  // Concatenations in int8 are written in uint8, zero points 128 higher: the same numbers, for OpenVINO, which rounds
+  // signed ones to whole numbers instead of to their scale (docs/benchmarks.md).
+  bool unsigned_concatenations = false;
   std::vector<std::string> exposed;  // nodes whose outputs, as their readers see them, follow the graph's own outputs
 };
 

@@ -25,7 +25,7 @@ class OpenVinoToolchain : public Toolchain {
  public:
   std::string_view name() const override { return "openvino"; }
   std::string version() const override { return OpenVinoVersion(); }
-  std::string flags() const override { return OpenVinoFlags(); }
+  std::string flags() const override { return OpenVinoFlags() + " concat=u8"; }
   std::vector<Precision> precisions() const override { return OpenVinoPrecisions(core_); }
 
   Artifact Compile(const CompileRequest& request) const override {
@@ -42,7 +42,8 @@ class OpenVinoToolchain : public Toolchain {
     artifact.blob = WriteOnnx(request.network, {.quantization = int8 ? request.quantization : nullptr,
                                                 .fp16 = request.precision == Precision::kFp16,
                                                 .int8_borders = int8 && request.int8_borders,
-                                                .channels_last_borders = !int8 && request.int8_borders});
+                                                .channels_last_borders = !int8 && request.int8_borders,
+                                                .unsigned_concatenations = true});
     artifact.blob_sha256 = Sha256Hex(artifact.blob);
     if (request.timing_only) return artifact;
     OpenVinoModel model(core_, artifact.blob, request.precision, request.threads, "openvino");

@@ -9,6 +9,8 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "deploy/calibrate.h"
+#include "deploy/deviation.h"
 #include "deploy/session.h"
 #include "deploy/test_networks.h"
 #include "deploy/toolchains/openvino/openvino_model.h"
@@ -52,6 +54,28 @@ TEST(OpenVinoToolchain, UnsignedActivationsRunInIntegerKernels) {
       {.network = network, .precision = Precision::kInt8, .quantization = &quantization, .int8_borders = true});
   ASSERT_EQ(part.golden.size(), 1u);
   for (const float value : part.golden[0].outputs[0].data) EXPECT_TRUE(value >= 0 && value <= 255) << value;
+}
+
+// As the maps of a pose network's RefineNet: two of them in steps of their own, the upsampled one coarser.
+Network ConcatenatedMaps() {
+  GraphBuilder builder;
+  const NodeId x = builder.ConvBn("stem", builder.Input("image", {3, 32, 32}), 16, 3, 2, 1, Op::kRelu6);
+  const NodeId coarse = builder.ConvBn("coarse", x, 16, 3, 2, 1, Op::kRelu6);
+  const NodeId both =
+      builder.Concat("both", {builder.ConvBn("fine", x, 16, 1, 1, 1, Op::kInput), builder.Upsample("up", coarse, 2)});
+  builder.Output(builder.ConvBn("merged", both, 16, 1, 1, 1, Op::kInput));
+  const Graph graph = std::move(builder).Build();
+  return FoldBatchNorm(graph, TimingWeights(graph, 4));
+}
+
+TEST(OpenVinoToolchain, ConcatenationsKeepTheirSteps) {
+  const Network network = ConcatenatedMaps();
+  const std::vector<Tensor> inputs{RandomInput(network, 1), RandomInput(network, 2)};
+  const Quantization quantization =
+      Quantize(network, Calibrate(network, inputs, false), {.ranges = "minmax", .ranges_of = {}});
+  const Artifact artifact = MakeOpenVinoToolchain()->Compile(
+      {.network = network, .precision = Precision::kInt8, .quantization = &quantization, .golden_inputs = inputs});
+  EXPECT_LE(MeasureDeviation(artifact, network, quantization).at(0).max_lsb, 1.01);
 }
 
 TEST(OpenVinoToolchain, LayersWithoutScalesRunInFloatAndTheOthersDoNot) {
