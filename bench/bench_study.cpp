@@ -14,7 +14,8 @@ Study BenchStudy::Fresh(double width, int side, const std::vector<std::string>& 
   study.name = "bench";
   study.model.width = {width};
   study.model.input = {side, side};
-  study.data.root = (folder_.path() / "data").string();
+  study.data.root = study.data.test_root = (folder_.path() / "data").string();
+  study.data.test_format = study.data.format;
   study.target.precision = precisions;
   study.run.folder = (folder_.path() / std::to_string(studies_++) / "run").string();
   return study;

@@ -1,15 +1,21 @@
 // The look-up table of MobileNetV2-1.0 SSD at 320x320 (seed space, int8) from an empty journal, for each Ethos-U NPU:
 // stage profile with the worker kept alive and Vela called within it, v Vela's command line, one process a row. The
-// peer's rows are some of the table's TFLite files, already written. Last line: JSON. Usage: hot_bench_vela
+// peer's rows are some of the table's TFLite files, already written. Then how far the table's plain sum is from Vela's
+// estimate of the whole network, for random networks. Last line: JSON. Usage: hot_bench_vela [networks, default 20]
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <nlohmann/json.hpp>
 
 #include "bench_study.h"
+#include "core/rng.h"
 #include "core/subprocess.h"
 #include "deploy/toolchains/vela/ethos_npu.h"
+#include "measure/measure.h"
 #include "pipeline/latencies.h"
+#include "pipeline/networks.h"
 #include "pipeline/stage.h"
 #include "pipeline/tables.h"
 
@@ -27,6 +33,7 @@ struct Row {
   std::string npu;
   size_t rows = 0;  // distinct
   double seconds = 0, a_row = 0, peer_a_row = 0;
+  double median_error_pct = 0, worst_error_pct = 0;  // of the plain sum
 };
 
 double Seconds(const std::function<void()>& work) {
@@ -68,7 +75,28 @@ double PeerSeconds(const Workspace& workspace, const EthosNpu& npu) {
          static_cast<double>(kPeerRows);
 }
 
-Row Measure(BenchStudy& study, const EthosNpu& npu) {
+// Plain sum of the table v the whole network, both Vela's estimates, in percent.
+std::vector<double> PredictionErrors(Workspace& workspace, int networks) {
+  const LookupTable table = ReadTables(workspace).at(0);
+  Rng rng(1);
+  std::vector<double> predicted;
+  std::vector<Graph> graphs;
+  for (int i = 0; i < networks; ++i) {
+    std::vector<Choice> pick;
+    for (const auto& rows : table.slots) pick.push_back(rows[static_cast<size_t>(rng.Below(std::ssize(rows)))].choice);
+    predicted.push_back(Predict(table, pick, {}).latency_ns);
+    graphs.push_back(GraphOf(workspace, kWidth, pick));
+  }
+  std::vector<LatencyJob> jobs;
+  for (const Graph& graph : graphs) jobs.push_back({.graph = &graph, .precision = Precision::kInt8, .part = false});
+  const LatencyRows whole = MeasureLatencies(workspace, jobs, "whole networks");
+  std::vector<double> errors;
+  for (size_t i = 0; i < predicted.size(); ++i)
+    errors.push_back(100 * std::abs(predicted[i] / whole.rows[i].median_ns - 1));
+  return errors;
+}
+
+Row Measure(BenchStudy& study, const EthosNpu& npu, int networks) {
   Workspace workspace = Open(study, npu);
   Row row;
   row.npu = npu.name;
@@ -76,13 +104,18 @@ Row Measure(BenchStudy& study, const EthosNpu& npu) {
   row.rows = workspace.store().Measurements(workspace.device().Describe().fingerprint).size();
   row.a_row = row.seconds / static_cast<double>(row.rows);
   row.peer_a_row = PeerSeconds(workspace, npu);
+  const std::vector<double> errors = PredictionErrors(workspace, networks);
+  row.median_error_pct = MedianWithInterval(errors).median;
+  row.worst_error_pct = std::ranges::max(errors);
   return row;
 }
 
 void Print(const std::vector<Row>& rows) {
-  std::printf("%-14s %5s %9s %9s %18s\n", "", "rows", "table s", "s a row", "command line, s");
+  std::printf("%-14s %5s %9s %9s %16s %22s\n", "", "rows", "table s", "s a row", "command line, s",
+              "sum v whole, worst");
   for (const Row& row : rows) {
-    std::printf("%-14s %5zu %9.2f %9.4f %18.3f\n", row.npu.c_str(), row.rows, row.seconds, row.a_row, row.peer_a_row);
+    std::printf("%-14s %5zu %9.2f %9.4f %16.3f %11.2f %% %6.2f %%\n", row.npu.c_str(), row.rows, row.seconds, row.a_row,
+                row.peer_a_row, row.median_error_pct, row.worst_error_pct);
   }
   const Row& slowest = *std::ranges::max_element(rows, {}, &Row::seconds);
   const Json json{{"bench", "vela"},
@@ -92,14 +125,15 @@ void Print(const std::vector<Row>& rows) {
                   {"within_asked_seconds", slowest.seconds <= kAskedSeconds},
                   {"ours", slowest.a_row},
                   {"peer", slowest.peer_a_row},
-                  {"ratio", slowest.a_row / slowest.peer_a_row}};
+                  {"ratio", slowest.a_row / slowest.peer_a_row},
+                  {"median_error_pct", std::ranges::max_element(rows, {}, &Row::median_error_pct)->median_error_pct}};
   std::printf("%s\n", json.dump().c_str());
 }
 
-int Main() {
+int Main(int networks) {
   BenchStudy study;
   std::vector<Row> rows;
-  for (const EthosNpu& npu : kEthosNpus) rows.push_back(Measure(study, npu));
+  for (const EthosNpu& npu : kEthosNpus) rows.push_back(Measure(study, npu, networks));
   Print(rows);
   return 0;
 }
@@ -107,9 +141,9 @@ int Main() {
 }  // namespace
 }  // namespace hot
 
-int main() {
+int main(int argc, char** argv) {
   try {
-    return hot::Main();
+    return hot::Main(argc > 1 ? std::max(1, std::atoi(argv[1])) : 20);
   } catch (const hot::Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return hot::ExitCode(error.code());

@@ -151,7 +151,8 @@ class InterpreterOracle : public testing::Test {
       const Quantization quantization = powers_of_two ? WithPowersOfTwo(one.quantization) : one.quantization;
       runs.push_back({WriteOnnx(one.network, {.quantization = &quantization, .int8_borders = int8_borders}),
                       int8_borders ? Integers(one, quantization) : one.input});
-      expected.push_back(Interpreter(one.network, quantization, int8_borders).Run(std::span(&runs.back().input, 1)));
+      expected.push_back(Interpreter(one.network, quantization, int8_borders ? Borders::kIntegers : Borders::kFloat)
+                             .Run(std::span(&runs.back().input, 1)));
     }
     const auto theirs = RunElsewhere(runtime, runs);
     if (!theirs) GTEST_SKIP() << "skipped: onnx and onnxruntime are not installed in .venv";

@@ -47,10 +47,10 @@ def _interpreter(path):
 
 
 def _quantized(values, detail):
-    """As ONNX's QuantizeLinear: to nearest, ties to even, saturated."""
+    """As the reference interpreter: the quotient in float64, to nearest, ties to even, saturated."""
     scale, zero_point = detail["quantization"]
     limits = np.iinfo(detail["dtype"])
-    steps = np.rint(values / np.float32(scale)) + zero_point
+    steps = np.rint(values.astype(np.float64) / scale) + zero_point
     return np.clip(steps, limits.min, limits.max).astype(detail["dtype"])
 
 

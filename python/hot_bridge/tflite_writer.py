@@ -220,7 +220,13 @@ class _Writer:
         return padded, _VALID
 
     def _bias(self, node, channels, scales):
-        values = np.zeros(channels, np.int32) if len(node.input) < 3 else self.onnx.weights(node.input[2])[0]
+        """Integers; those of 16-bit activations are floats in ONNX, which can't dequantize 64 bits."""
+        if len(node.input) < 3:
+            values = np.zeros(channels)
+        elif self.wide:
+            values = np.rint(self.onnx.constants[node.input[2]] / scales.astype(np.float64))
+        else:
+            values = self.onnx.weights(node.input[2])[0]
         dtype = np.int64 if self.wide else np.int32
         return self.out.tensor(node.output[0] + ".bias", [channels], dtype, scales, data=values)
 

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "deploy/onnx_writer.h"
+#include "quantize/interpreter.h"
 
 namespace hot {
 namespace {
@@ -31,26 +32,51 @@ Plan PlanOutputs(const Graph& graph, const Quantization* quantization, const std
   return plan;
 }
 
-}  // namespace
+using Read = std::function<std::vector<Tensor>(const Tensor& input)>;
 
-ActivationReader::ActivationReader(const Network& network, const Quantization* quantization,
-                                   const std::vector<std::string>& nodes) {
+Read ReadInOpenVino(const Network& network, const Quantization* quantization, const std::vector<std::string>& nodes) {
   Plan plan = PlanOutputs(network.graph, quantization, nodes);
-  places_ = std::move(plan.places);
   Artifact artifact;
   artifact.toolchain = "openvino";
   artifact.precision = PrecisionName(quantization == nullptr ? Precision::kFp32 : Precision::kInt8);
   artifact.blob = WriteOnnx(
       network, {.quantization = quantization, .unsigned_concatenations = true, .exposed = std::move(plan.exposed)});
   artifact.blob_sha256 = Sha256Hex(artifact.blob);
-  session_ = MakeDevice("host", 1)->Load(artifact);
+  const std::shared_ptr<Session> session = MakeDevice("host", 1)->Load(artifact);  // std::function wants a copy
+  return [session, places = std::move(plan.places)](const Tensor& input) {
+    const std::vector<Tensor> outputs = session->Run(std::span(&input, 1));
+    std::vector<Tensor> read;
+    for (const size_t place : places) read.push_back(place == kInput ? input : outputs.at(place));
+    return read;
+  };
 }
 
-std::vector<Tensor> ActivationReader::Read(const Tensor& input) {
-  const std::vector<Tensor> outputs = session_->Run(std::span(&input, 1));
-  std::vector<Tensor> read;
-  for (const size_t place : places_) read.push_back(place == kInput ? input : outputs.at(place));
-  return read;
+Read ReadInInterpreter(const Network& network, const Quantization& quantization,
+                       const std::vector<std::string>& nodes) {
+  std::map<std::string, size_t> places;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const bool known = std::ranges::count(network.graph.nodes(), nodes[i], &Node::name) > 0;
+    if (!known) throw Error(Code::kNotFound, "node " + nodes[i], "can't be shown: the graph has no such node");
+    places.emplace(nodes[i], i);
+  }
+  return [interpreter = Interpreter(network, quantization), places = std::move(places)](const Tensor& input) {
+    std::vector<Tensor> read(places.size());
+    interpreter.Run(std::span(&input, 1), [&](const Node& node, Interpreter::Value& value) {
+      const auto found = places.find(node.name);
+      if (found == places.end()) return;
+      Tensor& tensor = read[found->second] = Tensor({1, node.shape.c, node.shape.h, node.shape.w});
+      std::ranges::transform(value.reals, tensor.data.begin(), [](double real) { return static_cast<float>(real); });
+    });
+    return read;
+  };
+}
+
+}  // namespace
+
+ActivationReader::ActivationReader(const Network& network, const Quantization* quantization,
+                                   const std::vector<std::string>& nodes) {
+  const bool wide = quantization != nullptr && SchemeOf(quantization->scheme).precision == Precision::kInt16x8;
+  read_ = wide ? ReadInInterpreter(network, *quantization, nodes) : ReadInOpenVino(network, quantization, nodes);
 }
 
 void ReadActivations(const Network& network, const Quantization* quantization, const std::vector<std::string>& nodes,

@@ -57,6 +57,31 @@ TEST(Calibrate, RefusesWeightsThatAreNotNumbers) {
   }
 }
 
+// OpenVINO would not round them.
+TEST(ActivationReader, ShowsActivationsOf16BitsAsTheirReadersSeeThem) {
+  const Network network = SmallMobileNet();
+  const Quantization quantization =
+      Quantize(network, Calibrate(network, Pictures(network)), {.ranges = "minmax", .scheme = "s16s8"});
+  const std::vector<std::string> nodes = {"classes", "image", "block1.add"};
+  const Tensor input = RandomInput(network, 1);
+  const std::vector<Tensor> rounded = ActivationReader(network, &quantization, nodes).Read(input);
+  const std::vector<Tensor> exact = ActivationReader(network, nullptr, nodes).Read(input);
+  ASSERT_EQ(rounded.size(), nodes.size());
+  for (size_t node = 0; node < nodes.size(); ++node) {
+    ASSERT_EQ(rounded[node].shape, exact[node].shape);
+    const double scale = quantization.activations.at(nodes[node]).scale;
+    for (size_t i = 0; i < rounded[node].data.size(); ++i) {
+      const double steps = rounded[node].data[i] / scale;
+      if (nodes[node] != "classes") {  // an output is not rounded
+        EXPECT_NEAR(steps, std::nearbyint(steps), 1e-2);
+      }
+      EXPECT_NEAR(rounded[node].data[i], exact[node].data[i], 0.1) << nodes[node];
+    }
+  }
+  EXPECT_THAT(Refusal(Code::kNotFound, [&] { ActivationReader(network, &quantization, {"nobody"}); }),
+              HasSubstr("nobody"));
+}
+
 // Channels that training has switched off: weights and bias are zero, or only the weights.
 TEST(Calibrate, DeadChannelsStayWhatTheyAre) {
   Network network = SmallMobileNet();

@@ -45,6 +45,11 @@ double StepOf(const std::vector<std::vector<Tensor>>& reference, size_t k) {
   return largest / 127;
 }
 
+Borders BordersOf(const Artifact& artifact) {
+  if (artifact.format == BlobFormat::kEthosU) return Borders::kRounded;
+  return artifact.flags.find("borders=int8") != std::string::npos ? Borders::kIntegers : Borders::kFloat;
+}
+
 // Output `k` of the pairs against the reference's outputs by pair.
 Differences Compare(const OutputDeviation& output, size_t k, std::span<const GoldenPair> pairs,
                     const std::vector<std::vector<Tensor>>& reference) {
@@ -72,8 +77,8 @@ std::vector<OutputDeviation> MeasureDeviation(const Artifact& artifact, const Ne
                                               const Quantization& quantization,
                                               std::span<const GoldenPair> float_pairs) {
   if (artifact.golden.empty()) return {};
-  const bool int8_borders = artifact.flags.find("borders=int8") != std::string::npos;
-  const Interpreter interpreter(network, quantization, int8_borders);
+  const Borders borders = BordersOf(artifact);
+  const Interpreter interpreter(network, quantization, borders);
   std::vector<std::vector<Tensor>> reference;
   for (const GoldenPair& pair : artifact.golden) reference.push_back(interpreter.Run(std::span(&pair.input, 1)));
   std::vector<OutputDeviation> deviations;
@@ -81,7 +86,7 @@ std::vector<OutputDeviation> MeasureDeviation(const Artifact& artifact, const Ne
     const NodeId id = network.graph.outputs()[k];
     OutputDeviation& output = deviations.emplace_back();
     output.output = network.graph.node(id).name;
-    output.step = OutputStep(network.graph, id, quantization, int8_borders);
+    output.step = OutputStep(network.graph, id, quantization, borders == Borders::kIntegers);
     if (output.step == 0) output.step = StepOf(reference, k);
     const Differences differences = Compare(output, k, artifact.golden, reference);
     output.max_lsb = differences.largest;

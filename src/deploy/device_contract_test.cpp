@@ -33,12 +33,13 @@ class DeviceContract : public ::testing::TestWithParam<Pairing> {
   const std::unique_ptr<Device> device_ = MakeDevice(GetParam().device, 1);
   std::unique_ptr<Toolchain> toolchain_;
   const Network network_ = SmallMobileNet();
-  const Quantization quantization_ = SyntheticQuantization(network_);
   const std::unique_ptr<Progress> progress_ = MakeSilentProgress();
   std::atomic<bool> cancelled_{false};
 
   Artifact Compile(Precision precision) const {
-    return toolchain_->Compile({.network = network_, .precision = precision, .quantization = &quantization_});
+    const std::string scheme = SchemeOf(precision, "s8s8");
+    const Quantization quantization = SyntheticQuantization(network_, scheme.empty() ? "s8s8" : scheme);
+    return toolchain_->Compile({.network = network_, .precision = precision, .quantization = &quantization});
   }
   // The first and the last that the toolchain offers; with one precision only they are the same.
   Precision First() const { return toolchain_->precisions().front(); }

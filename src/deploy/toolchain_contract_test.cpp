@@ -28,12 +28,14 @@ class ToolchainContract : public ::testing::TestWithParam<Pairing> {
 
   std::unique_ptr<Toolchain> toolchain_;
   const Network network_ = SmallMobileNet();
-  const Quantization quantization_ = SyntheticQuantization(network_);
 
   Artifact Compile(Precision precision) {
+    const std::string scheme = SchemeOf(precision, "s8s8");
+    Quantization quantization;
+    if (!scheme.empty()) quantization = SyntheticQuantization(network_, scheme);
     return toolchain_->Compile({.network = network_,
                                 .precision = precision,
-                                .quantization = precision == Precision::kInt8 ? &quantization_ : nullptr,
+                                .quantization = scheme.empty() ? nullptr : &quantization,
                                 .threads = 1,
                                 .graph_key = "key"});
   }
@@ -87,12 +89,15 @@ TEST_P(ToolchainContract, RefusesAPrecisionItLacks) {
   }
 }
 
-TEST_P(ToolchainContract, Int8NeedsAQuantization) {
-  try {
-    toolchain_->Compile({.network = network_, .precision = Precision::kInt8});
-    ADD_FAILURE();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), Code::kInvalidArgument);
+TEST_P(ToolchainContract, IntegersNeedAQuantization) {
+  for (const Precision precision : toolchain_->precisions()) {
+    if (SchemeOf(precision, "s8s8").empty()) continue;
+    try {
+      toolchain_->Compile({.network = network_, .precision = precision});
+      ADD_FAILURE() << PrecisionName(precision);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kInvalidArgument) << PrecisionName(precision);
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 // Stage quantize: every trained network's integers, from training pictures; what they cost on val, and which layers
 // fall back to float for it. quantize.json tells.
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -61,17 +62,23 @@ class Quantizer {
  private:
   static constexpr size_t kProbes = 8;  // pictures on which the errors of layers are measured
 
-  // On val, through toolchain and device.
+  bool HasFloats() const {
+    const std::vector<Precision> offered = workspace_.toolchain().precisions();
+    return std::ranges::count(offered, Precision::kFp32) > 0;
+  }
+
+  // On val, through toolchain and device; floats that these have not, on this machine.
   double ScoreOf(const Network& network, const Quantization* quantization, Precision precision) const {
-    const Artifact artifact =
-        workspace_.toolchain().Compile({.network = network,
-                                        .precision = precision,
-                                        .quantization = quantization,
-                                        .threads = static_cast<int>(workspace_.study().target.threads),
-                                        .int8_borders = false,
-                                        .timing_only = true,
-                                        .graph_key = ""});
-    const auto session = workspace_.device().Load(artifact);
+    const CompileRequest request{.network = network,
+                                 .precision = precision,
+                                 .quantization = quantization,
+                                 .threads = static_cast<int>(workspace_.study().target.threads),
+                                 .int8_borders = false,
+                                 .timing_only = true,
+                                 .graph_key = ""};
+    const bool here = precision == Precision::kFp32 && !HasFloats();
+    const auto session = here ? MakeDevice("host", request.threads)->Load(MakeToolchain("openvino")->Compile(request))
+                              : workspace_.device().Load(workspace_.toolchain().Compile(request));
     const Preprocessing preprocessing = TaskPreprocessing(workspace_.task().options());
     return Score(DetectPictures(*session, workspace_.task(), val_, preprocessing), workspace_.Scoring());
   }
@@ -86,6 +93,7 @@ class Quantizer {
     };
     const auto rank = [&] {
       std::vector<std::string> worst_first;
+      if (!HasFloats()) return worst_first;  // nothing can fall back
       for (const LayerError& error : MeasureSensitivity(quantized, probes_, workspace_.context()))
         worst_first.push_back(error.layer);
       return worst_first;

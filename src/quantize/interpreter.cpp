@@ -60,14 +60,14 @@ Reals EvaluateUnary(const Node& node, const Shape& in, const Reals& x) {
 
 }  // namespace
 
-Interpreter::Interpreter(const Network& network, const Quantization& quantization, bool int8_borders)
+Interpreter::Interpreter(const Network& network, const Quantization& quantization, Borders borders)
     : graph_(network.graph),
       weights_(network.weights),
       scheme_(SchemeOf(quantization.scheme)),
-      int8_borders_(int8_borders),
+      borders_(borders),
       last_readers_(LastReaders(network.graph)) {
   const std::vector<QuantPlace> places = PlanQuantization(graph_);
-  rounded_ = RoundedOutputs(graph_, places, quantization, int8_borders);
+  rounded_ = RoundedOutputs(graph_, places, quantization, borders != Borders::kFloat);
   for (NodeId id = 0; id < graph_.size(); ++id) {
     const Node& node = graph_.node(id);
     if (IsRounded(id)) scales_[id] = OutputScale(graph_, places, id, quantization);
@@ -77,7 +77,7 @@ Interpreter::Interpreter(const Network& network, const Quantization& quantizatio
   }
 }
 
-std::vector<Tensor> Interpreter::Run(std::span<const Tensor> inputs) const {
+std::vector<Tensor> Interpreter::Run(std::span<const Tensor> inputs, const Visit& visit) const {
   if (inputs.size() != graph_.inputs().size()) {
     throw Error(
         Code::kInvalidArgument, "interpreter",
@@ -87,14 +87,15 @@ std::vector<Tensor> Interpreter::Run(std::span<const Tensor> inputs) const {
   size_t next_input = 0;
   for (NodeId id = 0; id < graph_.size(); ++id) {
     Value& value = values[static_cast<size_t>(id)];
-    if (graph_.node(id).op == Op::kInput) {
-      value = InputValue(id, inputs[next_input++]);
-    } else {
-      value.reals = Evaluate(id, values);
-      if (IsRounded(id)) Round(id, value);
+    const bool input = graph_.node(id).op == Op::kInput;
+    value.reals = input ? InputReals(id, inputs[next_input++]) : Evaluate(id, values);
+    if (IsRounded(id)) Round(id, value);
+    if (visit) {
+      visit(graph_.node(id), value);
+      if (IsRounded(id)) Scale(id, value);
     }
-    for (const NodeId input : graph_.node(id).inputs) {
-      if (last_readers_[static_cast<size_t>(input)] == id) values[static_cast<size_t>(input)] = {};
+    for (const NodeId read : graph_.node(id).inputs) {
+      if (last_readers_[static_cast<size_t>(read)] == id) values[static_cast<size_t>(read)] = {};
     }
   }
   std::vector<Tensor> outputs;
@@ -102,16 +103,19 @@ std::vector<Tensor> Interpreter::Run(std::span<const Tensor> inputs) const {
   return outputs;
 }
 
-Interpreter::Value Interpreter::InputValue(NodeId id, const Tensor& tensor) const {
+std::vector<double> Interpreter::InputReals(NodeId id, const Tensor& tensor) const {
   CheckInput(graph_.node(id), tensor);
-  Value value{.reals = Reals(tensor.data.begin(), tensor.data.end()), .steps = {}};
-  if (!IsRounded(id)) return value;
+  Reals reals(tensor.data.begin(), tensor.data.end());
+  if (borders_ != Borders::kIntegers || !IsRounded(id)) return reals;
   const ActivationScale& scale = ScaleAt(id);
-  if (int8_borders_) {
-    for (double& real : value.reals) real = (real - scale.zero_point) * scale.scale;
-  }
-  Round(id, value);
-  return value;
+  for (double& real : reals) real = (real - scale.zero_point) * scale.scale;
+  return reals;
+}
+
+// Reals of steps.
+void Interpreter::Scale(NodeId id, Value& value) const {
+  const double scale = ScaleAt(id).scale;
+  for (size_t i = 0; i < value.reals.size(); ++i) value.reals[i] = scale * value.steps[i];
 }
 
 void Interpreter::Round(NodeId id, Value& value) const {
@@ -120,8 +124,8 @@ void Interpreter::Round(NodeId id, Value& value) const {
   for (size_t i = 0; i < value.reals.size(); ++i) {
     const double q = std::nearbyint(value.reals[i] / scale.scale) + scale.zero_point;
     value.steps[i] = static_cast<int16_t>(std::clamp<double>(q, scheme_.lowest, scheme_.highest) - scale.zero_point);
-    value.reals[i] = static_cast<double>(scale.scale) * value.steps[i];
   }
+  Scale(id, value);
 }
 
 std::vector<double> Interpreter::Evaluate(NodeId id, const std::vector<Value>& values) const {
@@ -176,7 +180,7 @@ std::vector<double> Interpreter::ConvolveFloat(const Node& node, const Value& in
 Tensor Interpreter::OutputTensor(NodeId id, const Value& value) const {
   const Shape& shape = graph_.node(id).shape;
   Tensor tensor({1, shape.c, shape.h, shape.w});
-  if (int8_borders_ && IsRounded(id)) {
+  if (borders_ == Borders::kIntegers && IsRounded(id)) {
     const int zero_point = ScaleAt(id).zero_point;
     std::transform(value.steps.begin(), value.steps.end(), tensor.data.begin(),
                    [&](int16_t steps) { return static_cast<float>(steps + zero_point); });

@@ -17,6 +17,7 @@
 // Thread rule: immutable, share freely.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -30,28 +31,40 @@
 
 namespace hot {
 
+// What a network reads and writes at its borders.
+enum class Borders {
+  kFloat,     // floats; an output is rounded only where a layer reads it, too
+  kRounded,   // floats that are rounded on their way in and out: of a device whose borders are integers
+  kIntegers,  // those integers themselves, as OnnxOptions::int8_borders
+};
+
 class Interpreter {
  public:
-  // `network` has its batch norms folded and outlives this. With `int8_borders` inputs and outputs are integers, as in
-  // OnnxOptions. Throws Error(kNotFound) when the quantization lacks a scale.
-  Interpreter(const Network& network, const Quantization& quantization, bool int8_borders = false);
+  // `network` has its batch norms folded and outlives this. Throws Error(kNotFound) when the quantization lacks a
+  // scale.
+  Interpreter(const Network& network, const Quantization& quantization, Borders borders = Borders::kFloat);
 
-  // One tensor a graph input, batch 1; the graph's outputs in its order. Throws Error(kInvalidArgument) when an input
-  // has another size or holds NaN or infinity.
-  std::vector<Tensor> Run(std::span<const Tensor> inputs) const;
-
- private:
-  // What a node gives; where it is rounded: reals = scale * steps, steps = q - zero_point.
+  // What a node gives, in the order [channel, row, column]. Where it is rounded: reals = scale * steps, steps = q -
+  // zero_point; else there are no steps.
   struct Value {
     std::vector<double> reals;
     std::vector<int16_t> steps;
   };
+  // Sees what each node gives before others read it. Steps that it changes are what they read: so a toolchain is
+  // compared operator by operator, each on the integers that the toolchain itself gave it.
+  using Visit = std::function<void(const Node& node, Value& value)>;
 
+  // One tensor a graph input, batch 1; the graph's outputs in its order. Throws Error(kInvalidArgument) when an input
+  // has another size or holds NaN or infinity.
+  std::vector<Tensor> Run(std::span<const Tensor> inputs, const Visit& visit = {}) const;
+
+ private:
   std::vector<double> Evaluate(NodeId id, const std::vector<Value>& values) const;
   std::vector<double> Convolve(NodeId id, const Value& input) const;
   std::vector<double> ConvolveFloat(const Node& node, const Value& input) const;
-  Value InputValue(NodeId id, const Tensor& tensor) const;
+  std::vector<double> InputReals(NodeId id, const Tensor& tensor) const;
   void Round(NodeId id, Value& value) const;
+  void Scale(NodeId id, Value& value) const;
   Tensor OutputTensor(NodeId id, const Value& value) const;
   const ActivationScale& ScaleAt(NodeId id) const { return scales_.at(id); }
   bool IsRounded(NodeId id) const { return rounded_[static_cast<size_t>(id)]; }
@@ -59,7 +72,7 @@ class Interpreter {
   const Graph& graph_;
   const Weights& weights_;
   const Scheme& scheme_;
-  const bool int8_borders_;
+  const Borders borders_;
   std::vector<bool> rounded_;                 // by node
   std::vector<NodeId> last_readers_;          // by node; itself where nobody reads it
   std::map<NodeId, ActivationScale> scales_;  // of the rounded nodes

@@ -43,8 +43,34 @@ TEST(Interpreter, RoundsHalvesToEvenAddsTheZeroPointAndSaturates) {
   const Interpreter interpreter(network, quantization);
   EXPECT_THAT(interpreter.Run(std::span(&input, 1))[0].data, ElementsAre(0, 1, 1, 0, 113.5f, -14));
   const Tensor steps = Input({-100, -98, -99, -97, 127, -128});  // reals 0, 1, 0.5, 1.5, 113.5, -14
-  const Interpreter integers(network, quantization, /*int8_borders=*/true);
+  const Interpreter integers(network, quantization, Borders::kIntegers);
   EXPECT_THAT(integers.Run(std::span(&steps, 1))[0].data, ElementsAre(3, 4, 3, 5, 117, -11));
+  const Interpreter rounded(network, quantization, Borders::kRounded);  // 0.5 and 113.5 to even: 0 and 114
+  EXPECT_THAT(rounded.Run(std::span(&input, 1))[0].data, ElementsAre(0, 1, 1, 0, 114, -14));
+}
+
+TEST(Interpreter, AVisitorSeesWhatEachNodeGivesAndMayChangeWhatIsRead) {
+  const Network network = OneConv({1}, {0});
+  const Quantization quantization{.activations = {{"x", {0.5f, -100}}, {"conv", {1, 3}}},
+                                  .weight_scales = {{"conv", {1}}}};
+  std::vector<std::string> seen;
+  const auto visit = [&](const Node& node, Interpreter::Value& value) {
+    seen.push_back(node.name);
+    if (node.name == "x") {
+      EXPECT_THAT(value.steps, ElementsAre(2, 4, 6, 8, 10, 12));
+      EXPECT_THAT(value.reals, ElementsAre(1, 2, 3, 4, 5, 6));
+      value.steps[0] = 20;
+    } else {
+      EXPECT_EQ(value.reals[0], 10);
+      if (!value.steps.empty()) value.steps[1] = -7;
+    }
+  };
+  const Tensor input = Input({1, 2, 3, 4, 5, 6});
+  const Interpreter interpreter(network, quantization, Borders::kRounded);
+  EXPECT_THAT(interpreter.Run(std::span(&input, 1), visit)[0].data, ElementsAre(10, -7, 3, 4, 5, 6));
+  EXPECT_THAT(Interpreter(network, quantization).Run(std::span(&input, 1), visit)[0].data,
+              ElementsAre(10, 2, 3, 4, 5, 6));
+  EXPECT_THAT(seen, ElementsAre("x", "conv", "x", "conv"));
 }
 
 TEST(Interpreter, BiasesAreIntegersInTheProductOfBothScales) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "deploy/artifact.h"
 
 namespace hot {
 namespace {
@@ -39,8 +40,8 @@ Json::parser_callback_t CheckDepth(const fs::path& path) {
   };
 }
 
-// As it stands in the run folder, or null when the stage has not written it.
-Json ReadObject(const fs::path& path) {
+// As it stands in the run folder, or null when the stage has not written it. `newest`: version that is understood.
+Json ReadObject(const fs::path& path, int newest = 1) {
   if (!fs::exists(path)) return nullptr;
   const std::string text = ReadFile(path);
   Json json;
@@ -50,8 +51,11 @@ Json ReadObject(const fs::path& path) {
     throw Error(Code::kDataLoss, PlaceOf(path, text, error.byte), "is broken: no valid JSON from here on", kRemake);
   }
   if (!json.is_object()) throw Error(Code::kDataLoss, path.string(), "is no JSON object", kRemake);
-  if (const auto version = json.find("version"); version == json.end() || *version != 1) {
-    throw Error(Code::kDataLoss, path.string(), "is not of version 1", "use the version of hot that wrote it");
+  const auto version = json.find("version");
+  if (version == json.end() || !version->is_number() || *version < 1 || *version > newest) {
+    throw Error(Code::kDataLoss, path.string(),
+                "is not of version 1" + (newest == 1 ? "" : " to " + std::to_string(newest)),
+                "use the version of hot that wrote it");
   }
   CheckNetworks(path, json);
   return json;
@@ -119,7 +123,7 @@ Json ReadLayers(const fs::path& folder, const Json& evaluation) {
   for (const Json& network : evaluation["networks"]) {
     for (const Json& artifact : network.value("artifacts", Json::array())) {
       const std::string name = Text(artifact, "folder");
-      const Json manifest = name.empty() ? Json() : ReadObject(folder / name / "manifest.json");
+      const Json manifest = name.empty() ? Json() : ReadObject(folder / name / "manifest.json", Artifact().version);
       if (manifest.is_object()) layers[name] = manifest.value("layer_precisions", Json::object());
     }
   }

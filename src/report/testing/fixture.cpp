@@ -192,32 +192,21 @@ Json Artifact(const fs::path& folder, const FixtureNetwork& n, const std::string
   const bool int8 = precision == "int8";
   const std::string name = "artifacts/" + n.id + "-" + precision;
   Write(folder / name / "manifest.json",
-        {{"version", 1}, {"precision", precision}, {"layer_precisions", LayerPrecisions(int8)}});
+        {{"version", int8 ? 2 : 1}, {"precision", precision}, {"layer_precisions", LayerPrecisions(int8)}});
   const double ns = n.measured_ns() * (int8 ? 1.0 : 2.5) * (1 + 0.01 * rng.Normal());
   const double score = n.score + (int8 ? 0.0 : 0.006 + 0.004 * rng.Normal());
+  Json latency{{"median_ns", ns}, {"low_ns", 0.985 * ns}, {"high_ns", 1.022 * ns}, {"raw_median_ns", ns}};
+  latency.update({{"p90_ns", 1.06 * ns}, {"samples", 64}, {"steady", true}});
+  latency["predicted_ns"] = int8 ? n.measured_ns() : 0;
+  Json test{{"score", score}, {"coco_ap", 0.6 * score}, {"ap50", score}, {"ap75", 0.5 * score}, {"voc07", score}};
+  test.update({{"low", score - 0.024}, {"high", score + 0.022}, {"per_class", ClassScores(score)}});
   return {{"precision", precision},
           {"sha256", Sha256Hex(name)},
           {"bytes", std::round(n.macs / (int8 ? 55 : 14))},
           {"folder", name},
-          {"latency",
-           {{"median_ns", ns},
-            {"low_ns", 0.985 * ns},
-            {"high_ns", 1.022 * ns},
-            {"raw_median_ns", ns},
-            {"p90_ns", 1.06 * ns},
-            {"samples", 64},
-            {"steady", true},
-            {"predicted_ns", int8 ? n.measured_ns() : 0}}},
+          {"latency", latency},
           {"val", {{"coco_ap", 0.6 * score}, {"ap50", score + 0.008}, {"voc07", score}}},
-          {"test",
-           {{"score", score},
-            {"low", score - 0.024},
-            {"high", score + 0.022},
-            {"coco_ap", 0.6 * score},
-            {"ap50", score},
-            {"ap75", 0.5 * score},
-            {"voc07", score},
-            {"per_class", ClassScores(score)}}},
+          {"test", test},
           {"layers", {{"f32", int8 ? 2 : 54}, {"i8", int8 ? 52 : 0}}},
           {"deviations", int8 ? Deviations() : Json::array()}};
 }

@@ -27,6 +27,8 @@ class EthosDevice : public Device {
   std::unique_ptr<Session> Load(const Artifact& artifact) const override {
     const std::string where = Check(artifact);
     if (worker_ == nullptr) worker_ = std::make_shared<Bridge>();
+    const auto versions = nlohmann::json::parse(worker_->Call("vela.check", "{}"));
+    CheckToolchainVersion(artifact, versions.at("vela"), where);
     CheckCommandStream(artifact, where);
     return std::make_unique<LiteRtSession>(worker_, artifact.reference, where);
   }

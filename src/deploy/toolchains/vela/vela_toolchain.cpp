@@ -11,6 +11,7 @@
 #include "deploy/toolchains/vela/ethos_npu.h"
 #include "deploy/toolchains/vela/litert_session.h"
 #include "deploy/toolchains/vela/worker_file.h"
+#include "quantize/scheme.h"
 
 namespace hot {
 namespace {
@@ -42,7 +43,7 @@ class VelaToolchain : public Toolchain {
   std::string_view name() const override { return "vela"; }
   std::string version() const override { return version_; }
   std::string flags() const override { return EthosFlags(npu_); }
-  std::vector<Precision> precisions() const override { return {Precision::kInt8}; }
+  std::vector<Precision> precisions() const override { return {Precision::kInt8, Precision::kInt16x8}; }
 
   Artifact Compile(const CompileRequest& request) const override {
     Check(request);
@@ -65,7 +66,7 @@ class VelaToolchain : public Toolchain {
     artifact.output_names = session.OutputNames();
     artifact.output_shapes = session.OutputShapes();
     artifact.layer_precisions = session.LayerPrecisions();
-    AddGoldenPair(artifact, session, kGoldenSeed);
+    AddGoldenPairs(artifact, session, request.golden_inputs, kGoldenSeed);
     return artifact;
   }
 
@@ -77,6 +78,13 @@ class VelaToolchain : public Toolchain {
     }
     if (request.quantization == nullptr) {
       throw Error(Code::kInvalidArgument, "vela", PrecisionName(request.precision) + " needs a quantization");
+    }
+    const std::string scheme = SchemeOf(request.precision, "s8s8");  // TFLite's activations are signed
+    if (request.quantization->scheme != scheme) {
+      throw Error(Code::kInvalidArgument, "vela",
+                  "Ethos-U executes " + PrecisionName(request.precision) + " in the scheme " + scheme + ", not in " +
+                      request.quantization->scheme,
+                  request.precision == Precision::kInt8 ? "quantize.scheme: s8s8" : "");
     }
   }
 

@@ -8,12 +8,14 @@
 #include <atomic>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <set>
 #include <sstream>
 
 #include "core/error.h"
 #include "core/subprocess.h"
 #include "deploy/calibrate.h"
+#include "deploy/deviation.h"
 #include "deploy/session.h"
 #include "deploy/test_networks.h"
 #include "deploy/toolchains/vela/ethos_npu.h"
@@ -35,10 +37,10 @@ class VelaToolchainTest : public ::testing::Test {
     }
   }
 
-  Artifact Compile(const Network& network, bool timing_only = false) const {
-    const Quantization quantization = SyntheticQuantization(network);
+  Artifact Compile(const Network& network, bool timing_only = false, Precision precision = Precision::kInt8) const {
+    const Quantization quantization = SyntheticQuantization(network, SchemeOf(precision, "s8s8"));
     return toolchain_->Compile(
-        {.network = network, .precision = Precision::kInt8, .quantization = &quantization, .timing_only = timing_only});
+        {.network = network, .precision = precision, .quantization = &quantization, .timing_only = timing_only});
   }
 
   // What compiling a network of one input and the nodes that `add` puts behind it throws.
@@ -97,10 +99,25 @@ TEST_F(VelaToolchainTest, ABlockForTimingHasNothingButCodeAndEstimate) {
 }
 
 TEST_F(VelaToolchainTest, EveryLayerIsInIntegers) {
-  const Artifact artifact = Compile(SmallMobileNet());
-  EXPECT_TRUE(ConvolutionsNotIn(artifact.layer_precisions, "i8").empty());
-  EXPECT_EQ(artifact.layer_precisions.size(), 18u) << "15 convolutions with their activations, 3 additions";
-  for (const auto& [layer, precision] : artifact.layer_precisions) EXPECT_EQ(precision, "i8") << layer;
+  for (const auto& [precision, name] : {std::pair{Precision::kInt8, "i8"}, std::pair{Precision::kInt16x8, "i16"}}) {
+    const Artifact artifact = Compile(SmallMobileNet(), /*timing_only=*/false, precision);
+    EXPECT_EQ(artifact.scheme, SchemeOf(precision, "s8s8"));
+    EXPECT_TRUE(ConvolutionsNotIn(artifact.layer_precisions, name).empty());
+    EXPECT_EQ(artifact.layer_precisions.size(), 18u) << "15 convolutions with their activations, 3 additions";
+    for (const auto& [layer, executed] : artifact.layer_precisions) EXPECT_EQ(executed, name) << layer;
+  }
+}
+
+TEST_F(VelaToolchainTest, RefusesASchemeThatTfliteHasNot) {
+  const Network network = SmallMobileNet();
+  const Quantization quantization = SyntheticQuantization(network, "u8s8");
+  try {
+    toolchain_->Compile({.network = network, .precision = Precision::kInt8, .quantization = &quantization});
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kInvalidArgument);
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("u8s8"), HasSubstr("quantize.scheme: s8s8")));
+  }
 }
 
 TEST_F(VelaToolchainTest, RefusesWhatIsNotInIntegers) {
@@ -159,27 +176,32 @@ TEST_F(VelaToolchainTest, AnArtifactRunsOnTheNpuThatItWasCompiledFor) {
   }
 }
 
-TEST_F(VelaToolchainTest, OutputsAreNearThoseOfTheFloatNetwork) {
+// As the compile stage records it: golden pairs of the pictures given, and their distance from the reference.
+TEST_F(VelaToolchainTest, GoldenPairsAreNearTheReferenceAndTheFloatNetwork) {
   const Network network = SmallMobileNet();
   std::vector<Tensor> inputs;
   for (uint64_t seed = 1; seed <= 5; ++seed) inputs.push_back(RandomInput(network, seed));
-  const Quantization quantization = Quantize(network, Calibrate(network, inputs), {.ranges = "minmax"});
-  const Tensor& input = inputs.back();
-  const Artifact int8 =
-      toolchain_->Compile({.network = network, .precision = Precision::kInt8, .quantization = &quantization});
-  const auto ours = MakeDevice("ethos-u55-128", 1)->Load(int8)->Run(std::span(&input, 1));
-  const Artifact fp32 = MakeToolchain("openvino")->Compile({.network = network});
-  const auto theirs = MakeDevice("host", 1)->Load(fp32)->Run(std::span(&input, 1));
-  ASSERT_EQ(ours.size(), theirs.size());
-  for (size_t i = 0; i < ours.size(); ++i) {
-    ASSERT_EQ(ours[i].shape, theirs[i].shape);
-    double error = 0, magnitude = 0;
-    for (size_t k = 0; k < ours[i].data.size(); ++k) {
-      error += std::abs(ours[i].data[k] - theirs[i].data[k]);
-      magnitude += std::abs(theirs[i].data[k]);
+  const auto pictures = std::span(inputs).last(2);
+  const Artifact fp32 = MakeToolchain("openvino")->Compile({.network = network, .golden_inputs = pictures});
+  std::map<Precision, double> noise;  // largest of the outputs, in the outputs' unit
+  for (const Precision precision : {Precision::kInt8, Precision::kInt16x8}) {
+    const Quantization quantization =
+        Quantize(network, Calibrate(network, inputs), {.ranges = "minmax", .scheme = SchemeOf(precision, "s8s8")});
+    const Artifact artifact = toolchain_->Compile(
+        {.network = network, .precision = precision, .quantization = &quantization, .golden_inputs = pictures});
+    ASSERT_EQ(artifact.golden.size(), 2u);
+    EXPECT_EQ(artifact.golden[1].input.data, inputs.back().data);
+    const auto deviations = MeasureDeviation(artifact, network, quantization, fp32.golden);
+    ASSERT_EQ(deviations.size(), 2u);
+    for (const OutputDeviation& d : deviations) {
+      std::printf("%s %-8s max %.0f, rms %.3f LSB; %s itself: %.3f LSB\n", PrecisionName(precision).c_str(),
+                  d.output.c_str(), d.max_lsb, d.rms_lsb, PrecisionName(precision).c_str(), d.noise_lsb);
+      EXPECT_NEAR(d.max_lsb, std::nearbyint(d.max_lsb), 0.01) << "both are whole steps";
+      EXPECT_LT(d.rms_lsb, d.noise_lsb);
+      noise[precision] = std::max(noise[precision], d.noise_lsb * d.step);
     }
-    EXPECT_LT(error, 0.2 * magnitude) << i;
   }
+  EXPECT_LT(noise[Precision::kInt16x8], noise[Precision::kInt8]) << "the weights have 8 bits in both";
 }
 
 }  // namespace
