@@ -10,6 +10,7 @@
 #include "deploy/deviation.h"
 #include "deploy/test_networks.h"
 #include "deploy/toolchain.h"
+#include "quantize/interpreter.h"
 
 namespace hot {
 namespace {
@@ -34,10 +35,42 @@ std::string Refusal(Code code, const Function& function) {
 TEST(Calibrate, RefusesPicturesThatShowNothing) {
   const Network network = SmallMobileNet();
   EXPECT_THAT(Refusal(Code::kFailedPrecondition, [&] { Calibrate(network, {}); }), HasSubstr("no pictures"));
-  const std::vector<Tensor> black = {Tensor({1, 3, 32, 32}, -2.1f)};
-  EXPECT_THAT(
-      Refusal(Code::kFailedPrecondition, [&] { Quantize(network, Calibrate(network, black), {}); }),
-      AllOf(HasSubstr("node image"), HasSubstr("all observed values are -2.1"), HasSubstr("different pictures")));
+  Tensor black({1, 3, 32, 32}, -2.1f);
+  std::fill_n(black.data.begin() + 32 * 32, 32 * 32, -2.0f);  // a mean of its own for each channel
+  for (const std::vector<Tensor>& pictures : {std::vector{black}, std::vector{black, black}}) {
+    EXPECT_THAT(Refusal(Code::kFailedPrecondition, [&] { Calibrate(network, pictures); }),
+                AllOf(HasSubstr("show nothing"), HasSubstr("different pictures")));
+  }
+  Tensor dot = black;
+  dot.data.back() = 1;
+  EXPECT_FALSE(Calibrate(network, {dot}).empty());
+}
+
+// Batch norm and ReLU may have switched all of a layer off: its map is zero, whatever the pictures show.
+TEST(Calibrate, ADeadMapIsNoReasonToRefuse) {
+  for (const float bias : {0.0f, -1.0f, 2.0f}) {  // behind ReLU6: zero, zero, a constant
+    Network network = SmallMobileNet();
+    for (const char* part : {".weight", ".bias"}) {
+      for (float& value : network.weights.at(std::string("block2.depth.conv") + part).data) value = 0;
+    }
+    std::ranges::fill(network.weights.at("block2.depth.conv.bias").data, bias);
+    for (const std::string scheme : {"s8s8", "u8s8"}) {
+      for (const std::string& ranges : RangeMethods()) {
+        const Quantization quantization = Quantize(network, Calibrate(network, Pictures(network)),
+                                                   {.ranges = ranges, .ranges_of = {}, .scheme = scheme});
+        const Artifact artifact =
+            MakeToolchain("openvino")
+                ->Compile({.network = network, .precision = Precision::kInt8, .quantization = &quantization});
+        for (const OutputDeviation& deviation : MeasureDeviation(artifact, network, quantization))
+          EXPECT_LE(deviation.max_lsb, 2) << deviation.output << " " << scheme << " " << ranges << " " << bias;
+        const Tensor& input = artifact.golden[0].input;
+        const Tensor exact = Interpreter(network, quantization).Run(std::span(&input, 1))[1];
+        const auto fp32 = MakeToolchain("openvino")->Compile({.network = network, .golden_inputs = {&input, 1}});
+        for (size_t i = 0; i < exact.data.size(); ++i)
+          ASSERT_NEAR(exact.data[i], fp32.golden[0].outputs[1].data[i], 0.2) << scheme << " " << ranges << " " << bias;
+      }
+    }
+  }
 }
 
 TEST(Calibrate, RefusesWeightsThatAreNotNumbers) {
