@@ -99,7 +99,7 @@ TEST(Interpreter, SixteenBitActivationsAreSymmetricAndKeepTheirBiasInFloat) {
   const auto plus_bias = [](double real) { return static_cast<float>(real + static_cast<double>(0.3f)); };
   EXPECT_THAT(Interpreter(network, quantization).Run(std::span(&input, 1))[0].data,
               ElementsAre(plus_bias(0), plus_bias(0.5), plus_bias(-0.5), plus_bias(100), plus_bias(32767 * 0.25),
-                          plus_bias(-32767 * 0.25)));
+                          plus_bias(-32768 * 0.25)));
 }
 
 // image x -> first -> second -> output; only one of both is in integers.

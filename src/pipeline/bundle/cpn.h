@@ -32,7 +32,7 @@ inline Joint PeakOf(const float* map, int rows, int columns, float threshold) {
   };
   const int row = at / columns, column = at % columns;
   return {(column + 0.5 + shift(1, column, columns)) / columns, (row + 0.5 + shift(columns, row, rows)) / rows,
-          map[at]};
+          map[at], map[at] >= threshold};
 }
 
 // Joints that do not reach the threshold are there, but not shown.
