@@ -177,7 +177,7 @@ TEST_F(BundleTest, TheExampleFindsTheJointsThatHotFinds) {
   const ProcessResult built = Build();
   ASSERT_TRUE(built.status.ok()) << built.output;
   const fs::path picture = Picture(160, 160);
-  const Box box{30, 40, 110, 120};  // with its margins 104 x 104 pixels from (18, 28): nothing is rounded
+  const Box box{30, 40, 110, 120};  // with its margins 104 x 104 pixels from (18, 28)
   const ProcessResult ran = Shell("build/example " + picture.string() + " out.png -1000 30 40 110 120");
   ASSERT_TRUE(ran.status.ok()) << ran.output;
   const Box crop =
@@ -324,7 +324,7 @@ TEST_F(BundleTest, TheExampleHasAtMost150Lines) {
     MakeRun(OptionsOf(task), Precision::kFp32);
     Export();
     std::ptrdiff_t lines = 0;
-    for (const char* file : {"example.cpp", "model.h", "outputs.h"}) {
+    for (const char* file : {"example.cpp", "model.h", "outputs.h", "picture.h"}) {
       const std::string text = ReadFile(Out() / "example" / file);
       lines += std::count(text.begin(), text.end(), '\n');
     }

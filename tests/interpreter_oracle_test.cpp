@@ -185,10 +185,12 @@ class InterpreterOracle : public testing::Test {
       ASSERT_EQ(values.size(), theirs[k].size()) << one.name;
       size_t different = 0;
       double largest = 0;
-      for (size_t i = 0; i < values.size(); ++i) largest = std::max<double>(largest, std::abs(values[i] - theirs[k][i]));
+      for (size_t i = 0; i < values.size(); ++i)
+        largest = std::max<double>(largest, std::abs(values[i] - theirs[k][i]));
       for (size_t i = 0; i < values.size(); ++i)
         different += !(std::abs(values[i] - theirs[k][i]) <= Tolerance(one, runtime, values[i]));
-      EXPECT_EQ(different, 0u) << one.name << " output " << k << ", of " << values.size() << " values, at most " << largest;
+      EXPECT_EQ(different, 0u) << one.name << " output " << k << ", of " << values.size() << " values, at most "
+                               << largest;
       const auto [low, high] = std::minmax_element(values.begin(), values.end());
       EXPECT_GT(*high - *low, 0) << one.name << ": all values are the same";
     }

@@ -114,6 +114,7 @@ class Writer {
     Add("example/model.h", kBundleModel);
     Add("example/network.h", NetworkHeader(artifact, trial.task, id));
     Add("example/outputs.h", OutputsHeader(artifact.task));
+    Add("example/picture.h", artifact.task == "cpn" ? kBundleCrop : kBundleWhole);
     Add("example/verify.cpp", kBundleVerify);
     Add("verify", kBundleVerifyScript);
     fs::permissions(folder_ / "verify", fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec,

@@ -79,9 +79,8 @@ TEST(Interpreter, DeadChannelsGiveTheirBias) {
 
 TEST(Interpreter, UnsignedActivationsSaturateAt0And255) {
   const Network network = OneConv({1}, {0});
-  const Quantization quantization{.scheme = "u8s8",
-                                  .activations = {{"x", {0.5f, 128}}, {"conv", {1, 0}}},
-                                  .weight_scales = {{"conv", {1}}}};
+  const Quantization quantization{
+      .scheme = "u8s8", .activations = {{"x", {0.5f, 128}}, {"conv", {1, 0}}}, .weight_scales = {{"conv", {1}}}};
   const Tensor input = Input({0.25f, 0.75f, 1.25f, -0.25f, 1000, -1000});
   EXPECT_THAT(Interpreter(network, quantization).Run(std::span(&input, 1))[0].data,
               ElementsAre(0, 1, 1, 0, 63.5f, -64));
@@ -92,9 +91,8 @@ TEST(Interpreter, UnsignedActivationsSaturateAt0And255) {
 
 TEST(Interpreter, SixteenBitActivationsAreSymmetricAndKeepTheirBiasInFloat) {
   const Network network = OneConv({1}, {0.3f});
-  const Quantization quantization{.scheme = "s16s8",
-                                  .activations = {{"x", {0.25f, 0}}, {"conv", {1, 0}}},
-                                  .weight_scales = {{"conv", {1}}}};
+  const Quantization quantization{
+      .scheme = "s16s8", .activations = {{"x", {0.25f, 0}}, {"conv", {1, 0}}}, .weight_scales = {{"conv", {1}}}};
   const Tensor input = Input({0.125f, 0.375f, -0.375f, 100, 1e6f, -1e6f});
   const auto plus_bias = [](double real) { return static_cast<float>(real + static_cast<double>(0.3f)); };
   EXPECT_THAT(Interpreter(network, quantization).Run(std::span(&input, 1))[0].data,

@@ -30,7 +30,8 @@ ActivationScale ObservedScale(const std::string& name, const Observations& obser
   const Scheme& scheme = SchemeOf(options.scheme);
   // A map that training switched off is zero, which every range holds: with 1 as its end, sums that read it get no odd
   // scales. Any other constant is an end of its range.
-  if (observer.min() == observer.max()) return ScaleOf(observer.min(), observer.max() == 0 ? 1 : observer.max(), scheme);
+  if (observer.min() == observer.max())
+    return ScaleOf(observer.min(), observer.max() == 0 ? 1 : observer.max(), scheme);
   const auto own = options.ranges_of.find(name);
   const std::string& method = own == options.ranges_of.end() ? options.ranges : own->second;
   const auto [low, high] = EstimateRange(observer, method, scheme);
