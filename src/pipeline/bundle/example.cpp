@@ -1,5 +1,4 @@
 // example PICTURE OUT.png [THRESHOLD [X0 Y0 X1 Y1]]: runs the network on a picture, prints and draws what it finds.
-// A pose is that of the object in the box, by default the whole picture.
 #include <opencv2/imgcodecs.hpp>
 
 #include "model.h"
@@ -29,6 +28,9 @@ int main(int argc, char** argv) try {
   const Outputs outputs = Model(BUNDLE_FOLDER "/artifact/model.onnx").Run(InputOf(Seen(picture, box)));
   for (const Found& one : Decode(outputs, argc > 3 ? std::stof(argv[3]) : network::kDrawAbove)) Draw(picture, box, one);
   if (!cv::imwrite(argv[2], picture)) throw std::runtime_error(std::string(argv[2]) + ": can't be written");
+} catch (const std::invalid_argument&) {
+  std::cerr << "error: the threshold and the box are numbers\n";
+  return 1;
 } catch (const std::exception& error) {
   std::cerr << "error: " << error.what() << "\n";
   return 1;

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <openvino/openvino.hpp>
-#include <string>
-#include <vector>
 
 #include "network.h"  // names, sizes and thresholds
 
