@@ -5,6 +5,7 @@
 #include <fstream>
 #include <regex>
 
+#include "data/image.h"
 #include "hot_program.h"
 
 namespace hot {
@@ -297,6 +298,16 @@ TEST_F(BadInput, TruncatedJpegIsNamedWhenItIsRead) {
   const HotResult result = RunHot(folder_.path(), "train study.yaml");
   EXPECT_EQ(result.code, 2) << result.output;
   EXPECT_THAT(result.output, HasSubstr(jpeg.filename().string()));
+}
+
+// Training goes through, as it must not know; quantization can't.
+TEST_F(BadInput, CalibrationPicturesThatShowNothing) {
+  for (const fs::path& jpeg : ListFiles(folder_.path() / "data" / "JPEGImages")) {
+    const auto [width, height] = ReadImageSize(jpeg);
+    WriteJpeg(jpeg,
+              {width, height, std::vector<uint8_t>(static_cast<size_t>(width) * static_cast<size_t>(height) * 3)});
+  }
+  ExpectOneLine("quantize study.yaml --set train.epochs=1", "show nothing: all of one and the same colour");
 }
 
 TEST_F(BadInput, Poses) {

@@ -49,7 +49,7 @@ void AddCheckCommand(CLI::App& app, int& exit_code) {
   };
   auto options = std::make_shared<Options>();  // shared: CLI11 copies the callback that owns it
   CLI::App* sub = app.add_subcommand("check", "Whether a bundle got slower or less accurate than another one");
-  sub->add_option("bundle", options->check.bundle, "folder of hot export --format bundle")->required();
+  sub->add_option("bundle", options->check.bundle, "folder of hot export")->required();
   sub->add_option("--baseline", options->check.baseline, "the bundle to compare with")->required();
   sub->add_option("--device", options->check.device, "where both run")->capture_default_str();
   sub->add_option("--data", options->check.data, "root of the test data; default: where the bundle's study had it");

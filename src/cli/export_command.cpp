@@ -15,6 +15,7 @@ void AddExportCommand(CLI::App& app, int& exit_code) {
   };
   auto options = std::make_shared<Options>();  // shared: CLI11 copies the callback that owns it
   options->request.network = "baseline";
+  options->request.format = "bundle";
   CLI::App* sub = app.add_subcommand("export", "Write a trained network for other tools");
   sub->add_option("run", options->request.run, "run folder")->required();
   sub->add_option("--candidate", options->request.network,
@@ -22,16 +23,16 @@ void AddExportCommand(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   sub->add_option(
          "--format", options->request.format,
-         "pytorch: a readable module and its weights; safetensors: the weights; onnx: float32; bundle: the compiled "
-         "artifact with a C++ example that runs it")
-      ->required();
+         "bundle: the compiled artifact with a C++ example that runs it; pytorch: a readable module and its weights; "
+         "safetensors: the weights; onnx: float32")
+      ->capture_default_str();
   sub->add_option("--precision", options->request.precision,
                   "of a bundle's artifact; default: the first of the study's target.precision");
   sub->add_option("--out", options->request.out, "folder to write to")->required();
   sub->add_flag("--json", options->json, "print what was written as JSON on stdout");
   sub->footer(
-      "Example:\n  hot export runs/quickstart --candidate accuracy --format pytorch --out exported\n"
-      "  hot export runs/quickstart --candidate latency --format bundle --out bundle");
+      "Example:\n  hot export runs/quickstart --candidate latency --out bundle\n"
+      "  hot export runs/quickstart --candidate accuracy --format pytorch --out exported");
   sub->callback([options, &exit_code] {
     exit_code = RunCommand(options->json, [&](const Context&) {
       const Exported exported = ExportNetwork(options->request);

@@ -240,11 +240,11 @@ TEST(Artifact, ManifestHasTheDocumentedKeys) {
   const auto manifest = nlohmann::json::parse(ReadFile(folder.path() / "manifest.json"));
   for (const char* key : {"version", "hot_version", "deviations", "toolchain", "precision", "scheme", "graph_key",
                           "threads", "inputs", "outputs", "layer_precisions", "preprocessing", "task", "golden_pairs",
-                          "blob_sha256", "golden_sha256", "manifest_sha256"}) {
+                          "format", "blob_sha256", "golden_sha256", "manifest_sha256"}) {
     EXPECT_TRUE(manifest.contains(key)) << key;
   }
   EXPECT_EQ(manifest["version"], 2);
-  EXPECT_EQ(manifest.size(), 17u);
+  EXPECT_EQ(manifest.size(), 18u);
 }
 
 }  // namespace

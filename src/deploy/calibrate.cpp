@@ -71,6 +71,19 @@ Read ReadInInterpreter(const Network& network, const Quantization& quantization,
   };
 }
 
+// Whether each channel has one value in all pictures: black ones, say.
+bool ShowsNothing(const std::vector<Tensor>& inputs) {
+  const Tensor& first = inputs.front();
+  const auto channels = static_cast<size_t>(first.shape.at(1));
+  const size_t plane = first.data.size() / channels;
+  return std::ranges::all_of(inputs, [&](const Tensor& input) {
+    for (size_t i = 0; i < input.data.size(); ++i) {
+      if (input.data[i] != first.data[i / plane * plane]) return false;
+    }
+    return true;
+  });
+}
+
 }  // namespace
 
 ActivationReader::ActivationReader(const Network& network, const Quantization* quantization,
@@ -90,6 +103,11 @@ void ReadActivations(const Network& network, const Quantization* quantization, c
 }
 
 Observations Calibrate(const Network& network, const std::vector<Tensor>& inputs, bool histograms) {
+  if (!inputs.empty() && ShowsNothing(inputs)) {
+    throw Error(Code::kFailedPrecondition, "calibration",
+                "its pictures (" + std::to_string(inputs.size()) + ") show nothing: all of one and the same colour",
+                "calibrate with more and different pictures of data.train (quantize.pictures)");
+  }
   const std::vector<std::string> nodes = ObservedNodes(network.graph);
   std::vector<RangeObserver> observers(nodes.size(), RangeObserver(histograms));
   ReadActivations(network, nullptr, nodes, inputs, [&](size_t, size_t node, const Tensor& output) {

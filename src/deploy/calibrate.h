@@ -33,7 +33,8 @@ void ReadActivations(const Network& network, const Quantization* quantization, c
                      const std::vector<Tensor>& inputs, const ReadActivation& read);
 
 // What every tensor that is to be quantized holds in fp32. `inputs` are of training pictures. Without histograms
-// several times as fast, and enough for the ranges "minmax".
+// several times as fast, and enough for the ranges "minmax". Throws Error(kFailedPrecondition) when there is no picture
+// or all are of one and the same colour.
 Observations Calibrate(const Network& network, const std::vector<Tensor>& inputs, bool histograms = true);
 
 }  // namespace hot

@@ -34,10 +34,35 @@ std::string Refusal(Code code, const Function& function) {
 TEST(Calibrate, RefusesPicturesThatShowNothing) {
   const Network network = SmallMobileNet();
   EXPECT_THAT(Refusal(Code::kFailedPrecondition, [&] { Calibrate(network, {}); }), HasSubstr("no pictures"));
-  const std::vector<Tensor> black = {Tensor({1, 3, 32, 32}, -2.1f)};
-  EXPECT_THAT(
-      Refusal(Code::kFailedPrecondition, [&] { Quantize(network, Calibrate(network, black), {}); }),
-      AllOf(HasSubstr("node image"), HasSubstr("all observed values are -2.1"), HasSubstr("different pictures")));
+  Tensor black({1, 3, 32, 32}, -2.1f);
+  std::fill_n(black.data.begin() + 32 * 32, 32 * 32, -2.0f);  // a mean of its own for each channel
+  for (const std::vector<Tensor>& pictures : {std::vector{black}, std::vector{black, black}}) {
+    EXPECT_THAT(Refusal(Code::kFailedPrecondition, [&] { Calibrate(network, pictures); }),
+                AllOf(HasSubstr("show nothing"), HasSubstr("different pictures")));
+  }
+  Tensor dot = black;
+  dot.data.back() = 1;
+  EXPECT_FALSE(Calibrate(network, {dot}).empty());
+}
+
+// Batch norm and ReLU may have switched all of a layer off: its map is zero, whatever the pictures show.
+TEST(Calibrate, ADeadMapIsNoReasonToRefuse) {
+  const std::pair<float, std::string> cases[] = {{-1, "s8s8"}, {2, "u8s8"}};  // behind ReLU6: zero, a constant
+  for (const auto& [bias, scheme] : cases) {
+    Network network = SmallMobileNet();
+    std::ranges::fill(network.weights.at("block2.depth.conv.weight").data, 0.0f);
+    std::ranges::fill(network.weights.at("block2.depth.conv.bias").data, bias);
+    const Quantization quantization = Quantize(network, Calibrate(network, Pictures(network)), {.scheme = scheme});
+    const Artifact artifact =
+        MakeToolchain("openvino")
+            ->Compile({.network = network, .precision = Precision::kInt8, .quantization = &quantization});
+    for (const OutputDeviation& deviation : MeasureDeviation(artifact, network, quantization))
+      EXPECT_LE(deviation.max_lsb, 2) << deviation.output << " " << scheme;
+    const Tensor& input = artifact.golden[0].input;
+    const Artifact fp32 = MakeToolchain("openvino")->Compile({.network = network, .golden_inputs = {&input, 1}});
+    const std::vector<float>&exact = fp32.golden[0].outputs[1].data, &got = artifact.golden[0].outputs[1].data;
+    for (size_t i = 0; i < exact.size(); ++i) ASSERT_NEAR(got[i], exact[i], 0.2) << scheme;
+  }
 }
 
 TEST(Calibrate, RefusesWeightsThatAreNotNumbers) {

@@ -20,8 +20,8 @@ struct BundleRequest {
   fs::path out;
 };
 
-// Throws Error(kNotFound) when the network was not compiled in that precision, and what reading the run folder throws.
-// Returns the files.
+// Throws Error(kNotFound) when the network was not compiled in that precision, kUnimplemented when its toolchain or
+// task has no example, and what reading the run folder throws. Returns the files.
 std::vector<fs::path> WriteBundle(const BundleRequest& request);
 
 struct Bundle {
@@ -31,7 +31,8 @@ struct Bundle {
   DataSource test;  // where its accuracy was measured
 };
 
-// Throws Error(kDataLoss) when a file is missing or its checksum differs, kFailedPrecondition for a newer version.
+// Throws Error(kNotFound) when there is no such folder, kDataLoss when a file is missing or its checksum differs,
+// kFailedPrecondition for a newer version.
 Bundle ReadBundle(const fs::path& folder);
 
 // The C++ header of constants that the example reads: namespace network.

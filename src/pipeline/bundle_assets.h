@@ -7,6 +7,7 @@
 namespace hot {
 
 extern const std::string_view kBundleExample, kBundleModel, kBundleVerify, kBundleCMake, kBundleVerifyScript;
-extern const std::string_view kBundleSsd, kBundleCpn, kBundleClassify;
+extern const std::string_view kBundleSsd, kBundleCpn, kBundleClassify;  // outputs.h
+extern const std::string_view kBundleWhole, kBundleCrop;                // picture.h
 
 }  // namespace hot

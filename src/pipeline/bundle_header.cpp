@@ -122,6 +122,7 @@ std::string NetworkHeader(const Artifact& artifact, const TaskOptions& task, con
   text += "inline constexpr float kMean[3] = " + Triple(p.mean) + ", kStddev[3] = " + Triple(p.stddev) + ";\n";
   text += "inline constexpr int kThreads = " + std::to_string(artifact.threads) + ";\n";
   text += "inline constexpr const char* kFloatPrecision = " + Quoted(FloatPrecision(artifact.precision)) + ";\n";
+  text += "inline const std::string kRuntimeVersion = " + Quoted(artifact.toolchain_version) + ";  // of OpenVINO\n";
   text += "inline const std::vector<std::string> kClasses = " + NameList(artifact.classes) + ";\n";
   text += "inline constexpr float kDrawAbove = " + Float(kDrawAbove) + ";  // score of what is shown\n";
   if (artifact.task == "ssd") text += MapsText(task);

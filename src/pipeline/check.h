@@ -13,7 +13,7 @@
 namespace hot {
 
 struct CheckOptions {
-  fs::path bundle, baseline;     // folders of hot export --format bundle
+  fs::path bundle, baseline;     // folders of hot export
   std::string device = "host";   // see MakeDevice
   fs::path data;                 // root of the test data; empty: where the bundle's study had it
   double latency_margin = 0.02;  // slower by this share is no regression

@@ -1,5 +1,5 @@
 // The reference: what a quantized network computes, bit for bit, whoever compiles it. Toolchains are compared with it
-// when an artifact is made (deploy/deviation.h), and it is what tests believe. Clear, not fast: about a second a GMAC.
+// when an artifact is made (deploy/deviation.h), and it is what tests believe. Clear, not fast.
 //
 // An ONNX file with QuantizeLinear/DequantizeLinear pairs names float32 operators, whose sums have no defined order.
 // Here it is read over the real numbers: the only roundings are those of QuantizeLinear, halves to even, then the zero

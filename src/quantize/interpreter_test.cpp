@@ -103,7 +103,54 @@ TEST(Interpreter, DeadChannelsGiveTheirBias) {
               ElementsAre(0, 0, 0, 0, 0, 0, -2, -2, -2, -2, -2, -2));
 }
 
-// 40000 products of 255 and 127 are more than an int32 holds.
+TEST(Interpreter, UnsignedActivationsSaturateAt0And255) {
+  const Network network = OneConv({1}, {0});
+  const Quantization quantization{
+      .scheme = "u8s8", .activations = {{"x", {0.5f, 128}}, {"conv", {1, 0}}}, .weight_scales = {{"conv", {1}}}};
+  const Tensor input = Input({0.25f, 0.75f, 1.25f, -0.25f, 1000, -1000});
+  EXPECT_THAT(Interpreter(network, quantization).Run(std::span(&input, 1))[0].data,
+              ElementsAre(0, 1, 1, 0, 63.5f, -64));
+  const Tensor steps = Input({128, 130, 0, 255, 300, -1});  // reals 0, 1, -64, 63.5 and, saturated, 63.5, -64
+  EXPECT_THAT(Interpreter(network, quantization, Borders::kIntegers).Run(std::span(&steps, 1))[0].data,
+              ElementsAre(0, 1, 0, 64, 64, 0));
+}
+
+TEST(Interpreter, SixteenBitActivationsAreSymmetricAndKeepTheirBiasInFloat) {
+  const Network network = OneConv({1}, {0.3f});
+  const Quantization quantization{
+      .scheme = "s16s8", .activations = {{"x", {0.25f, 0}}, {"conv", {1, 0}}}, .weight_scales = {{"conv", {1}}}};
+  const Tensor input = Input({0.125f, 0.375f, -0.375f, 100, 1e6f, -1e6f});
+  const auto plus_bias = [](double real) { return static_cast<float>(real + static_cast<double>(0.3f)); };
+  EXPECT_THAT(Interpreter(network, quantization).Run(std::span(&input, 1))[0].data,
+              ElementsAre(plus_bias(0), plus_bias(0.5), plus_bias(-0.5), plus_bias(100), plus_bias(32767 * 0.25),
+                          plus_bias(-32768 * 0.25)));
+}
+
+// image x -> first -> second -> output; only one of both is in integers.
+TEST(Interpreter, ALayerWithoutWeightScalesComputesInFloat) {
+  GraphBuilder builder;
+  const NodeId x = builder.Input("x", {1, 2, 3});
+  const NodeId first = builder.Conv("first", x, {.out_channels = 1, .bias = true});
+  builder.Output(builder.Conv("second", first, {.out_channels = 1, .bias = true}));
+  Network network{.graph = std::move(builder).Build(), .weights = {}};
+  for (const char* layer : {"first", "second"}) {
+    network.weights[std::string(layer) + ".weight"] = Tensor({1, 1, 1, 1}, 0.75f);
+    network.weights[std::string(layer) + ".bias"] = Tensor({1}, 0.125f);
+  }
+  const Tensor input = Input({1, 0.25f, -1.75f, 100, 0, 0});
+  // Steps of 1 for x: 1, 0, -2, 100; weight 0.75 is 2 steps of 0.5, halves to even: 1.0; bias 0.125 is 0 steps of 0.5.
+  // Then 0.75 y + 0.125.
+  const Quantization only_first{.activations = {{"x", {1, 0}}, {"first", {1, 0}}, {"second", {1, 0}}},
+                                .weight_scales = {{"first", {0.5f}}}};
+  EXPECT_THAT(Interpreter(network, only_first).Run(std::span(&input, 1))[0].data,
+              ElementsAre(0.875f, 0.125f, -1.375f, 75.125f, 0.125f, 0.125f));
+  // 0.75 x + 0.125 exactly, then in steps of 1: 1 (0.875), 0 (0.3125), -1 (-1.1875), 75 (75.125), 0, 0.
+  const Quantization only_second{.activations = {{"first", {1, 0}}, {"second", {1, 0}}},
+                                 .weight_scales = {{"second", {0.5f}}}};
+  EXPECT_THAT(Interpreter(network, only_second).Run(std::span(&input, 1))[0].data, ElementsAre(1, 0, -1, 75, 0, 0));
+}
+
+// 70000 products of 255 and 127 are more than an int32 holds.
 TEST(WindowSums, AreExactBeyond32Bits) {
   constexpr int kChannels = 70'000;
   GraphBuilder builder;

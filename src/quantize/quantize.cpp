@@ -27,10 +27,13 @@ ActivationScale ObservedScale(const std::string& name, const Observations& obser
   const RangeObserver& observer = found->second;
   if (observer.empty()) BadRange(name, "no values were observed");
   if (!std::isfinite(observer.min()) || !std::isfinite(observer.max())) BadRange(name, "it holds NaN or infinity");
-  if (observer.min() == observer.max()) BadRange(name, "all observed values are " + std::to_string(observer.min()));
+  const Scheme& scheme = SchemeOf(options.scheme);
+  // A map that training switched off is zero, which every range holds: with 1 as its end, sums that read it get no odd
+  // scales. Any other constant is an end of its range.
+  if (observer.min() == observer.max())
+    return ScaleOf(observer.min(), observer.max() == 0 ? 1 : observer.max(), scheme);
   const auto own = options.ranges_of.find(name);
   const std::string& method = own == options.ranges_of.end() ? options.ranges : own->second;
-  const Scheme& scheme = SchemeOf(options.scheme);
   const auto [low, high] = EstimateRange(observer, method, scheme);
   return ScaleOf(low, high, scheme);
 }

@@ -35,7 +35,7 @@ std::vector<std::string> ObservedNodes(const Graph& folded);
 using Observations = std::map<std::string, RangeObserver>;
 
 // `network` has its batch norms folded. Throws Error(kNotFound) when a node was not observed, kFailedPrecondition when
-// a range is empty or not finite (a calibration set of one black picture, NaN weights).
+// a range is empty or not finite (NaN weights).
 Quantization Quantize(const Network& network, const Observations& observations, const QuantizeOptions& options);
 
 // One JSON object: {"version": 1, "scheme", "activations": {node: [scale, zero_point]}, "weight_scales": {node:

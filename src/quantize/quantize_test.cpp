@@ -164,8 +164,8 @@ TEST(Quantize, DeadChannelsGetAUsableScale) {
 
 TEST(Quantize, RefusesRangesThatMeanNothing) {
   const Network network = Residual();
-  const float nan = std::nanf(""), constant = -1, infinite = INFINITY;
-  for (const float* bad : {&nan, &constant, &infinite}) {
+  const float nan = std::nanf(""), infinite = INFINITY;
+  for (const float* bad : {&nan, &infinite}) {
     Observations observations = Observe(network.graph, 0, 6);
     observations["depth.act"] = RangeObserver();
     observations["depth.act"].Observe(bad, 1);
@@ -180,6 +180,26 @@ TEST(Quantize, RefusesRangesThatMeanNothing) {
   const Error missing = Thrown([&] { Quantize(network, observations, {}); });
   EXPECT_EQ(missing.code(), Code::kNotFound);
   EXPECT_THAT(missing.what(), HasSubstr("add"));
+}
+
+TEST(Quantize, AConstantMapHasAScaleThatHoldsIt) {
+  const Network network = Residual();
+  for (const float constant : {0.0f, 3.0f, -1.5f}) {
+    for (const std::string& ranges : RangeMethods()) {
+      for (const std::string scheme : {"s8s8", "u8s8", "s16s8"}) {
+        Observations observations = Observe(network.graph, -6, 6);
+        observations["add"] = RangeObserver();
+        observations["add"].Observe(&constant, 1);
+        const ActivationScale scale =
+            Quantize(network, observations, {.ranges = ranges, .ranges_of = {}, .scheme = scheme})
+                .activations.at("add");
+        EXPECT_GT(scale.scale, 1e-6) << scheme << " " << ranges << " " << constant;
+        const double steps = std::nearbyint(constant / scale.scale);
+        EXPECT_NEAR(steps * scale.scale, constant, 1e-5);
+        EXPECT_LE(std::abs(steps), SchemeOf(scheme).steps());
+      }
+    }
+  }
 }
 
 TEST(Quantize, RefusesBrokenWeightsAndUnknownMethods) {

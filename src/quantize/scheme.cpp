@@ -12,7 +12,7 @@ const Scheme& SchemeOf(std::string_view name) {
   static const std::array<Scheme, 3> kSchemes{
       {{.name = "s8s8"},
        {.name = "u8s8", .lowest = 0, .highest = 255},
-       {.name = "s16s8", .lowest = -32767, .highest = 32767, .symmetric = true, .precision = Precision::kInt16x8}}};
+       {.name = "s16s8", .lowest = -32768, .highest = 32767, .symmetric = true, .precision = Precision::kInt16x8}}};
   std::vector<std::string> known;
   for (const Scheme& scheme : kSchemes) {
     if (scheme.name == name) return scheme;

@@ -13,8 +13,6 @@ struct Found {
   float score;
 };
 
-inline cv::Rect ViewOf(const cv::Rect2d& picture) { return picture; }
-
 inline std::vector<Found> Decode(const Outputs& outputs, float threshold) {
   const auto top = std::max_element(outputs[0].begin(), outputs[0].end());
   float sum = 0;
@@ -23,7 +21,7 @@ inline std::vector<Found> Decode(const Outputs& outputs, float threshold) {
   return {{static_cast<int>(top - outputs[0].begin()), 1 / sum}};
 }
 
-inline void Draw(cv::Mat& picture, const cv::Rect&, const Found& one) {
+inline void Draw(cv::Mat& picture, const cv::Rect2d&, const Found& one) {
   std::cout << network::kClasses[one.label] << " " << one.score << "\n";
   cv::putText(picture, network::kClasses[one.label], {4, 16}, cv::FONT_HERSHEY_SIMPLEX, 0.5, {0, 200, 0});
 }

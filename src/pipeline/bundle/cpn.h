@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <iostream>
-#include <opencv2/imgproc.hpp>
 
 #include "model.h"
+#include "picture.h"
 
 struct Joint {
   double x, y;  // relative to the crop
@@ -14,14 +14,6 @@ struct Joint {
   bool shown;
 };
 using Found = std::vector<Joint>;  // in the order of network::kKeypoints
-
-// The box with its margins, widened or heightened to the input's aspect ratio.
-inline cv::Rect ViewOf(const cv::Rect2d& box) {
-  const double aspect = static_cast<double>(network::kWidth) / network::kHeight;
-  const double tall = box.height * (1 + 2 * network::kMarginY);
-  const double width = std::max(box.width * (1 + 2 * network::kMarginX), tall * aspect), height = width / aspect;
-  return cv::Rect2d(box.x + (box.width - width) / 2, box.y + (box.height - height) / 2, width, height);
-}
 
 // The highest cell, a quarter of a cell towards the higher neighbour along each axis.
 inline Joint PeakOf(const float* map, int rows, int columns, float threshold) {
@@ -31,8 +23,8 @@ inline Joint PeakOf(const float* map, int rows, int columns, float threshold) {
     return map[at + step] > map[at - step] ? 0.25 : -0.25;
   };
   const int row = at / columns, column = at % columns;
-  return {(column + 0.5 + shift(1, column, columns)) / columns, (row + 0.5 + shift(columns, row, rows)) / rows,
-          map[at]};
+  return {(column + 0.5 + shift(1, column, columns)) / columns, (row + 0.5 + shift(columns, row, rows)) / rows, map[at],
+          map[at] >= threshold};
 }
 
 // Joints that do not reach the threshold are there, but not shown.
@@ -44,7 +36,8 @@ inline std::vector<Found> Decode(const Outputs& outputs, float threshold) {
   return {pose};
 }
 
-inline void Draw(cv::Mat& picture, const cv::Rect& view, const Found& pose) {
+inline void Draw(cv::Mat& picture, const cv::Rect2d& box, const Found& pose) {
+  const cv::Rect2d view = ViewOf(box);
   const auto pixel = [&](const Joint& joint) {
     return cv::Point2d(view.x + joint.x * view.width, view.y + joint.y * view.height);
   };

@@ -14,8 +14,6 @@ struct Found {
   float score;
 };
 
-inline cv::Rect ViewOf(const cv::Rect2d& picture) { return picture; }
-
 inline cv::Rect2f BoxAt(const std::vector<float>& offsets, const network::Map& map, size_t cell, size_t anchor) {
   const auto o = [&](size_t k) { return offsets[(anchor * 4 + k) * map.rows * map.columns + cell]; };
   const auto [w, h] = map.anchors[anchor];
@@ -58,8 +56,8 @@ inline std::vector<Found> Decode(const Outputs& outputs, float threshold) {
   return Suppress(std::move(all));
 }
 
-inline void Draw(cv::Mat& picture, const cv::Rect& view, const Found& one) {
-  const float sx = view.width, sy = view.height;
+inline void Draw(cv::Mat& picture, const cv::Rect2d&, const Found& one) {
+  const float sx = picture.cols, sy = picture.rows;
   const cv::Rect2d box(one.box.x * sx, one.box.y * sy, one.box.width * sx, one.box.height * sy);
   const std::string& name = network::kClasses[one.label];
   std::cout << name << " " << one.score << " " << box.x << " " << box.y << " " << box.br().x << " " << box.br().y

@@ -1,9 +1,10 @@
 #!/bin/sh
-# Checks the files of this bundle and replays its golden pairs on this machine. Arguments go to cmake:
-#   ./verify -DOpenVINO_DIR=DIR
+# Checks the files of this bundle and replays its golden pairs on this machine. Exit code 0 when all is well.
+# Arguments go to cmake: ./verify -DOpenVINO_DIR=DIR
 set -e
 cd "$(dirname "$0")"
 sha256sum --quiet -c SHA256SUMS
-cmake -S example -B build "$@" >build.log 2>&1 || { cat build.log; exit 1; }
-cmake --build build --target verify_golden >build.log 2>&1 || { cat build.log; exit 1; }
-exec build/verify_golden
+command -v cmake >/dev/null || { echo "error: verify needs cmake and a C++17 compiler" >&2; exit 1; }
+grep -qsx "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD/example" build/CMakeCache.txt || rm -rf build  # the bundle was moved
+{ cmake -S example -B build "$@" && cmake --build build --target verify_golden; } >build.log 2>&1 || { cat build.log; exit 1; }
+exec build/verify_golden .
