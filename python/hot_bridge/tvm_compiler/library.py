@@ -114,6 +114,7 @@ def describe(isa, plan, network):
 
     return {
         "version": 1,
+        "compiler": tvm.__version__,
         "isa": isa.name,
         "arena_bytes": plan.arena_bytes,
         "live_bytes": plan.live_bytes,

@@ -56,7 +56,7 @@ class TvmToolchain : public Toolchain {
       artifact.output_shapes.push_back(port.shape);
     }
     artifact.layer_precisions = model.LayerPrecisions();
-    AddGoldenPair(artifact, model, kGoldenSeed);
+    AddGoldenPairs(artifact, model, request.golden_inputs, kGoldenSeed);
     return artifact;
   }
 
