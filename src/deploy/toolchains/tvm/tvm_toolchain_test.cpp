@@ -21,8 +21,11 @@
 namespace hot {
 namespace {
 
+using ::testing::Gt;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
 using Json = nlohmann::json;
 
 class TvmToolchainTest : public ::testing::Test {
@@ -58,6 +61,7 @@ TEST_F(TvmToolchainTest, Int8ComputesEveryConvolutionInIntegers) {
   for (const auto& [layer, precision] : artifact.layer_precisions) convolutions += layer.starts_with("Convolution ");
   EXPECT_EQ(convolutions, 15u);
   EXPECT_EQ(convolutions, artifact.layer_precisions.size()) << "additions are part of the convolution before them";
+  EXPECT_THAT(artifact.planned_bytes, UnorderedElementsAre(Pair("arena", Gt(0)), Pair("constants", Gt(0))));
   const Artifact fp32 = toolchain_->Compile({.network = network});
   EXPECT_THAT(ConvolutionsNotIn(fp32.layer_precisions, "f32"), IsEmpty());
 }
