@@ -99,6 +99,7 @@ json ToJson(const Artifact& a) {
   if (a.estimate) {
     manifest["estimate"] = {{"latency_ns", a.estimate->latency_ns}, {"peak_bytes", a.estimate->peak_bytes}};
   }
+  if (!a.planned_bytes.empty()) manifest["planned_bytes"] = a.planned_bytes;
   return manifest;
 }
 
@@ -125,12 +126,14 @@ void AddVersion2(const json& manifest, Artifact& a) {
   }
 }
 
+std::map<std::string, int64_t> BytesByMemory(const json& object) {
+  std::map<std::string, int64_t> bytes;
+  for (const auto& [memory, count] : object.items()) bytes[memory] = WholeNumber<int64_t>(count);
+  return bytes;
+}
+
 Estimate ParseEstimate(const json& json) {
-  Estimate estimate{.latency_ns = json.at("latency_ns"), .peak_bytes = {}};
-  for (const auto& [memory, bytes] : json.at("peak_bytes").items()) {
-    estimate.peak_bytes[memory] = WholeNumber<int64_t>(bytes);
-  }
-  return estimate;
+  return {.latency_ns = json.at("latency_ns"), .peak_bytes = BytesByMemory(json.at("peak_bytes"))};
 }
 
 Artifact FromJson(const json& manifest) {
@@ -160,6 +163,7 @@ Artifact FromJson(const json& manifest) {
   a.task_options = manifest.at("task").at("options");
   a.format = ParseFormat(manifest.value("format", "onnx"));
   if (manifest.contains("estimate")) a.estimate = ParseEstimate(manifest.at("estimate"));
+  a.planned_bytes = BytesByMemory(manifest.value("planned_bytes", json::object()));
   if (a.version >= 2) AddVersion2(manifest, a);
   if (a.toolchain_version.empty()) throw Error(Code::kDataLoss, "", "the toolchain has no version");
   return a;

@@ -60,7 +60,8 @@ struct Artifact {
   std::string task_options;                   // JSON: anchors, thresholds
   std::vector<OutputDeviation> deviations{};  // of int8, by output
   BlobFormat format = BlobFormat::kOnnx;
-  std::optional<Estimate> estimate;  // of toolchains that give one
+  std::optional<Estimate> estimate;              // of toolchains that give one
+  std::map<std::string, int64_t> planned_bytes;  // of machine code: "arena", for all values, and "constants"
   // contents
   std::string blob;
   std::string reference;  // TFLite from which a kEthosU blob was compiled: the same numbers, for a CPU. Else empty

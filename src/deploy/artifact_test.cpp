@@ -45,6 +45,7 @@ TEST(Artifact, OfAnNpuHasTheEstimateAndTheFileItWasCompiledFrom) {
   Artifact a = Example();
   a.format = BlobFormat::kEthosU;
   a.reference = "TFLite";
+  a.planned_bytes = {{"arena", 65536}, {"constants", 1234}};
   a.estimate = Estimate{.latency_ns = 1.25e6, .peak_bytes = {{"sram", 4096}, {"off_chip_flash", 10}}};
   WriteArtifact(folder.path(), a);
   EXPECT_EQ(ReadFile(folder.path() / "model_vela.tflite"), a.blob);
@@ -54,6 +55,7 @@ TEST(Artifact, OfAnNpuHasTheEstimateAndTheFileItWasCompiledFrom) {
   EXPECT_EQ(b.format, BlobFormat::kEthosU);
   EXPECT_EQ(b.reference, a.reference);
   EXPECT_EQ(b.reference_sha256, Sha256Hex(a.reference));
+  EXPECT_EQ(b.planned_bytes, a.planned_bytes);
   ASSERT_TRUE(b.estimate);
   EXPECT_EQ(b.estimate->latency_ns, a.estimate->latency_ns);
   EXPECT_EQ(b.estimate->peak_bytes, a.estimate->peak_bytes);

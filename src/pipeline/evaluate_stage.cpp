@@ -79,12 +79,10 @@ Json LatencyJson(const Measurement& m, double predicted_ns) {
           {"steady", m.steady},       {"predicted_ns", predicted_ns}};
 }
 
-// By memory, KiB; empty where everything was measured.
-Json EstimatedPeaks(const Artifact& artifact) {
-  Json peaks = Json::object();
-  if (!artifact.estimate) return peaks;
-  for (const auto& [memory, bytes] : artifact.estimate->peak_bytes) peaks[memory] = static_cast<double>(bytes) / 1024;
-  return peaks;
+Json KibByMemory(const std::map<std::string, int64_t>& bytes) {
+  Json kib = Json::object();
+  for (const auto& [memory, count] : bytes) kib[memory] = static_cast<double>(count) / 1024;
+  return kib;
 }
 
 Json LayersJson(const Artifact& artifact) {
@@ -115,7 +113,8 @@ Json ArtifactJson(const Workspace& workspace, const Built& built, const StudyNet
           {"latency", LatencyJson(built.latency, predicted ? network.predicted_ns * task.passes() : 0)},
           {"val", ScoresJson(built.val, scoring, task)},
           {"test", ScoresJson(built.test, scoring, task)},
-          {"estimated_peak_kib", EstimatedPeaks(built.artifact)},
+          {"estimated_peak_kib", KibByMemory(built.artifact.estimate.value_or(Estimate()).peak_bytes)},
+          {"planned_kib", KibByMemory(built.artifact.planned_bytes)},
           {"layers", LayersJson(built.artifact)},
           {"deviations", DeviationsJson(built.artifact)}};
 }

@@ -56,11 +56,13 @@ function sizeFigure(name, now, then) {
   return figureItem(name, kib(now), 'KiB', text, 'baseline ' + kib(then) + ' KiB');
 }
 
-// Peak use of the device's memories as the vendor's tool estimates it, largest first.
+// Use of memories, largest first: peaks as the vendor's tool estimates them, and what the compiler has planned.
 const memoryFigures = (model, artifact) =>
-    Object.entries(artifact.estimated_peak_kib || {})
-        .sort(([, a], [, b]) => b - a)
-        .map(([memory, size]) => figureItem(memory.replaceAll('_', ' ') + ', ' + latencyIs(model), kib(size), 'KiB'));
+    [[artifact.estimated_peak_kib, latencyIs(model)], [artifact.planned_kib, 'planned']].flatMap(
+        ([sizes, source]) =>
+            Object.entries(sizes || {})
+                .sort(([, a], [, b]) => b - a)
+                .map(([memory, size]) => figureItem(memory.replaceAll('_', ' ') + ', ' + source, kib(size), 'KiB')));
 
 function winnerFigures(model, {network, titles}) {
   const [artifact, base] = [artifactOf(network, model.precision), artifactOf(model.baseline, model.precision)];

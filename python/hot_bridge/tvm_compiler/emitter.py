@@ -2,7 +2,7 @@
 
 import tvm
 from tvm import tirx
-from tvm.ir import Call, PointerType, PrimType
+from tvm.ir import PointerType, PrimType
 
 
 def const(value, dtype):
@@ -136,9 +136,6 @@ def reinterpret(value, dtype):
     return tirx.reinterpret(dtype, value)
 
 
-def call(function, arguments):
-    return tirx.Evaluate(Call(function, arguments))
-
-
-def new_function(name):
-    return tvm.ir.GlobalVar(name)
+def call(name, arguments):
+    """A call of a C function without result."""
+    return tirx.Evaluate(tirx.call_extern("void", name, *arguments))

@@ -1,5 +1,5 @@
-"""The plan as one shared object: a private TensorIR function for each different kernel, `main` that calls them in
-order, and the constants behind them. It needs libtvm_ffi to run, nothing else (docs/formats/tvm-library.md)."""
+"""The plan as one shared object: its kernels, `main` that calls them in order, and the constants behind them. It needs
+libtvm_ffi to run, nothing else (docs/formats/tvm-library.md)."""
 
 import json
 import os
@@ -11,11 +11,9 @@ from tvm import tirx
 from tvm.ir import PointerType, PrimType
 
 from hot_bridge.errors import BridgeError
-from hot_bridge.tvm_compiler.conv import conv_function
-from hot_bridge.tvm_compiler.depthwise import depthwise_function
-from hot_bridge.tvm_compiler.emitter import Emitter, call, const, new_function
-from hot_bridge.tvm_compiler.plan import ALIGNMENT, DepthwiseSpec, aligned
-from hot_bridge.tvm_compiler.simple import SimpleSpec, simple_function
+from hot_bridge.tvm_compiler.emitter import Emitter, call, const
+from hot_bridge.tvm_compiler.kernels import compile_object, kernel_name, kernel_object
+from hot_bridge.tvm_compiler.plan import ALIGNMENT, aligned
 
 # Data without a copy in the compiler: the assembler takes the files in.
 _DATA = """
@@ -28,21 +26,12 @@ __attribute__((visibility("hidden"))) const void* hot_constants(void) { return h
 __attribute__((visibility("hidden"))) const void* hot_description(void) { return hot_description_begin; }
 """ % (ALIGNMENT, ALIGNMENT)
 
-
-# Kernels are written out as they shall run: nothing is left for these passes.
-_PASSES = {"tirx.disable_storage_rewrite": True, "tirx.disable_cse_tir": True}
-
-
-def _kernel(isa, spec):
-    if isinstance(spec, SimpleSpec):
-        return simple_function(isa, spec)
-    return depthwise_function(isa, spec) if isinstance(spec, DepthwiseSpec) else conv_function(isa, spec)
+_EXPORTS = b"{ global: __tvm_ffi_*; local: *; };"
 
 
 class _Module:
     def __init__(self, isa, plan, network):
         self.isa, self.plan, self.network = isa, plan, network
-        self.kernels = {}  # spec -> its function's name
         self.module = tvm.IRModule()
         self.constants = bytearray()
 
@@ -67,7 +56,7 @@ class _Module:
             inputs = [address(name) for name in step.inputs]
             arguments = [inputs[0], *own, *inputs[1:], address(step.output)]
             with e.when(tirx.And(first <= number, const(number, "int32") < last)):
-                e.add(call(self._function(step.spec), arguments))
+                e.add(call(kernel_name(step.spec), arguments))
         parameters = [first, last, *(borders["in:" + name] for name in self.network.inputs)]
         parameters += [*(borders["out:" + name] for name in self.network.outputs), arena]
         self._export("main", parameters, e)
@@ -82,13 +71,6 @@ class _Module:
         place = len(self.constants)
         self.constants += blob + bytes(aligned(len(blob)) - len(blob))
         return place
-
-    def _function(self, spec):
-        if spec not in self.kernels:
-            name = new_function(f"kernel{len(self.kernels)}")
-            self.kernels[spec] = name
-            self.module[name] = _kernel(self.isa, spec)
-        return self.kernels[spec]
 
     def _export(self, name, parameters, emitter):
         body = tirx.SeqStmt(emitter.stack[0]) if len(emitter.stack[0]) > 1 else emitter.stack[0][0]
@@ -114,6 +96,7 @@ def describe(isa, plan, network):
 
     return {
         "version": 1,
+        "compiler": tvm.__version__,
         "isa": isa.name,
         "arena_bytes": plan.arena_bytes,
         "live_bytes": plan.live_bytes,
@@ -126,7 +109,7 @@ def describe(isa, plan, network):
 
 def _link(isa, objects, output, folder):
     prefix = isa.triple + "-" if isa.triple else ""
-    command = [prefix + "gcc", "-shared", "-fPIC", "-O1", "-s", "-Wl,--build-id=none", "-Wl,-Bsymbolic"]
+    command = [prefix + "gcc", "-shared", "-fPIC", "-O1", "-s", "-Wl,--build-id=none", "-Wl,--version-script=exports"]
     command += ["-o", output, *objects, "data.c", "-lm"]
     try:
         ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -140,20 +123,18 @@ def _link(isa, objects, output, folder):
 def build_library(isa, plan, network, output):
     """Writes the shared object and returns its description."""
     builder = _Module(isa, plan, network)
-    with tvm.transform.PassContext(config=_PASSES):
-        runtime = tvm.tirx.build(builder.build(), target=isa.tvm_target())
+    files = {"main.o": compile_object(isa, builder.build())}
+    for spec in dict.fromkeys(step.spec for step in plan.steps):
+        files[kernel_name(spec) + ".o"] = kernel_object(isa, spec)
+    objects = list(files)
     description = describe(isa, plan, network) | {
-        "kernels": len(builder.kernels), "constant_bytes": len(builder.constants)
+        "kernels": len(objects) - 1, "constant_bytes": len(builder.constants)
     }
+    files |= {"constants.bin": bytes(builder.constants), "description.json": json.dumps(description).encode()}
+    files |= {"data.c": _DATA.encode(), "exports": _EXPORTS}
     with tempfile.TemporaryDirectory(prefix="hot_tvm_") as folder:
-        for name, content in {
-            "constants.bin": bytes(builder.constants),
-            "description.json": json.dumps(description).encode(),
-            "data.c": _DATA.encode(),
-        }.items():
+        for name, content in files.items():
             with open(os.path.join(folder, name), "wb") as file:
                 file.write(content)
-        code = os.path.join(folder, "code.o")
-        runtime.write_to_file(code)
-        _link(isa, ["code.o"], os.path.abspath(output), folder)
+        _link(isa, objects, os.path.abspath(output), folder)
     return description

@@ -45,12 +45,25 @@ class HostDevice : public Device {
       throw Error(Code::kFailedPrecondition, where,
                   "made by the toolchain \"" + artifact.toolchain + "\", host runs openvino's and tvm's");
     }
-    CheckToolchainVersion(artifact, OpenVinoVersion(), where);
     if (Sha256Hex(artifact.blob) != artifact.blob_sha256) {
       throw Error(Code::kDataLoss, where, "the model's bytes do not match their hash", "compile it again");
     }
-    if (artifact.toolchain == "tvm") return std::make_unique<TvmModel>(artifact.blob, where);
+    if (artifact.toolchain == "tvm") return LoadLibrary(artifact, where);
+    CheckToolchainVersion(artifact, OpenVinoVersion(), where);
     return std::make_unique<OpenVinoModel>(core_, artifact.blob, ParsePrecision(artifact.precision), threads_, where);
+  }
+
+  // Machine code computes the same whatever TVM is installed, but its manifest must be the one it was made with.
+  static std::unique_ptr<TimedSession> LoadLibrary(const Artifact& artifact, const std::string& where) {
+    auto model = std::make_unique<TvmModel>(artifact.blob, where);
+    const std::string& compiler = model->description().compiler;
+    if (!artifact.toolchain_version.empty() && artifact.toolchain_version != compiler) {
+      throw Error(Code::kFailedPrecondition, where,
+                  "was made by tvm " + artifact.toolchain_version + " says its manifest, by tvm " + compiler +
+                      " says its library",
+                  "compile it again");
+    }
+    return model;
   }
 
   int threads_;

@@ -74,7 +74,8 @@ TvmDescription ParseDescription(const char* text) {
     throw Error(Code::kFailedPrecondition, "", "version " + json.at("version").dump() + " of the library's description",
                 "use the program that wrote it");
   }
-  TvmDescription description{.isa = json.at("isa"),
+  TvmDescription description{.compiler = json.at("compiler"),
+                             .isa = json.at("isa"),
                              .arena_bytes = json.at("arena_bytes"),
                              .live_bytes = json.at("live_bytes"),
                              .constant_bytes = json.at("constant_bytes"),

@@ -24,6 +24,7 @@ struct TvmDescription {
   struct Step {
     std::string layer, op, precision;
   };
+  std::string compiler;  // TVM's version
   std::string isa;
   int64_t arena_bytes = 0, live_bytes = 0, constant_bytes = 0;
   int kernels = 0;

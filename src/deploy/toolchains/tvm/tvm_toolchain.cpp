@@ -56,7 +56,9 @@ class TvmToolchain : public Toolchain {
       artifact.output_shapes.push_back(port.shape);
     }
     artifact.layer_precisions = model.LayerPrecisions();
-    AddGoldenPair(artifact, model, kGoldenSeed);
+    artifact.planned_bytes = {{"arena", model.description().arena_bytes},
+                              {"constants", model.description().constant_bytes}};
+    AddGoldenPairs(artifact, model, request.golden_inputs, kGoldenSeed);
     return artifact;
   }
 
