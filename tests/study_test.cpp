@@ -127,7 +127,7 @@ void StudyTest::QuantizeWithEveryStep() {
   const HotResult result =
       RunHot(folder_.path(),
              "evaluate study.yaml --set quantize.rounding=adaptive --set quantize.correct_bias=true "
-             "--set quantize.equalize=true --set quantize.max_drop=0");
+             "--set quantize.equalize=true --set quantize.max_drop=0 --set quantize.finetune_epochs=1");
   ASSERT_EQ(result.code, 0) << result.output;
   const Json after = Read("evaluation.json"), quantized = Read("quantize.json");
   for (size_t i = 0; i < before.at("networks").size(); ++i) {
@@ -135,6 +135,9 @@ void StudyTest::QuantizeWithEveryStep() {
     EXPECT_EQ(entry.at("id"), plain.at("networks")[i].at("id"));
     EXPECT_TRUE(plain.at("networks")[i].at("float_layers").empty()) << "nothing was promised";
     EXPECT_EQ(entry.at("holds"), entry.at("score") >= entry.at("fp32"));
+    const Json& tuned = entry.at("fine_tuned");  // null of networks that lost nothing
+    EXPECT_TRUE(!tuned.is_null() || (entry.at("holds") && entry.at("float_layers").empty())) << entry;
+    if (!tuned.is_null()) EXPECT_GE(entry.at("score"), std::max(tuned.at("before"), tuned.at("after")));
     EXPECT_GT(entry.at("layers").size(), 30u);
     EXPECT_GT(entry.at("layers")[0].at("sqnr_db"), 20) << "of the input, which is only rounded";
     const Json &was = before["networks"][i]["artifacts"][1], &is = after.at("networks").at(i)["artifacts"][1];

@@ -43,8 +43,9 @@ Json TrainStatus(const fs::path& run) {
   if (!fs::exists(file)) return nullptr;
   Json progress = ReadObject(file);
   if (Field<uint64_t>(progress, "version", 0) != 1) return nullptr;
-  for (Json& trial : progress["trials"]) {
-    if (trial["state"] == "running") {
+  for (const char* list : {"trials", "fine_tunings"}) {
+    for (Json& trial : progress[list]) {
+      if (trial["state"] != "running") continue;
       trial["epochs"] = FinishedEpochs(run / "trials" / trial["trial"].get<std::string>());
     }
   }
@@ -58,6 +59,12 @@ std::string ScoreText(const Json& trial) {
   return text;
 }
 
+void PrintTrial(const Json& trial) {
+  std::printf("  %-48s %-8s %4d of %d epochs%s\n", trial["trial"].get<std::string>().c_str(),
+              trial["state"].get<std::string>().c_str(), trial["epochs"].get<int>(), trial["of"].get<int>(),
+              ScoreText(trial).c_str());
+}
+
 void PrintTrain(const Json& train) {
   std::printf("\n%s\n", TrainProgressText(train).c_str());
   const std::string used = FormatDuration(train["elapsed_s"]) + " used";
@@ -66,10 +73,8 @@ void PrintTrain(const Json& train) {
   } else {
     std::printf("%s, %s left\n", used.c_str(), FormatDuration(train["left_s"]).c_str());
   }
-  for (const Json& trial : train["trials"]) {
-    std::printf("  %-48s %-8s %4d of %d epochs%s\n", trial["trial"].get<std::string>().c_str(),
-                trial["state"].get<std::string>().c_str(), trial["epochs"].get<int>(), trial["of"].get<int>(),
-                ScoreText(trial).c_str());
+  for (const char* list : {"trials", "fine_tunings"}) {
+    for (const Json& trial : train.value(list, Json::array())) PrintTrial(trial);
   }
 }
 

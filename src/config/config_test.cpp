@@ -166,8 +166,9 @@ TEST_F(StudyTest, CanonicalJsonIsAStudyFileOfTheSameStudy) {
 
 TEST_F(StudyTest, JsonChangesWithWhatItDescribesOnly) {
   const Study a = Read(kGood), b = Read(kGood, {"train.hpo.gamma=0.9"});
-  EXPECT_EQ(StudySectionJson(a, "quantize"), R"({"correct_bias":false,"equalize":false,"max_drop":null,"pictures":128,)"
-                                             R"("ranges":"percentile","rounding":"nearest","scheme":"s8s8"})");
+  EXPECT_EQ(StudySectionJson(a, "quantize"),
+            R"({"correct_bias":false,"equalize":false,"finetune_epochs":0,"max_drop":null,"pictures":128,)"
+            R"("ranges":"percentile","rounding":"nearest","scheme":"s8s8"})");
   EXPECT_EQ(StudySectionJson(a, "model"), StudySectionJson(b, "model"));
   EXPECT_NE(StudySectionJson(a, "train"), StudySectionJson(b, "train"));
   EXPECT_NE(StudyJson(a), StudyJson(b));
@@ -294,6 +295,8 @@ const BadFile kBadFiles[] = {
     {"model: {stddev: 0}\n", "study.yaml:1:17: model.stddev: expected a number above 0, at most 1, got \"0\""},
     {"name: a\ndata: {root: data}\ntrain: {epochs: 3, warmup_epochs: 4}\n",
      "study.yaml:3:35: train.warmup_epochs: warm-up of 4 epochs in a training of 3"},
+    {"name: a\ndata: {root: data}\nquantize: {finetune_epochs: 5}\n",
+     "study.yaml:3:29: quantize.finetune_epochs: needs quantize.max_drop: only networks that lose more are trained on"},
 };
 
 TEST_F(StudyTest, BadFilesGetOneLocatedLine) {

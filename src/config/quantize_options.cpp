@@ -2,6 +2,25 @@
 #include "config/option_rows.h"
 
 namespace hot {
+namespace {
+
+void AddPromiseOptions(std::vector<Option>& out) {
+  out.push_back({.name = "quantize.max_drop",
+                 .field = HOT_FIELD(quantize.max_drop),
+                 .help = "Points (hundredths) of `train.metric` that an integer network may lose against fp32 on "
+                         "`data.val`; while it loses more, its worst layers fall back to fp32.",
+                 .fallback = "none",
+                 .range = Between(0, 100)});
+  out.push_back({.name = "quantize.finetune_epochs",
+                 .field = HOT_FIELD(quantize.finetune_epochs),
+                 .help =
+                     "A network that breaks `quantize.max_drop` is trained on for so many epochs with its roundings "
+                     "in it before any layer falls back; what that gives is kept if it is better. 0: never.",
+                 .fallback = "",
+                 .range = Between(0, 1000)});
+}
+
+}  // namespace
 
 void AddQuantizeOptions(std::vector<Option>& out) {
   out.push_back({.name = "quantize.ranges",
@@ -36,12 +55,7 @@ void AddQuantizeOptions(std::vector<Option>& out) {
                          "their layer's output err less on the calibration pictures.",
                  .fallback = "",
                  .allowed = {"nearest", "adaptive"}});
-  out.push_back({.name = "quantize.max_drop",
-                 .field = HOT_FIELD(quantize.max_drop),
-                 .help = "Points (hundredths) of `train.metric` that an integer network may lose against fp32 on "
-                         "`data.val`; while it loses more, its worst layers fall back to fp32.",
-                 .fallback = "none",
-                 .range = Between(0, 100)});
+  AddPromiseOptions(out);
 }
 
 }  // namespace hot

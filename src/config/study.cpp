@@ -99,6 +99,12 @@ void CheckTrain(StudyReader& reader) {
       "warm-up of " + std::to_string(train.warmup_epochs) + " epochs in a training of " + std::to_string(train.epochs));
 }
 
+void CheckQuantize(StudyReader& reader) {
+  const Study::Quantize& quantize = reader.study().quantize;
+  if (quantize.finetune_epochs == 0 || quantize.max_drop) return;
+  FailAt(reader, "quantize.finetune_epochs", "needs quantize.max_drop: only networks that lose more are trained on");
+}
+
 // That a value is among those that the task can do with.
 void CheckForTask(const StudyReader& reader, const TaskRules& task, const std::string& name, const std::string& value,
                   const std::vector<std::string>& possible) {
@@ -188,6 +194,7 @@ Study ReadStudy(const fs::path& file, const std::vector<std::string>& overrides)
   CheckPretrained(reader);
   CheckSearch(reader);
   CheckTrain(reader);
+  CheckQuantize(reader);
   CheckHpo(reader);
   FillTaskDefaults(reader);
   FillDefaults(reader.study());

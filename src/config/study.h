@@ -120,6 +120,7 @@ struct Study {
     bool equalize = false, correct_bias = false;
     std::string rounding = "nearest";  // nearest | adaptive
     std::optional<double> max_drop;    // points of train.metric on val
+    int64_t finetune_epochs = 0;       // of a network that loses more
   } quantize;
 
   struct Run {

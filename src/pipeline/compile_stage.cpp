@@ -10,6 +10,7 @@
 #include "pipeline/calibration_inputs.h"
 #include "pipeline/deployment.h"
 #include "pipeline/stages.h"
+#include "quantize/quantized_network.h"
 
 namespace hot {
 namespace {
@@ -59,7 +60,7 @@ void CompileOne(const Workspace& workspace, const TrainedNetwork& trained, const
   const bool integers = !SchemeOf(workspace, precision).empty();
   QuantizedNetwork quantized;
   quantized.network = folded;
-  if (integers) quantized = ReadQuantized(workspace, trained.network.id, precision, folded);
+  if (integers) quantized = ReadQuantized(QuantizedStem(workspace, trained.network.id, precision), folded);
   Artifact artifact = workspace.toolchain().Compile(
       {.network = quantized.network,
        .precision = precision,

@@ -6,15 +6,6 @@
 #include "graph/safetensors.h"
 
 namespace hot {
-namespace {
-
-fs::path QuantizationFile(const Workspace& workspace, const std::string& id, Precision precision,
-                          const std::string& extension) {
-  return workspace.folder() / "quantization" / (id + "-" + PrecisionName(precision) + extension);
-}
-
-}  // namespace
-
 std::vector<TrainedNetwork> TrainedNetworks(const Workspace& workspace) {
   const auto trained = ReadRunJson(workspace, "train.json");
   std::vector<TrainedNetwork> networks;
@@ -50,21 +41,8 @@ std::string SchemeOf(const Workspace& workspace, Precision precision) {
   return SchemeOf(precision, workspace.study().quantize.scheme);
 }
 
-void WriteQuantized(const Workspace& workspace, const std::string& id, Precision precision,
-                    const QuantizedNetwork& quantized) {
-  WriteSafetensors(QuantizationFile(workspace, id, precision, ".safetensors"), quantized.network.weights);
-  WriteFileAtomic(QuantizationFile(workspace, id, precision, ".json"), ToJson(quantized.quantization) + "\n");
-}
-
-QuantizedNetwork ReadQuantized(const Workspace& workspace, const std::string& id, Precision precision,
-                               const Network& folded) {
-  const fs::path weights = QuantizationFile(workspace, id, precision, ".safetensors");
-  QuantizedNetwork quantized;
-  quantized.exact = quantized.network = folded;
-  quantized.network.weights = ReadSafetensors(weights);
-  CheckWeights(folded.graph, quantized.network.weights, weights.string());
-  quantized.quantization = ReadQuantization(QuantizationFile(workspace, id, precision, ".json"));
-  return quantized;
+fs::path QuantizedStem(const Workspace& workspace, const std::string& id, Precision precision) {
+  return workspace.folder() / "quantization" / (id + "-" + PrecisionName(precision));
 }
 
 fs::path ArtifactFolder(const Workspace& workspace, const std::string& id, Precision precision) {

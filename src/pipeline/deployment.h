@@ -7,7 +7,6 @@
 
 #include "graph/fold.h"
 #include "pipeline/networks.h"
-#include "quantize/quantized_network.h"
 
 namespace hot {
 
@@ -27,12 +26,8 @@ std::vector<Precision> BuiltPrecisions(const Workspace& workspace);
 // The scheme a precision is quantized by in this study; empty for float.
 std::string SchemeOf(const Workspace& workspace, Precision precision);
 
-// A network's integers at a precision, in the run folder: scales, and the weights and biases that they belong to.
-void WriteQuantized(const Workspace& workspace, const std::string& id, Precision precision,
-                    const QuantizedNetwork& quantized);
-// `folded` is the float network. Throws Error(kDataLoss) on a broken file, kNotFound on a missing one.
-QuantizedNetwork ReadQuantized(const Workspace& workspace, const std::string& id, Precision precision,
-                               const Network& folded);
+// Stem of the files of a network's integers at a precision, for WriteQuantized and ReadQuantized.
+fs::path QuantizedStem(const Workspace& workspace, const std::string& id, Precision precision);
 fs::path ArtifactFolder(const Workspace& workspace, const std::string& id, Precision precision);
 
 }  // namespace hot

@@ -1,7 +1,8 @@
 // Stage quantize: every trained network's integers, from training pictures; what they cost on val, and which layers
-// fall back to float for it. quantize.json tells.
+// are trained on or fall back to float for it. quantize.json tells.
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "deploy/post_training.h"
@@ -9,8 +10,10 @@
 #include "pipeline/calibration_inputs.h"
 #include "pipeline/deployment.h"
 #include "pipeline/fallback.h"
+#include "pipeline/fine_tune.h"
 #include "pipeline/scoring.h"
 #include "pipeline/stages.h"
+#include "pipeline/train_progress.h"
 
 namespace hot {
 namespace {
@@ -38,16 +41,23 @@ class Quantizer {
   size_t pictures() const { return inputs_.size(); }
 
   // Writes the network's files; returns its entry in quantize.json.
-  Json Run(const TrainedNetwork& trained, Precision precision) const {
+  Json Run(const TrainedNetwork& trained, Precision precision) {
     const Context& context = workspace_.context();
     const Network folded = FoldedNetwork(workspace_, trained);
     const int64_t start_ns = context.clock.NowNs();
     QuantizedNetwork quantized = QuantizeAfterTraining(folded, inputs_, OptionsOf(workspace_, precision), context);
     const double seconds = static_cast<double>(context.clock.NowNs() - start_ns) * 1e-9;
     const double fp32 = ScoreOf(folded, nullptr, Precision::kFp32);
-    const FallBack fall_back = KeepPromise(quantized, precision, fp32);
+    double score = ScoreOf(quantized.network, &quantized.quantization, precision);
+    const double promised = PromisedScore(fp32);
+    Json fine_tuned;
+    if (score < promised && workspace_.study().quantize.finetune_epochs > 0)
+      fine_tuned = Improve(trained, precision, quantized, score);
+    const FallBack fall_back = KeepPromise(quantized, precision, promised, score);
     quantized = WithFloatLayers(quantized, fall_back.layers);
-    WriteQuantized(workspace_, trained.network.id, precision, quantized);
+    WriteQuantized(QuantizedStem(workspace_, trained.network.id, precision), quantized.network.weights,
+                   quantized.quantization);
+    ++done_;
     return {{"id", trained.network.id},
             {"precision", PrecisionName(precision)},
             {"scheme", quantized.quantization.scheme},
@@ -55,6 +65,7 @@ class Quantizer {
             {"fp32", fp32},
             {"score", fall_back.score},
             {"holds", fall_back.holds},
+            {"fine_tuned", fine_tuned},
             {"float_layers", fall_back.layers},
             {"layers", LayersJson(quantized)}};
   }
@@ -83,10 +94,60 @@ class Quantizer {
     return Score(DetectPictures(*session, workspace_.task(), val_, preprocessing), workspace_.Scoring());
   }
 
-  // Without a promise the score is only told. Layers are looked at one by one only where the promise is broken.
-  FallBack KeepPromise(const QuantizedNetwork& quantized, Precision precision, double fp32) const {
+  // Without a promise the score is only told.
+  double PromisedScore(double fp32) const {
     const auto& max_drop = workspace_.study().quantize.max_drop;
+    return max_drop ? fp32 - *max_drop / 100 : -std::numeric_limits<double>::infinity();
+  }
+
+  // By hot-train, as `hot status` shows it.
+  FineTuned TrainOn(const TrainedNetwork& trained, const std::string& name, const QuantizedNetwork& quantized) {
+    const fs::path trials = workspace_.folder() / "trials";
+    const int epochs = static_cast<int>(workspace_.study().quantize.finetune_epochs);
+    const auto note = [&](const char* state) {
+      NoteFineTuning(workspace_, {{"trial", name},
+                                  {"network", trained.network.id},
+                                  {"state", state},
+                                  {"epochs", FinishedEpochs(trials / name)},
+                                  {"of", epochs},
+                                  {"val_score", nullptr}});
+    };
+    const auto show = [&](int finished) {
+      const std::string of = std::to_string(finished) + " of " + std::to_string(epochs) + " epochs";
+      workspace_.context().progress.Update(done_, name + ": fine-tuned " + of);
+    };
+    if (!executor_) executor_ = StudyExecutor(workspace_.study());
+    note("running");
+    FineTuned tuned = FineTune({.trained = trials / trained.trial, .folder = trials / name, .epochs = epochs},
+                               quantized, *executor_, workspace_.context(), show);
+    note(tuned.network ? "finished" : "failed");
+    if (!tuned.network) workspace_.context().progress.Note("warning: " + name + ": " + tuned.error);
+    return tuned;
+  }
+
+  // Puts the fine-tuned network and its score in the place of `quantized` and `score` when they are better. Returns its
+  // part of quantize.json: null when the training failed.
+  Json Improve(const TrainedNetwork& trained, Precision precision, QuantizedNetwork& quantized, double& score) {
+    const std::string name = trained.trial + "-" + PrecisionName(precision);
+    FineTuned tuned = TrainOn(trained, name, quantized);
+    if (!tuned.network) return nullptr;
+    const double before = score, after = ScoreOf(tuned.network->network, &tuned.network->quantization, precision);
+    if (after > before) {
+      quantized = *std::move(tuned.network);
+      score = after;
+    }
+    return {{"trial", name},
+            {"epochs", workspace_.study().quantize.finetune_epochs},
+            {"seconds", tuned.seconds},
+            {"before", before},
+            {"after", after},
+            {"kept", after > before}};
+  }
+
+  // `whole` is the score with all layers in integers. Layers are looked at one by one only where the promise is broken.
+  FallBack KeepPromise(const QuantizedNetwork& quantized, Precision precision, double promised, double whole) const {
     const auto score = [&](const std::set<std::string>& float_layers) {
+      if (float_layers.empty()) return whole;
       workspace_.context().ThrowIfCancelled();
       const QuantizedNetwork mixed = WithFloatLayers(quantized, float_layers);
       return ScoreOf(mixed.network, &mixed.quantization, precision);
@@ -98,7 +159,6 @@ class Quantizer {
         worst_first.push_back(error.layer);
       return worst_first;
     };
-    const double promised = max_drop ? fp32 - *max_drop / 100 : -std::numeric_limits<double>::infinity();
     return FindFallBack(rank, promised, score);
   }
 
@@ -116,6 +176,8 @@ class Quantizer {
   const Workspace& workspace_;
   const std::vector<Tensor> inputs_, probes_;
   const Dataset val_;
+  double done_ = 0;                     // networks
+  std::unique_ptr<Executor> executor_;  // made when the first network has to be trained on
 };
 
 // ", not within quantize.max_drop: 1f2e3d4c 5b6a7988", or nothing.
@@ -143,7 +205,7 @@ std::string RunQuantize(Workspace& workspace) {
   std::string summary = "nothing to quantize";
   if (!precisions.empty()) {
     const auto networks = TrainedNetworks(workspace);
-    const Quantizer quantizer(workspace);
+    Quantizer quantizer(workspace);
     const Context& context = workspace.context();
     context.progress.Begin("quantize", static_cast<double>(networks.size() * precisions.size()));
     for (const TrainedNetwork& trained : networks) {

@@ -60,6 +60,20 @@ std::string TrialState(const TrialSearch& search, size_t index) {
   return search.done() ? "pruned" : "paused";
 }
 
+void NoteFineTuning(const Workspace& workspace, const Json& trial) {
+  if (!fs::exists(workspace.folder() / "train_progress.json")) return;  // of a run that was begun by an old version
+  Json progress = ReadRunJson(workspace, "train_progress.json");
+  Json& list = progress["fine_tunings"];
+  const auto known =
+      std::find_if(list.begin(), list.end(), [&](const Json& t) { return t["trial"] == trial["trial"]; });
+  if (known == list.end()) {
+    list.push_back(trial);
+  } else {
+    *known = trial;
+  }
+  WriteRunJson(workspace, "train_progress.json", progress);
+}
+
 int FinishedEpochs(const fs::path& folder) {
   std::ifstream lines(folder / "epochs.jsonl");
   return static_cast<int>(std::count(std::istreambuf_iterator<char>(lines), std::istreambuf_iterator<char>(), '\n'));
@@ -79,9 +93,16 @@ Json TrainProgressJson(const TrialSearch& search) {
   const size_t expected = std::max(trials.size(), search.expected_trials());
   const double all = trials.empty() ? 0 : of * static_cast<double>(expected) / static_cast<double>(trials.size());
   const auto left_s = SecondsLeft(search, epochs, all);
-  return {{"version", 1},     {"elapsed_s", search.elapsed_s()}, {"left_s", left_s ? Json(*left_s) : Json()},
-          {"epochs", epochs}, {"begun", trials.size()},          {"of", expected},
-          {"states", counts}, {"best", BestOf(trials)},          {"trials", trials}};
+  return {{"version", 1},
+          {"elapsed_s", search.elapsed_s()},
+          {"left_s", left_s ? Json(*left_s) : Json()},
+          {"epochs", epochs},
+          {"begun", trials.size()},
+          {"of", expected},
+          {"states", counts},
+          {"best", BestOf(trials)},
+          {"trials", trials},
+          {"fine_tunings", Json::array()}};
 }
 
 std::string TrainProgressText(const Json& progress) {

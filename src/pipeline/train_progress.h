@@ -12,6 +12,10 @@ namespace hot {
 // "finished", "running", "failed", "paused" (behind a comparison; may go on) or, when the search is over, "pruned".
 std::string TrialState(const TrialSearch& search, size_t trial);
 
+// Writes a training that the quantize stage began down beside those of the search: `trial` is as in `trials`, and takes
+// the place of the one of the same name.
+void NoteFineTuning(const Workspace& workspace, const nlohmann::ordered_json& trial);
+
 // Epochs written so far; the file grows by one line an epoch.
 int FinishedEpochs(const fs::path& folder);
 

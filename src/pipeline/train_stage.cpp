@@ -107,13 +107,6 @@ std::string SearchKey(const Workspace& workspace) {
   return Sha256Hex(TrainInputs(workspace) + fs::absolute(workspace.folder()).lexically_normal().string());
 }
 
-std::unique_ptr<Executor> StudyExecutor(const Study& study) {
-  return MakeExecutor({.name = study.run.executor,
-                       .workers = static_cast<int>(study.run.workers),
-                       .threads = static_cast<int>(study.run.threads),
-                       .device = study.train.device});
-}
-
 }  // namespace
 
 void CheckTraining(const Study& study) {

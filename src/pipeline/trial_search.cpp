@@ -7,6 +7,7 @@
 
 #include "core/hash.h"
 #include "graph/costs.h"
+#include "pipeline/trial_folder.h"
 #include "pipeline/trial_space.h"
 
 namespace hot {
@@ -52,20 +53,18 @@ SchedulerOptions Options(const Study& study, int slots) {
   return options;
 }
 
-// Compares what the file means, so that one of an older version, without the newest keys, stays good.
-bool IsTrial(const fs::path& file, const std::string& text) {
-  try {
-    return fs::exists(file) && ToJson(ReadTrial(file)) + "\n" == text;
-  } catch (const Error&) {
-    return false;
-  }
-}
-
 }  // namespace
 
 std::unique_ptr<Sampler> StudySampler(const Study& study) {
   const auto& hpo = study.train.hpo;
   return MakeSampler(hpo.method == "bayes" ? hpo.sampler : hpo.method);
+}
+
+std::unique_ptr<Executor> StudyExecutor(const Study& study) {
+  return MakeExecutor({.name = study.run.executor,
+                       .workers = static_cast<int>(study.run.workers),
+                       .threads = static_cast<int>(study.run.threads),
+                       .device = study.train.device});
 }
 
 TrialSearch::TrialSearch(Workspace& workspace, std::vector<StudyNetwork> networks, int slots, std::string key)
@@ -149,9 +148,8 @@ std::string TrialSearch::TrialKey(const TrialSpec& spec, int epochs) const {
 std::optional<TrialResult> TrialSearch::ResultInFolder(const Step& step) const {
   const SearchedTrial& trial = trials_[step.trial];
   const fs::path folder = FolderOf(trial);
-  if (!IsTrial(folder / "trial.json", ToJson(trial.spec) + "\n")) return std::nullopt;
-  if (!IsLast(step)) return ResultOf(folder, EpochsOf(step));
-  return fs::exists(folder / "weights.safetensors") ? ResultOf(folder, 0) : std::nullopt;
+  if (IsLast(step)) return FinishedTrial(folder, trial.spec);
+  return HoldsTrial(folder, trial.spec) ? ResultOf(folder, EpochsOf(step)) : std::nullopt;
 }
 
 // From the run folder, where the weights lie, or from the journal where no weights are needed: of a training that was
@@ -184,17 +182,6 @@ void TrialSearch::Take(const Step& step, const JournalResult& result) {
   }
 }
 
-// A trial.json that says something else belongs to an older study file: its folder is made anew.
-void TrialSearch::PrepareFolder(const SearchedTrial& trial) const {
-  const fs::path folder = FolderOf(trial);
-  const std::string text = ToJson(trial.spec) + "\n";
-  if (IsTrial(folder / "trial.json", text)) return;
-  std::error_code ignored;
-  fs::remove_all(folder, ignored);
-  EnsureFolder(folder);
-  WriteFileAtomic(folder / "trial.json", text);
-}
-
 TrialJob TrialSearch::JobOf(const Step& step) const {
   return {.folder = FolderOf(trials_[step.trial]), .epochs = IsLast(step) ? 0 : EpochsOf(step)};
 }
@@ -222,7 +209,7 @@ std::optional<TrialJob> TrialSearch::Next() {
       Take(step, *result);
       continue;
     }
-    PrepareFolder(trials_[step.trial]);
+    PrepareTrialFolder(FolderOf(trials_[step.trial]), trials_[step.trial].spec);
     trials_[step.trial].running = true;
     steps_of_running_[step.trial] = step;
     ++running_;

@@ -18,6 +18,8 @@ namespace hot {
 
 // "grid", "random", or what `bayes` goes by. Throws Error(kUnavailable) when it is not installed here.
 std::unique_ptr<Sampler> StudySampler(const Study& study);
+// Where the study's trainings run. Throws what MakeExecutor throws.
+std::unique_ptr<Executor> StudyExecutor(const Study& study);
 
 struct SearchedTrial {
   size_t network = 0;
@@ -57,7 +59,6 @@ class TrialSearch {
   TrialJob JobOf(const Step& step) const;
   int EpochsOf(const Step& step) const { return scheduler_.options().rungs[step.rung]; }
   bool IsLast(const Step& step) const { return step.rung + 1 == scheduler_.options().rungs.size(); }
-  void PrepareFolder(const SearchedTrial& trial) const;
 
   Workspace& workspace_;
   std::vector<StudyNetwork> networks_;

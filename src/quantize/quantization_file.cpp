@@ -1,8 +1,11 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/hash.h"
 #include "core/read_json.h"
+#include "graph/safetensors.h"
 #include "quantize/quantize.h"
+#include "quantize/quantized_network.h"
 
 namespace hot {
 
@@ -37,6 +40,9 @@ Quantization FromJson(const Json& json) {
   return quantization;
 }
 
+fs::path ScalesFile(const fs::path& stem) { return stem.string() + ".json"; }
+fs::path WeightsFile(const fs::path& stem) { return stem.string() + ".safetensors"; }
+
 }  // namespace
 
 std::string ToJson(const Quantization& quantization) {
@@ -54,6 +60,24 @@ Quantization ReadQuantization(const fs::path& file) {
     throw Error(Code::kDataLoss, file.string(), std::string("is broken: ") + error.what(),
                 "delete it and quantize again");
   }
+}
+
+void WriteQuantized(const fs::path& stem, const Weights& weights, const Quantization& quantization) {
+  WriteSafetensors(WeightsFile(stem), weights);
+  WriteFileAtomic(ScalesFile(stem), ToJson(quantization) + "\n");
+}
+
+QuantizedNetwork ReadQuantized(const fs::path& stem, const Network& folded) {
+  QuantizedNetwork quantized;
+  quantized.exact = quantized.network = folded;
+  quantized.network.weights = ReadSafetensors(WeightsFile(stem));
+  CheckWeights(folded.graph, quantized.network.weights, WeightsFile(stem).string());
+  quantized.quantization = ReadQuantization(ScalesFile(stem));
+  return quantized;
+}
+
+std::string QuantizedKey(const fs::path& stem) {
+  return Sha256Hex(Sha256File(ScalesFile(stem)) + Sha256File(WeightsFile(stem)));
 }
 
 }  // namespace hot

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/files.h"
 #include "graph/fold.h"
 #include "quantize/quantize.h"
 
@@ -28,5 +29,12 @@ QuantizedNetwork OnlyLayer(const QuantizedNetwork& quantized, const std::string&
 // `layers` compute in float, with exact weights. What no integer layer reads is not rounded any more; an addition or
 // concatenation gets an operand from a float layer as it is.
 QuantizedNetwork WithFloatLayers(const QuantizedNetwork& quantized, const std::set<std::string>& layers);
+
+// On disk: STEM.json with the scales, STEM.safetensors with the weights and biases that they belong to.
+void WriteQuantized(const fs::path& stem, const Weights& weights, const Quantization& quantization);
+// `exact` is `folded`, the float network. Throws Error(kDataLoss) on a broken file, kNotFound on a missing one.
+QuantizedNetwork ReadQuantized(const fs::path& stem, const Network& folded);
+// Hash of both files.
+std::string QuantizedKey(const fs::path& stem);
 
 }  // namespace hot

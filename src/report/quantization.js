@@ -16,6 +16,17 @@ function quantizedRow(model, entry) {
   };
 }
 
+// One line for each network that was trained on.
+function fineTunings(model, entries) {
+  return entries.filter((entry) => entry.fine_tuned).map((entry) => {
+    const network = model.networks.find(({id}) => id === entry.id);
+    const {epochs, before, after, kept} = entry.fine_tuned;
+    return element('p', {class: 'note'}, (network?.label || entry.id) + ', ' + entry.precision + ': fine-tuned ' + epochs +
+        (epochs === 1 ? ' epoch' : ' epochs') + ' with its roundings, ' + points(before) + ' before, ' + points(after) +
+        ' after on val' + (kept ? '.' : ': not kept.'));
+  });
+}
+
 function sqnrTable(model, entry) {
   const network = model.networks.find(({id}) => id === entry.id);
   return details((network?.label || entry.id) + ', ' + entry.precision, makeTable({
@@ -51,6 +62,6 @@ function quantizationSection(model) {
       ],
       rows: entries.map((entry) => quantizedRow(model, entry))
     }),
-    ...entries.map((entry) => sqnrTable(model, entry))
+    ...fineTunings(model, entries), ...entries.map((entry) => sqnrTable(model, entry))
   ];
 }

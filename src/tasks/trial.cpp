@@ -203,6 +203,7 @@ std::string ToJson(const TrialSpec& s) {
   if (!s.pretrained.empty()) {
     json["pretrained"] = {{"file", s.pretrained.string()}, {"sha256", s.pretrained_sha256}};
   }
+  if (!s.quantized_sha256.empty()) json["quantized"] = {{"sha256", s.quantized_sha256}};
   json["task"] = TaskJson(s.task);
   json["train"] = SourceJson(s.train);
   json["val"] = SourceJson(s.val);
@@ -225,6 +226,7 @@ TrialSpec ReadTrial(const fs::path& file) {
       s.pretrained = json.at("pretrained").at("file").get<std::string>();
       s.pretrained_sha256 = json.at("pretrained").at("sha256");
     }
+    if (json.contains("quantized")) s.quantized_sha256 = json.at("quantized").at("sha256");
     s.task = TaskFrom(json.at("task"));
     s.train = SourceFrom(json.at("train"));
     s.val = SourceFrom(json.at("val"));

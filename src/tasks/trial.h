@@ -27,6 +27,9 @@ struct TrialSpec {
   // The file of weights to start from (models/pretrained), empty: random weights; and its TensorFileKey, empty: any.
   fs::path pretrained;
   std::string pretrained_sha256;
+  // Not empty: an integer network is trained on, from the files of quantize/ with this QuantizedKey, kQuantizedStem in
+  // the trial's folder, and with their roundings in it. Empty: a training in float.
+  std::string quantized_sha256;
   // data
   DataSource train;
   double val_fraction = 0.15;  // of train, when `val` is empty
@@ -67,6 +70,9 @@ TrialSpec ReadTrial(const fs::path& file);
 // The network of a trial, as it is trained or as it ships. Throws Error(kInvalidArgument) for choices that are none, or
 // too few.
 Graph TrialGraph(const TrialSpec& spec, const Task& task, Purpose purpose = Purpose::kTraining);
+
+// Of the files in a trial's folder that spec.quantized_sha256 is of.
+inline constexpr const char* kQuantizedStem = "quantized";
 
 // Random weights (spec.seed), and over them what spec.pretrained has, if there is one: `inheritance` says what.
 // Throws Error as ReadPretrained and Inherit do, and kFailedPrecondition when the file has another key.

@@ -33,6 +33,7 @@ TEST(Trial, RoundTripsThroughJson) {
   spec.task.keypoints = {"nose", "tail"};
   spec.task.pyramid_channels = 48;
   spec.task.flip_test = true;
+  spec.quantized_sha256 = "12ab";
   WriteFileAtomic(folder.path() / "trial.json", ToJson(spec));
   EXPECT_EQ(ToJson(ReadTrial(folder.path() / "trial.json")), ToJson(spec));
   const TrialResult result{.val_score = 0.5, .train_loss = 1.25, .epochs = 7, .seconds = 3.5, .cpu_seconds = 2.25};

@@ -118,12 +118,13 @@ void GraphModule::PlanLifetimes() {
 
 std::vector<at::Tensor> GraphModule::Forward(const at::Tensor& images) const {
   Values values(static_cast<size_t>(graph_.size()));
-  values[static_cast<size_t>(graph_.inputs()[0])] =
-      images.to(parameters_.device(), training_ ? training_type_ : at::kFloat, /*non_blocking=*/false, /*copy=*/false,
-                at::MemoryFormat::ChannelsLast);
+  const NodeId input = graph_.inputs()[0];
+  values[static_cast<size_t>(input)] =
+      Rounded(input, images.to(parameters_.device(), training_ ? training_type_ : at::kFloat, /*non_blocking=*/false,
+                               /*copy=*/false, at::MemoryFormat::ChannelsLast));
   for (const Step& step : steps_) {
     const at::AutoGradMode gradients(at::GradMode::is_enabled() && step.node >= frozen_end_);
-    values[static_cast<size_t>(step.result)] = Run(step, values);
+    values[static_cast<size_t>(step.result)] = Rounded(step.result, Run(step, values));
     for (NodeId dead : step.last_reads) values[static_cast<size_t>(dead)] = at::Tensor();
   }
   std::vector<at::Tensor> outputs;
@@ -137,7 +138,7 @@ at::Tensor GraphModule::Run(const Step& step, const Values& values) const {
   switch (node.op) {
     case Op::kConv:
     case Op::kLinear:
-      return RunParametric(node, x);
+      return RunParametric(step.node, x);
     case Op::kBatchNorm:
       return RunBatchNorm(step, x);
     case Op::kAdd: {
@@ -158,9 +159,12 @@ at::Tensor GraphModule::ParameterLike(const at::Tensor& x, const std::string& na
   return parameters_.Get(name).to(x.scalar_type());
 }
 
-at::Tensor GraphModule::RunParametric(const Node& node, const at::Tensor& x) const {
-  const at::Tensor weight = ParameterLike(x, node.name + ".weight");
-  const at::Tensor bias = node.attrs.bias ? ParameterLike(x, node.name + ".bias") : at::Tensor();
+at::Tensor GraphModule::RunParametric(NodeId id, const at::Tensor& x) const {
+  const Node& node = graph_.node(id);
+  at::Tensor weight = ParameterLike(x, node.name + ".weight");
+  at::Tensor bias = node.attrs.bias ? ParameterLike(x, node.name + ".bias") : at::Tensor();
+  if (rounding_) weight = rounding_->Weight(id, weight);
+  if (rounding_ && bias.defined()) bias = rounding_->Bias(id, bias);
   if (node.op == Op::kConv) return Convolve(x, weight, bias, node.attrs);
   return at::linear(x.flatten(1), weight, bias).view({x.size(0), node.shape.c, 1, 1});
 }

@@ -5,10 +5,12 @@
 
 #include <ATen/ATen.h>
 
+#include <optional>
 #include <vector>
 
 #include "graph/graph.h"
 #include "graph/tensor.h"
+#include "train/fake_quantization.h"
 #include "train/flat_parameters.h"
 
 namespace hot {
@@ -30,6 +32,10 @@ class GraphModule {
   // What maps and convolutions hold in training mode: at::kFloat (at first) or at::kBFloat16. Parameters, their
   // gradients, statistics and the outputs stay float.
   void SetTrainingType(at::ScalarType type) { training_type_ = type; }
+
+  // From now on outputs, weights and biases are rounded, in training and evaluation mode. The graph has its batch norms
+  // folded.
+  void Quantize(const Quantization& quantization) { rounding_.emplace(graph_, quantization, parameters_.device()); }
 
   // From now on nodes before `end` have no gradient, and their batch norms keep and use their running statistics, in
   // training too. 0: none.
@@ -62,7 +68,8 @@ class GraphModule {
   void PlanLifetimes();
   at::Tensor Run(const Step& step, const Values& values) const;
   at::Tensor RunBatchNorm(const Step& step, const at::Tensor& x) const;
-  at::Tensor RunParametric(const Node& node, const at::Tensor& x) const;
+  at::Tensor RunParametric(NodeId id, const at::Tensor& x) const;
+  at::Tensor Rounded(NodeId id, const at::Tensor& y) const { return rounding_ ? rounding_->Output(id, y) : y; }
   // A parameter in the type of `x`.
   at::Tensor ParameterLike(const at::Tensor& x, const std::string& name) const;
 
@@ -74,6 +81,7 @@ class GraphModule {
   double momentum_ = 0.1;
   NodeId frozen_end_ = 0;
   at::ScalarType training_type_ = at::kFloat;
+  std::optional<FakeQuantization> rounding_;
 };
 
 }  // namespace hot

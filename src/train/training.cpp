@@ -89,6 +89,19 @@ NodeId FrozenEnd(const Graph& graph, const TrialSpec& spec) {
   return end;
 }
 
+// The integer network that a trial fine-tunes, with the outputs that only the loss reads; nothing in a training in
+// float.
+std::optional<QuantizedNetwork> ReadStart(const fs::path& folder, const TrialSpec& spec, const Task& task) {
+  if (spec.quantized_sha256.empty()) return std::nullopt;
+  const fs::path stem = folder / kQuantizedStem;
+  if (QuantizedKey(stem) != spec.quantized_sha256) {
+    throw Error(Code::kFailedPrecondition, stem.string(), "is not the network that this fine-tuning was begun with",
+                "delete the folder and run hot again");
+  }
+  const Graph graph = TrialGraph(spec, task);
+  return ReadQuantized(stem, {.graph = FoldBatchNorm(graph, RandomWeights(graph, spec.seed)).graph, .weights = {}});
+}
+
 // Pictures that batch-norm statistics are taken from: for the stored weights (Wu and Johnson see no gain from more than
 // some thousands), and for a point of the learning curve.
 constexpr int kFinalStatistics = 8192, kCurveStatistics = 512;
@@ -105,11 +118,14 @@ Training::Training(fs::path folder, const TrialSpec& spec, const TrialData& data
       cancelled_(cancelled),
       identity_(Sha256Hex(ToJson(spec))),
       task_(MakeTask(spec.task)),
-      learner_(TrialGraph(spec, *task_), *task_, MakeLearnerOptions(spec, device)),
+      quantized_(ReadStart(folder_, spec, *task_)),
+      learner_(quantized_ ? quantized_->network.graph : TrialGraph(spec, *task_), *task_,
+               MakeLearnerOptions(spec, device)),
       train_loader_(data.train, TrainLoader(spec, data.train, device)),
       val_loader_(data.val, ValLoader(spec, device)),
       schedule_(MakeSchedule(spec, train_loader_.batches_per_epoch())),
       frozen_end_(FrozenEnd(learner_.module().graph(), spec)) {
+  if (quantized_) learner_.module().Quantize(quantized_->quantization);
   Resume();
 }
 
@@ -133,6 +149,8 @@ void Training::Resume() {
   const fs::path path = folder_ / "checkpoint.pt";
   if (Restore(path) || Restore(PreviousCheckpoint(path))) {
     std::printf("going on after epoch %d of %d\n", epochs_, spec_.epochs);
+  } else if (quantized_) {
+    learner_.Start(quantized_->network.weights);
   } else {
     const InitialWeights initial = MakeInitialWeights(spec_, module().graph());
     if (initial.inheritance) std::printf("%s\n", initial.inheritance->Summary().c_str());
@@ -223,6 +241,7 @@ void Training::RunEpoch() {
 }
 
 void Training::RecomputeStatistics(int pictures) {
+  if (module().parameters().statistics().numel() == 0) return;  // batch norms are folded
   train_loader_.BeginEpoch(spec_.epochs);
   int batches = 0;
   for (Batch batch; batches * spec_.batch < pictures && train_loader_.Next(&batch); ++batches) {

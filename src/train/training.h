@@ -9,6 +9,7 @@
 
 #include "core/clock.h"
 #include "data/loader.h"
+#include "quantize/quantized_network.h"
 #include "tasks/trial.h"
 #include "train/learner.h"
 #include "train/schedule.h"
@@ -17,8 +18,9 @@ namespace hot {
 
 class Training {
  public:
-  // Starts from MakeInitialWeights() or, when `folder` has a checkpoint of this trial, behind that; a damaged one
-  // is reported on stdout, and the one before it is used. `spec`, `data` and `cancelled` must outlive this.
+  // Starts from MakeInitialWeights(), from the integer network that the trial fine-tunes or, when `folder` has a
+  // checkpoint of this trial, behind that; a damaged one is reported on stdout, and the one before it is used. `spec`,
+  // `data` and `cancelled` must outlive this.
   Training(fs::path folder, const TrialSpec& spec, const TrialData& data, const std::atomic<bool>& cancelled,
            at::Device device = at::kCPU);
 
@@ -59,6 +61,7 @@ class Training {
   const std::atomic<bool>& cancelled_;
   const std::string identity_;
   std::unique_ptr<Task> task_;
+  const std::optional<QuantizedNetwork> quantized_;  // that is trained on
   Learner learner_;
   Loader train_loader_, val_loader_;
   const Schedule schedule_;

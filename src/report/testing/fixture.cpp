@@ -160,8 +160,8 @@ void WriteQuantization(const fs::path& folder, const std::vector<FixtureNetwork>
   for (const FixtureNetwork& n : networks) {
     if (n.rank > 2) continue;
     Json entry = Json::parse(R"({"precision": "int8", "scheme": "s8s8", "seconds": 1.3, "holds": true,
-        "float_layers": ["conv1"], "layers": [{"layer": "conv1", "ranges": "kl", "sqnr_db": 38.2},
-                                              {"layer": "conv2", "ranges": "mse", "sqnr_db": 21.7}]})");
+        "float_layers": ["conv1"], "fine_tuned": {"epochs": 5, "before": 0.51, "after": 0.55, "kept": true}, "layers": [
+        {"layer": "conv1", "ranges": "kl", "sqnr_db": 38.2}, {"layer": "conv2", "ranges": "mse", "sqnr_db": 21.7}]})");
     entry.update({{"id", n.id}, {"fp32", n.score}, {"score", n.score - 0.004}});
     list.push_back(entry);
   }
