@@ -222,7 +222,18 @@ function trainingSection(model) {
 
 // ---- Look-up table
 
-function lookupRow(row, users, slowest) {
+// An integer row that is less than this many times as fast as in fp32 is marked: hardly worth what integers lose.
+const LEAST_SPEED_UP = 1.2;
+
+// By how much the row is faster than in fp32; nothing where that was not measured.
+function speedUp(row, floatRows) {
+  const same = floatRows.find((other) => other.part === row.part && bare(other.choice) === bare(row.choice));
+  if (!same) return '';
+  const ratio = same.latency_ns / row.latency_ns, text = ratio.toFixed(2) + '\u00d7';
+  return {show: ratio < LEAST_SPEED_UP ? element('span', {class: 'worse'}, text) : text, value: ratio};
+}
+
+function lookupRow(row, users, slowest, floatRows) {
   return {
     cells: [
       row.part, row.choice ? element('span', {class: 'nowrap'}, bare(row.choice)) : '–', {
@@ -235,7 +246,7 @@ function lookupRow(row, users, slowest) {
       {show: millions(row.macs), value: row.macs}, {show: kib(row.weight_bytes / 1024), value: row.weight_bytes},
       {show: kib(row.peak_bytes / 1024), value: row.peak_bytes},
       {show: kib(row.carried_bytes / 1024), value: row.carried_bytes}, row.samples ?? '–',
-      row.steady ? 'yes' : element('span', {class: 'worse'}, 'no'),
+      row.steady ? 'yes' : element('span', {class: 'worse'}, 'no'), ...(floatRows ? [speedUp(row, floatRows)] : []),
       {show: users.length ? users.map(chip) : '', value: -users.length}
     ]
   };
@@ -249,6 +260,8 @@ function lookupTable(model, table, open) {
           (network) => network.width === table.width && table.precision === model.precision &&
               bare(network.slots[Number(row.part.slice(4)) - 1] || '') === bare(row.choice)) :
       [];
+  const inFloat = list(model.run.table.tables)
+                      .find((other) => other.width === table.width && other.precision === 'fp32' && other !== table);
   const title = 'Width ' + table.width + ', ' + table.precision + ': ' + rows.length + ' rows';
   const node =
       details(title, makeTable({
@@ -260,9 +273,16 @@ function lookupTable(model, table, open) {
                   {name: 'part'}, {name: 'choice'}, {name: 'latency', number: true}, {name: 'MACs, M', number: true},
                   {name: 'weights', number: true}, {name: 'activations', number: true},
                   {name: 'carried', number: true, title: 'feature maps kept for the head meanwhile'},
-                  {name: 'samples', number: true}, {name: 'steady'}, {name: 'chosen by'}
+                  {name: 'samples', number: true}, {name: 'steady'},
+                  ...(inFloat ? [{
+                    name: 'v fp32',
+                    number: true,
+                    title: 'times as fast as in fp32; marked below ' + LEAST_SPEED_UP
+                  }] :
+                                []),
+                  {name: 'chosen by'}
                 ],
-                rows: rows.map((row) => lookupRow(row, users(row), slowest))
+                rows: rows.map((row) => lookupRow(row, users(row), slowest, inFloat && list(inFloat.rows)))
               }));
   node.open = open;
   return node;
