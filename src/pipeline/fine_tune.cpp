@@ -69,9 +69,17 @@ FineTuned FineTune(const FineTuning& tuning, const QuantizedNetwork& quantized, 
   const auto result = FinishedTrial(tuning.folder, spec);
   if (!result) return tuned;
   tuned.seconds = result->seconds;
-  Weights weights = ReadSafetensors(tuning.folder / "weights.safetensors");
+  const fs::path trained = tuning.folder / "weights.safetensors";
+  Weights weights = ReadSafetensors(trained);
   tuned.network = quantized;
-  for (auto& [name, tensor] : tuned.network->network.weights) tensor = std::move(weights.at(name));
+  for (auto& [name, tensor] : tuned.network->network.weights) {
+    const auto found = weights.find(name);
+    if (found == weights.end() || found->second.shape != tensor.shape) {
+      throw Error(Code::kFailedPrecondition, trained.string(), "is not the fine-tuned network: " + name + " is missing",
+                  "hot-train is of another version than hot: build both and delete the folder");
+    }
+    tensor = std::move(found->second);
+  }
   tuned.network->exact.weights = tuned.network->network.weights;
   return tuned;
 }

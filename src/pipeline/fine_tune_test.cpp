@@ -27,6 +27,7 @@ class FakeExecutor : public Executor {
       for (auto& [name, tensor] : weights) {
         for (float& value : tensor.data) value += 1;
       }
+      weights.erase(missing);
       WriteSafetensors(job.folder / "weights.safetensors", weights);
       WriteFileAtomic(job.folder / "result.json", ToJson(TrialResult{.epochs = spec.epochs, .seconds = 7}));
     }
@@ -34,7 +35,7 @@ class FakeExecutor : public Executor {
   }
   std::vector<TrialOutcome> Poll() override { return std::exchange(outcomes_, {}); }
 
-  std::string error;
+  std::string error, missing;
   int started = 0;
   TrialSpec spec;
   Weights start;
@@ -126,6 +127,17 @@ TEST_F(FineTuneTest, AFailedOneIsSaidAndTriedAgain) {
   EXPECT_EQ(tuned.error, executor_.error);
   executor_.error = "";
   EXPECT_TRUE(Run().network.has_value());
+}
+
+TEST_F(FineTuneTest, WeightsOfAnotherNetworkAreRefused) {
+  executor_.missing = quantized_.network.weights.begin()->first;
+  try {
+    Run();
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kFailedPrecondition);
+    EXPECT_NE(std::string(error.what()).find(executor_.missing), std::string::npos) << error.what();
+  }
 }
 
 TEST_F(FineTuneTest, StopsWhenItIsCancelled) {
