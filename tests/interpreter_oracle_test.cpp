@@ -17,10 +17,9 @@
 #include "deploy/test_networks.h"
 #include "deploy/test_runtimes.h"
 #include "deploy/toolchain.h"
-#include "models/backbone.h"
 #include "quantize/interpreter.h"
 #include "quantize/quantized_network.h"
-#include "tasks/task.h"
+#include "whole_graphs.h"
 
 namespace hot {
 namespace {
@@ -54,47 +53,18 @@ Case MakeCase(const std::string& name, Network network, const std::string& schem
 
 Case MakeCase(const std::string& name, const Graph& graph) { return MakeCase(name, Trained(graph, 1)); }
 
-Graph BlockAlone(const Block& block, const BlockSpec& spec) {
-  GraphBuilder builder;
-  builder.Output(block.Build(builder, builder.Input("image", {16, 12, 12}), spec, "b"));
-  return std::move(builder).Build();
-}
-
-Graph Whole(const std::string& task, uint64_t seed, GraphStyle style) {
-  TaskOptions options;
-  options.task = task;
-  options.convention.style = style;
-  options.input = {3, 96, 96};
-  options.classes = {"a", "b", "c"};
-  options.keypoints = {"head", "hand"};
-  const Backbone& net = FindBackbone("mobilenet_v2");
-  Rng rng(seed);
-  std::vector<Choice> pick;
-  for (const Slot& slot : net.Slots(0.35, Precision::kInt8))
-    pick.push_back(slot.choices[static_cast<size_t>(rng.Below(std::ssize(slot.choices)))]);
-  return BuildNetwork(net, 0.35, pick, *MakeTask(options));
-}
-
 std::vector<Case> BlockCases() {
   std::vector<Case> cases;
-  for (const Block* block : AllBlocks()) {
-    for (int kernel : {3, 5}) {
-      for (int stride : {1, 2}) {
-        const std::string name =
-            std::string(block->type()) + "-k" + std::to_string(kernel) + "-s" + std::to_string(stride);
-        cases.push_back(MakeCase(name, BlockAlone(*block, {16, stride, kernel, 3})));
-      }
-    }
-  }
+  for (const auto& [name, graph] : BlockGraphs()) cases.push_back(MakeCase(name, graph));
   return cases;
 }
 
 std::vector<Case> NetworkCases() {
   std::vector<Case> cases;
   for (const char* task : {"ssd", "cpn", "classify"}) {
-    cases.push_back(MakeCase(task, Whole(task, 1, {})));
-    const GraphStyle same{.padding = Padding::kSame, .bn_eps = 1e-3};
-    cases.push_back(MakeCase(task + std::string("-same"), Whole(task, 2, same)));
+    cases.push_back(MakeCase(task, WholeGraph(task, 96, 1)));
+    const WholeOptions same{.style = {.padding = Padding::kSame, .bn_eps = 1e-3}};
+    cases.push_back(MakeCase(task + std::string("-same"), WholeGraph(task, 96, 2, same)));
   }
   cases.push_back(MakeCase("every-op", EveryOp()));
   return cases;
@@ -105,9 +75,9 @@ std::vector<Case> SchemeCases(const std::string& scheme) {
   std::vector<Case> cases;
   for (const Block* block : AllBlocks()) {
     cases.push_back(
-        MakeCase(std::string(block->type()) + " " + scheme, Trained(BlockAlone(*block, {16, 2, 3, 3}), 1), scheme));
+        MakeCase(std::string(block->type()) + " " + scheme, Trained(BlockGraph(*block, {16, 2, 3, 3}), 1), scheme));
   }
-  cases.push_back(MakeCase("ssd " + scheme, Trained(Whole("ssd", 1, {}), 1), scheme));
+  cases.push_back(MakeCase("ssd " + scheme, Trained(WholeGraph("ssd", 96, 1), 1), scheme));
   return cases;
 }
 
@@ -315,7 +285,7 @@ TEST_F(InterpreterOracle, TvmIsTheReferenceOverWholeNetworks) {
     GTEST_SKIP() << "skipped: " << error.what();
   }
   std::vector<Case> cases;
-  for (const char* task : {"ssd", "cpn"}) cases.push_back(MakeCase(task, Whole(task, 1, {})));
+  for (const char* task : {"ssd", "cpn"}) cases.push_back(MakeCase(task, WholeGraph(task, 96, 1)));
   const std::vector<Distance> distances = Distances(*tvm, cases);
   for (size_t i = 0; i < cases.size(); ++i) {
     Print("tvm", cases[i], distances[i]);

@@ -10,35 +10,12 @@
 #include "deploy/toolchain.h"
 #include "deploy/toolchains/vela/ethos_npu.h"
 #include "deploy/toolchains/vela/testing/litert_tensors.h"
-#include "models/backbone.h"
 #include "quantize/interpreter.h"
 #include "quantize/plan.h"
-#include "tasks/task.h"
+#include "whole_graphs.h"
 
 namespace hot {
 namespace {
-
-Graph BlockAlone(const Block& block, const BlockSpec& spec) {
-  GraphBuilder builder;
-  builder.Output(block.Build(builder, builder.Input("image", {16, 12, 12}), spec, "b"));
-  return std::move(builder).Build();
-}
-
-Graph Whole(const std::string& task, uint64_t seed, Padding padding) {
-  TaskOptions options;
-  options.task = task;
-  options.convention.style = {.padding = padding};
-  options.input = {3, 96, 96};
-  options.classes = {"a", "b", "c"};
-  options.keypoints = {"head", "hand"};
-  const Backbone& net = FindBackbone("mobilenet_v2");
-  Rng rng(seed);
-  std::vector<Choice> pick;
-  for (const Slot& slot : net.Slots(0.35, Precision::kInt8)) {
-    pick.push_back(seed == 0 ? slot.baseline : slot.choices[static_cast<size_t>(rng.Below(std::ssize(slot.choices)))]);
-  }
-  return BuildNetwork(net, 0.35, pick, *MakeTask(options), Purpose::kShipping);
-}
 
 // What no block or task has, but the graph: pools with padding, concatenation of maps of different scales, groups, a
 // flattened map, activations by themselves.
@@ -60,19 +37,11 @@ Graph EveryOperator() {
 
 std::map<std::string, Graph> Cases() {
   std::map<std::string, Graph> cases;
-  for (const Block* block : AllBlocks()) {
-    for (int kernel : {3, 5}) {
-      for (int stride : {1, 2}) {
-        const std::string name =
-            std::string(block->type()) + "-k" + std::to_string(kernel) + "-s" + std::to_string(stride);
-        cases.emplace(name, BlockAlone(*block, {16, stride, kernel, 3}));
-      }
-    }
-  }
+  for (auto& [name, graph] : BlockGraphs()) cases.emplace(name, std::move(graph));
   for (const char* task : {"ssd", "cpn", "classify"}) {
-    cases.emplace(task, Whole(task, 0, Padding::kSymmetric));
-    cases.emplace(task + std::string("-random"), Whole(task, 2, Padding::kSymmetric));
-    cases.emplace(task + std::string("-same"), Whole(task, 1, Padding::kSame));
+    cases.emplace(task, WholeGraph(task, 96, 0));
+    cases.emplace(task + std::string("-random"), WholeGraph(task, 96, 2));
+    cases.emplace(task + std::string("-same"), WholeGraph(task, 96, 1, {.style = {.padding = Padding::kSame}}));
   }
   cases.emplace("every-operator", EveryOperator());
   return cases;
@@ -239,7 +208,7 @@ TEST_P(Tflite, IsTheReferenceWithinTheRoundingOfLiteRt) {
 // The bounds are narrow enough to see a fault of the writer: here, scales that are 1 % off.
 TEST_P(Tflite, AWrongScaleIsSeen) {
   const std::map<std::string, LiteRtRun> runs{
-      {"irb", MakeRun(BlockAlone(*AllBlocks().front(), {16, 1, 3, 3}), scheme_)}};
+      {"irb", MakeRun(BlockGraph(*AllBlocks().front(), {16, 1, 3, 3}), scheme_)}};
   const auto litert = LiteRt(runs);
   if (litert.empty()) GTEST_SKIP() << "skipped: " << why_;
   LiteRtRun run = runs.at("irb");
@@ -263,7 +232,7 @@ TEST(Vela, EveryTaskRunsWholeOnEveryNpuInEveryPrecision) {
       GTEST_SKIP() << "skipped: " << error.what();
     }
     for (const char* task : {"ssd", "cpn", "classify"}) {
-      const Graph graph = Whole(task, 1, Padding::kSymmetric);
+      const Graph graph = WholeGraph(task, 96, 1);
       const Network network = FoldBatchNorm(graph, TimingWeights(graph, 1));
       std::map<Precision, double> latencies;
       for (const Precision precision : {Precision::kInt8, Precision::kInt16x8}) {

@@ -2,13 +2,11 @@
 // trained is what will be deployed.
 #include <gtest/gtest.h>
 
-#include "core/rng.h"
 #include "core/subprocess.h"
 #include "deploy/onnx_writer.h"
 #include "graph/fold.h"
 #include "graph_outputs.h"
-#include "models/backbone.h"
-#include "tasks/task.h"
+#include "whole_graphs.h"
 
 namespace hot {
 namespace {
@@ -35,67 +33,30 @@ struct Case {
   Graph graph;
 };
 
-Graph BlockAlone(const Block& block, const BlockSpec& spec) {
-  GraphBuilder builder;
-  builder.Output(block.Build(builder, builder.Input("image", {16, 12, 12}), spec, "b"));
-  return std::move(builder).Build();
-}
-
-struct WholeOptions {
-  Purpose purpose = Purpose::kShipping;
-  GraphStyle style = {};
-  std::string backbone = "mobilenet_v2";
-  double width = 0.35;
-};
-
-Graph Whole(const std::string& task, int side, uint64_t seed, const WholeOptions& whole = {}) {
-  TaskOptions options;
-  options.task = task;
-  options.convention.style = whole.style;
-  options.input = {3, side, side};
-  options.classes = {"a", "b", "c"};
-  options.keypoints = {"head", "hand"};
-  const Backbone& net = FindBackbone(whole.backbone);
-  Rng rng(seed);
-  std::vector<Choice> pick;
-  for (const Slot& slot : net.Slots(whole.width, Precision::kFp32)) {
-    pick.push_back(seed == 0 ? slot.baseline : slot.choices[static_cast<size_t>(rng.Below(std::ssize(slot.choices)))]);
-  }
-  return BuildNetwork(net, whole.width, pick, *MakeTask(options), whole.purpose);
-}
-
 void AddResNets(std::vector<Case>& cases) {
   for (const Backbone* net : AllBackbones()) {
     if (net == &FindBackbone("mobilenet_v2")) continue;
     for (const char* task : {"ssd", "cpn", "classify"}) {
       for (const uint64_t seed : {0, 1, 2}) {
         const std::string name = std::string(net->name()) + "-" + task + "-" + std::to_string(seed);
-        cases.push_back({name, Whole(task, 64, seed, {.backbone = std::string(net->name()), .width = 0.25})});
+        cases.push_back({name, WholeGraph(task, 64, seed, {.backbone = std::string(net->name()), .width = 0.25})});
       }
     }
   }
   const GraphStyle same{.padding = Padding::kSame, .bn_eps = 1e-3};
-  cases.push_back({"resnet50-same", Whole("ssd", 96, 1, {.style = same, .backbone = "resnet50", .width = 0.25})});
+  cases.push_back({"resnet50-same", WholeGraph("ssd", 96, 1, {.style = same, .backbone = "resnet50", .width = 0.25})});
 }
 
 std::vector<Case> Cases() {
   std::vector<Case> cases;
-  for (const Block* block : AllBlocks()) {
-    for (int kernel : {3, 5}) {
-      for (int stride : {1, 2}) {
-        const std::string name =
-            std::string(block->type()) + "-k" + std::to_string(kernel) + "-s" + std::to_string(stride);
-        cases.push_back({name, BlockAlone(*block, {16, stride, kernel, 3})});
-      }
-    }
-  }
+  for (auto& [name, graph] : BlockGraphs()) cases.push_back({name, std::move(graph)});
   for (const char* task : {"ssd", "cpn", "classify"}) {
-    for (uint64_t seed : {0, 1, 2}) cases.push_back({task + ("-" + std::to_string(seed)), Whole(task, 96, seed)});
+    for (uint64_t seed : {0, 1, 2}) cases.push_back({task + ("-" + std::to_string(seed)), WholeGraph(task, 96, seed)});
   }
-  cases.push_back({"cpn-training", Whole("cpn", 64, 3, {.purpose = Purpose::kTraining})});
+  cases.push_back({"cpn-training", WholeGraph("cpn", 64, 3, {.purpose = Purpose::kTraining})});
   for (const char* task : {"ssd", "cpn"}) {
     const WholeOptions same{.style = {.padding = Padding::kSame, .bn_eps = 1e-3}};
-    cases.push_back({task + std::string("-same"), Whole(task, 96, 1, same)});
+    cases.push_back({task + std::string("-same"), WholeGraph(task, 96, 1, same)});
   }
   AddResNets(cases);
   return cases;

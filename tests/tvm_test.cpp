@@ -15,8 +15,7 @@
 #include "deploy/test_runtimes.h"
 #include "deploy/toolchain.h"
 #include "deploy/toolchains/tvm/tvm_model.h"
-#include "models/backbone.h"
-#include "tasks/task.h"
+#include "whole_graphs.h"
 
 namespace hot {
 namespace {
@@ -35,13 +34,7 @@ Quantization Asymmetric(const Network& network) {
 }
 
 Network WholeSsd() {
-  TaskOptions options;
-  options.task = "ssd";
-  options.input = {3, 96, 96};
-  options.classes = {"a", "b", "c"};
-  const Backbone& net = FindBackbone("mobilenet_v2");
-  const Graph graph =
-      BuildNetwork(net, 0.35, BaselineChoices(net, 0.35, Precision::kInt8), *MakeTask(options), Purpose::kShipping);
+  const Graph graph = WholeGraph("ssd", 96, 0);
   return FoldBatchNorm(graph, TimingWeights(graph, 3));
 }
 

@@ -8,31 +8,15 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "deploy/session.h"
-#include "deploy/test_networks.h"
+#include "deploy/test_pairings.h"
 #include "deploy/toolchain.h"
 
 namespace hot {
 namespace {
 
-struct Pairing {
-  const char* device;
-  const char* toolchain;
-};
-
-class DeviceContract : public ::testing::TestWithParam<Pairing> {
+class DeviceContract : public PairingTest {
  protected:
-  void SetUp() override {
-    try {
-      toolchain_ = MakeToolchain(GetParam().toolchain, GetParam().device);
-    } catch (const Error& error) {
-      if (error.code() != Code::kUnavailable) throw;
-      GTEST_SKIP() << "skipped: " << error.what();
-    }
-  }
-
   const std::unique_ptr<Device> device_ = MakeDevice(GetParam().device, 1);
-  std::unique_ptr<Toolchain> toolchain_;
-  const Network network_ = SmallMobileNet();
   const std::unique_ptr<Progress> progress_ = MakeSilentProgress();
   std::atomic<bool> cancelled_{false};
 

@@ -39,6 +39,10 @@ class Toolchain {
   virtual Artifact Compile(const CompileRequest& request) const = 0;
 };
 
+// Throws Error(kUnimplemented), saying `lacks`, when the toolchain lacks the request's precision, and
+// Error(kInvalidArgument) when integers come without a quantization.
+void CheckPrecision(const Toolchain& toolchain, const CompileRequest& request, const std::string& lacks);
+
 // "openvino", "tvm", "vela"; `device` is what it compiles for, where that makes a difference. Throws
 // Error(kInvalidArgument) with the known names, or when the toolchain has nothing for that device; kUnavailable when it
 // is not installed.

@@ -47,6 +47,11 @@ IntegerLayer RoundLayer(const Node& layer, const Weights& weights, const Quantiz
   return rounded;
 }
 
+int NearestStep(double real, const ActivationScale& scale, const Scheme& scheme) {
+  const double q = std::nearbyint(real / scale.scale) + scale.zero_point;
+  return static_cast<int>(std::clamp<double>(q, scheme.lowest, scheme.highest)) - scale.zero_point;
+}
+
 const ActivationScale& OutputScale(const Graph& folded, const std::vector<QuantPlace>& places, NodeId id,
                                    const Quantization& quantization) {
   const std::string& name = folded.node(ScaleOwner(folded, places, id)).name;

@@ -9,6 +9,7 @@
 #include "graph/tensor.h"
 #include "quantize/plan.h"
 #include "quantize/quantize.h"
+#include "quantize/scheme.h"
 
 namespace hot {
 
@@ -23,6 +24,10 @@ struct IntegerLayer {
 // quantization or the weights lack the layer. Biases of 16-bit activations are integers of 64 bits, which ONNX can't
 // dequantize: they stay in float, which is no less exact.
 IntegerLayer RoundLayer(const Node& layer, const Weights& weights, const Quantization& quantization, float input_scale);
+
+// What an activation's readers see is scale * step: the nearest integer, halves to even, saturated as `scheme` says,
+// less the zero point.
+int NearestStep(double real, const ActivationScale& scale, const Scheme& scheme);
 
 // The scale and zero point of a node's output, its own or, through pass-through nodes, that of the one before. Throws
 // Error(kNotFound) when the quantization lacks it.

@@ -122,8 +122,7 @@ void Interpreter::Round(NodeId id, Value& value) const {
   const ActivationScale& scale = ScaleAt(id);
   value.steps.resize(value.reals.size());
   for (size_t i = 0; i < value.reals.size(); ++i) {
-    const double q = std::nearbyint(value.reals[i] / scale.scale) + scale.zero_point;
-    value.steps[i] = static_cast<int16_t>(std::clamp<double>(q, scheme_.lowest, scheme_.highest) - scale.zero_point);
+    value.steps[i] = static_cast<int16_t>(NearestStep(value.reals[i], scale, scheme_));
   }
   Scale(id, value);
 }

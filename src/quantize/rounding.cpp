@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "quantize/integer_layer.h"
+
 namespace hot {
 namespace {
 
@@ -80,10 +82,8 @@ double DotRow(const Tensor& weight, size_t channel, const std::vector<double>& v
 }  // namespace
 
 void RoundToNearest(const ActivationScale& scale, const Scheme& scheme, Tensor& activation) {
-  for (float& value : activation.data) {
-    const double q = std::nearbyint(value / static_cast<double>(scale.scale)) + scale.zero_point;
-    value = static_cast<float>((std::clamp<double>(q, scheme.lowest, scheme.highest) - scale.zero_point) * scale.scale);
-  }
+  for (float& value : activation.data)
+    value = static_cast<float>(NearestStep(value, scale, scheme) * static_cast<double>(scale.scale));
 }
 
 void RoundToNearest(const std::vector<float>& scales, Tensor& weight) {

@@ -58,14 +58,7 @@ class OpenVinoToolchain : public Toolchain {
 
  private:
   void Check(const CompileRequest& request) const {
-    const std::vector<Precision> known = precisions();
-    if (std::find(known.begin(), known.end(), request.precision) == known.end()) {
-      throw Error(Code::kUnimplemented, "openvino",
-                  "it can't execute " + PrecisionName(request.precision) + " on this CPU");
-    }
-    if (request.precision == Precision::kInt8 && request.quantization == nullptr) {
-      throw Error(Code::kInvalidArgument, "openvino", "int8 needs a quantization");
-    }
+    CheckPrecision(*this, request, "it can't execute " + PrecisionName(request.precision) + " on this CPU");
     if (request.precision == Precision::kInt8 &&
         SchemeOf(request.quantization->scheme).precision != request.precision) {
       throw Error(Code::kInvalidArgument, "openvino",

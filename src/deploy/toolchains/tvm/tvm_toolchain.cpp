@@ -64,13 +64,7 @@ class TvmToolchain : public Toolchain {
 
  private:
   void Check(const CompileRequest& request) const {
-    const std::vector<Precision> known = precisions();
-    if (std::find(known.begin(), known.end(), request.precision) == known.end()) {
-      throw Error(Code::kUnimplemented, "tvm", "there are no templates for " + PrecisionName(request.precision));
-    }
-    if (request.precision == Precision::kInt8 && request.quantization == nullptr) {
-      throw Error(Code::kInvalidArgument, "tvm", "int8 needs a quantization");
-    }
+    CheckPrecision(*this, request, "there are no templates for " + PrecisionName(request.precision));
     if (request.threads != 1) {
       throw Error(Code::kInvalidArgument, "tvm",
                   "its code runs on one thread, " + std::to_string(request.threads) + " were asked for",

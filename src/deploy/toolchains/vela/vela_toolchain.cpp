@@ -72,13 +72,7 @@ class VelaToolchain : public Toolchain {
 
  private:
   void Check(const CompileRequest& request) const {
-    const std::vector<Precision> known = precisions();
-    if (std::find(known.begin(), known.end(), request.precision) == known.end()) {
-      throw Error(Code::kUnimplemented, "vela", "Ethos-U can't execute " + PrecisionName(request.precision));
-    }
-    if (request.quantization == nullptr) {
-      throw Error(Code::kInvalidArgument, "vela", PrecisionName(request.precision) + " needs a quantization");
-    }
+    CheckPrecision(*this, request, "Ethos-U can't execute " + PrecisionName(request.precision));
     const std::string scheme = SchemeOf(request.precision, "s8s8");  // TFLite's activations are signed
     if (request.quantization->scheme != scheme) {
       throw Error(Code::kInvalidArgument, "vela",
