@@ -53,19 +53,18 @@ Read ReadInOpenVino(const Network& network, const Quantization* quantization, co
 
 Read ReadInInterpreter(const Network& network, const Quantization& quantization,
                        const std::vector<std::string>& nodes) {
-  std::map<std::string, size_t> places;
-  for (size_t i = 0; i < nodes.size(); ++i) {
-    const bool known = std::ranges::count(network.graph.nodes(), nodes[i], &Node::name) > 0;
-    if (!known) throw Error(Code::kNotFound, "node " + nodes[i], "can't be shown: the graph has no such node");
-    places.emplace(nodes[i], i);
+  for (const std::string& name : nodes) {
+    const bool known = std::ranges::count(network.graph.nodes(), name, &Node::name) > 0;
+    if (!known) throw Error(Code::kNotFound, "node " + name, "can't be shown: the graph has no such node");
   }
-  return [interpreter = Interpreter(network, quantization), places = std::move(places)](const Tensor& input) {
-    std::vector<Tensor> read(places.size());
+  return [interpreter = Interpreter(network, quantization), nodes](const Tensor& input) {
+    std::vector<Tensor> read(nodes.size());
     interpreter.Run(std::span(&input, 1), [&](const Node& node, Interpreter::Value& value) {
-      const auto found = places.find(node.name);
-      if (found == places.end()) return;
-      Tensor& tensor = read[found->second] = Tensor({1, node.shape.c, node.shape.h, node.shape.w});
-      std::ranges::transform(value.reals, tensor.data.begin(), [](double real) { return static_cast<float>(real); });
+      for (size_t i = 0; i < nodes.size(); ++i) {
+        if (nodes[i] != node.name) continue;
+        read[i] = Tensor({1, node.shape.c, node.shape.h, node.shape.w});
+        std::ranges::transform(value.reals, read[i].data.begin(), [](double real) { return static_cast<float>(real); });
+      }
     });
     return read;
   };

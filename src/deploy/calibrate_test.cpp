@@ -87,7 +87,7 @@ TEST(ActivationReader, ShowsActivationsOf16BitsAsTheirReadersSeeThem) {
   const Network network = SmallMobileNet();
   const Quantization quantization =
       Quantize(network, Calibrate(network, Pictures(network)), {.ranges = "minmax", .scheme = "s16s8"});
-  const std::vector<std::string> nodes = {"classes", "image", "block1.add"};
+  const std::vector<std::string> nodes = {"classes", "image", "block1.add", "image"};
   const Tensor input = RandomInput(network, 1);
   const std::vector<Tensor> rounded = ActivationReader(network, &quantization, nodes).Read(input);
   const std::vector<Tensor> exact = ActivationReader(network, nullptr, nodes).Read(input);
