@@ -1,9 +1,10 @@
 // Post-training quantization of trained networks, ours v ONNX Runtime's quantize_static and NNCF: same network, same
 // calibration pictures, accuracy by our metric from the quantized ONNX file through OpenVINO, and the time from
-// pictures in memory to that file, one after the other in each round, medians of rounds. Besides: bf16 as OpenVINO
-// executes it, fp16 and int16x8, which it does not, through ONNX Runtime, which rounds what is stored and computes in
-// fp32. Last line: JSON. Usage: hot_bench_quantize [--rounds=N] [--quick] TRIAL_FOLDER[:TEST_SPLIT]...; --quick leaves
-// out the presets that neither a study nor a peer uses by default; a trial folder is one of a run folder's trials/
+// pictures in memory to that file on one core, one after the other in each round, medians of rounds. Besides: bf16 as
+// OpenVINO executes it, fp16 and int16x8, which it does not, through ONNX Runtime, which rounds what is stored and
+// computes in fp32. Last line: JSON. Usage: hot_bench_quantize [--rounds=N] [--quick | --times]
+// TRIAL_FOLDER[:TEST_SPLIT]...; --quick leaves out the presets that neither a study nor a peer uses by default, --times
+// all but the time that our fastest preset and the peers take; a trial folder is one of a run folder's trials/
 // (docs/formats/run.md); without a split its validation pictures are scored.
 #include <algorithm>
 #include <chrono>
@@ -20,6 +21,7 @@
 #include "deploy/quantization_error.h"
 #include "deploy/toolchain.h"
 #include "graph/safetensors.h"
+#include "measure/measure.h"
 #include "peer.h"
 #include "pipeline/calibration_inputs.h"
 #include "pipeline/scoring.h"
@@ -33,6 +35,7 @@ constexpr size_t kPictures = 128;  // for calibration: the studies' default
 constexpr int kBootstrapRounds = 1000;
 constexpr const char* kDefault = "default";
 constexpr const char* kFastest = "minmax";
+constexpr const char* kPeers[] = {"onnxruntime", "nncf"};
 
 struct Preset {
   std::string name;
@@ -153,14 +156,21 @@ class Case {
   const Row& At(const std::string& name) const { return *std::ranges::find(rows_, name, &Row::name); }
   size_t pictures() const { return pictures_.samples.size(); }
 
-  void Run(int rounds, bool quick, const Context& context) {
+  void Run(int rounds, const std::vector<Preset>& presets, bool score, const Context& context) {
     WriteFileAtomic(File("float.onnx"), WriteOnnx(network_, {}));
     WriteInputs(File("inputs.bin"), inputs_);
-    ScoreFloats();
+    if (score) ScoreFloats(context);
     for (int round = 0; round < rounds; ++round) {
-      for (const Preset& preset : Presets(quick)) RunPreset(preset, round == 0, context);
-      for (const char* peer : {"onnxruntime", "nncf"}) RunOtherLibrary(peer, round == 0);
+      for (const Preset& preset : presets) RunPreset(preset, score && round == 0, context);
+      for (const char* peer : kPeers) RunOtherLibrary(peer, score && round == 0);
     }
+  }
+
+  // How many times as fast as the fastest peer our fastest preset is.
+  double SpeedUp() const {
+    double peer = 1e300;
+    for (const char* name : kPeers) peer = std::min(peer, Median(At(name).seconds));
+    return peer / Median(At(kFastest).seconds);
   }
 
  private:
@@ -187,7 +197,7 @@ class Case {
   }
 
   // fp32 and bf16 through OpenVINO; fp16 and int16x8 through ONNX Runtime.
-  void ScoreFloats() {
+  void ScoreFloats(const Context& context) {
     const Artifact fp32 = MakeToolchain("openvino")->Compile({.network = network_, .timing_only = true});
     const auto session = MakeDevice("host", 1)->Load(fp32);
     RecordingSession recording(*session);
@@ -196,11 +206,11 @@ class Case {
     if (std::ranges::count(known, Precision::kBf16) > 0)
       RowOf("bf16", true).scored = DetectThrough(fp32.blob, Precision::kBf16);
     WriteInputs(File("test.bin"), recording.recorded());
-    const Quantization wide = QuantizeAfterTraining(network_, inputs_, {.scheme = "s16s8", .ranges = "minmax"},
-                                                    {SystemClock(), *silent_, cancelled_})
-                                  .quantization;
+    PostTrainingOptions options = Presets(true).front().options;  // as a study has them
+    options.scheme = "s16s8";
+    const QuantizedNetwork wide = QuantizeAfterTraining(network_, inputs_, options, context);
     for (const auto& [name, onnx] : {std::pair<std::string, std::string>{"fp16", WriteOnnx(network_, {.fp16 = true})},
-                                     {"int16x8", WriteOnnx(network_, {.quantization = &wide})}}) {
+                                     {"int16x8", WriteOnnx(wide.network, {.quantization = &wide.quantization})}}) {
       WriteFileAtomic(File("model.onnx"), onnx);
       RunPeer("quantize", "quantize_peer.py", {"run", File("model.onnx"), File("test.bin"), File("outputs.bin")});
       ReplaySession replay(network_.graph, ReadFile(File("outputs.bin")));
@@ -237,8 +247,6 @@ class Case {
   Dataset pictures_;
   std::unique_ptr<OutputError> error_;
   std::vector<Row> rows_;
-  std::unique_ptr<Progress> silent_ = MakeSilentProgress();
-  std::atomic<bool> cancelled_ = false;
 };
 
 // The largest drop against fp32 that is asked for, in points; negative: none is.
@@ -288,28 +296,44 @@ Json Report(const Case& one) {
                 json.value("output_error", 0.0));
     rows.push_back(json);
   }
-  double fastest_peer = 1e300;
-  for (const char* peer : {"onnxruntime", "nncf"}) {
+  for (const char* peer : kPeers) {
     pairs.push_back(AgainstPeer(one, kDefault, peer));
     pairs.push_back(AgainstPeer(one, kFastest, peer));
-    fastest_peer = std::min(fastest_peer, Median(one.At(peer).seconds));
   }
-  return {{"network", one.name()},      {"score", ScoreName(one.scoring())},
-          {"pictures", one.pictures()}, {"rows", rows},
-          {"against_peers", pairs},     {"minmax_speed_up", fastest_peer / Median(one.At(kFastest).seconds)}};
+  return {{"network", one.name()},  {"score", ScoreName(one.scoring())}, {"pictures", one.pictures()}, {"rows", rows},
+          {"against_peers", pairs}, {"minmax_speed_up", one.SpeedUp()}};
 }
 
-void Run(int rounds, bool quick, const std::vector<std::string>& trials) {
-  const auto progress = MakeTerminalProgress(SystemClock());
-  const std::atomic<bool> cancelled = false;
-  const Context context{SystemClock(), *progress, cancelled};
+void RunTimes(int rounds, const std::vector<std::string>& trials, const Context& context) {
+  Json cases = Json::array();
+  double least = 1e300;
+  for (const std::string& trial : trials) {
+    Case one(trial);
+    one.Run(rounds, {{kFastest, {.ranges = kFastest}}}, /*score=*/false, context);
+    Json seconds;
+    for (const Row& row : one.rows()) seconds[row.name] = Median(row.seconds);
+    std::printf("%s: %s s, faster peer / %s %.2f\n", one.name().c_str(), seconds.dump().c_str(), kFastest,
+                one.SpeedUp());
+    std::fflush(stdout);
+    least = std::min(least, one.SpeedUp());
+    cases.push_back({{"network", one.name()}, {"seconds", seconds}, {"minmax_speed_up", one.SpeedUp()}});
+  }
+  const Json json{{"bench", "quantize --times"},
+                  {"least_minmax_speed_up", least},
+                  {"asked_minmax_speed_up", 2},
+                  {"rounds", rounds},
+                  {"cases", cases}};
+  std::printf("%s\n", json.dump().c_str());
+}
+
+void Run(int rounds, bool quick, const std::vector<std::string>& trials, const Context& context) {
   Json cases = Json::array();
   double worst_drop = -1e300, worst_peer = -1e300, least_speed_up = 1e300;
   for (const std::string& trial : trials) {
     Case one(trial);
-    progress->Begin(one.name(), 0);
-    one.Run(rounds, quick, context);
-    progress->End("done");
+    context.progress.Begin(one.name(), 0);
+    one.Run(rounds, Presets(quick), /*score=*/true, context);
+    context.progress.End("done");
     cases.push_back(Report(one));
     std::fflush(stdout);
     for (const Json& row : cases.back().at("rows")) {
@@ -336,7 +360,7 @@ void Run(int rounds, bool quick, const std::vector<std::string>& trials) {
 
 int main(int argc, char** argv) {
   int rounds = 3;
-  bool quick = false;
+  bool quick = false, times = false;
   std::vector<std::string> trials;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
@@ -344,16 +368,27 @@ int main(int argc, char** argv) {
       rounds = std::clamp(std::atoi(argument.c_str() + 9), 1, 100);
     } else if (argument == "--quick") {
       quick = true;
+    } else if (argument == "--times") {
+      times = true;
     } else {
       trials.push_back(argument);
     }
   }
   if (trials.empty()) {
-    std::fprintf(stderr, "usage: scripts/bench quantize [--rounds=N] [--quick] TRIAL_FOLDER[:TEST_SPLIT]...\n");
+    std::fprintf(stderr,
+                 "usage: scripts/bench quantize [--rounds=N] [--quick | --times] TRIAL_FOLDER[:TEST_SPLIT]...\n");
     return 2;
   }
   try {
-    hot::Run(rounds, quick, trials);
+    hot::PinThread(1);  // the peers inherit it: OpenVINO and ONNX Runtime would take as many cores as there are
+    const auto progress = hot::MakeTerminalProgress(hot::SystemClock());
+    const std::atomic<bool> cancelled = false;
+    const hot::Context context{hot::SystemClock(), *progress, cancelled};
+    if (times) {
+      hot::RunTimes(rounds, trials, context);
+    } else {
+      hot::Run(rounds, quick, trials, context);
+    }
     return 0;
   } catch (const hot::Error& error) {
     std::fprintf(stderr, "%s\n", error.what());

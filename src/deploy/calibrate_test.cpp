@@ -82,6 +82,31 @@ TEST(Calibrate, RefusesWeightsThatAreNotNumbers) {
   }
 }
 
+// Without histograms the network finds them itself.
+TEST(Calibrate, ExtremesAreTheSameWithAndWithoutHistograms) {
+  for (const Network& network : {SmallMobileNet(), EveryOp()}) {
+    const Observations all = Calibrate(network, Pictures(network));
+    const Observations extremes = Calibrate(network, Pictures(network), /*histograms=*/false);
+    ASSERT_EQ(all.size(), extremes.size());
+    for (const auto& [node, observer] : all) {  // fused otherwise, sums are rounded otherwise
+      const float near = 1e-5f * std::max(std::abs(observer.min()), std::abs(observer.max()));
+      EXPECT_NEAR(extremes.at(node).min(), observer.min(), near) << node;
+      EXPECT_NEAR(extremes.at(node).max(), observer.max(), near) << node;
+      EXPECT_TRUE(extremes.at(node).histogram().counts.empty());
+    }
+  }
+}
+
+TEST(Calibrate, ValuesThatOverflowAreNoRange) {
+  Network network = SmallMobileNet();
+  std::ranges::fill(network.weights.at("block1.project.conv.weight").data, 3e38f);
+  for (const bool histograms : {false, true}) {
+    const Observations observations = Calibrate(network, Pictures(network), histograms);
+    EXPECT_THAT(Refusal(Code::kFailedPrecondition, [&] { Quantize(network, observations, {.ranges = "minmax"}); }),
+                HasSubstr("NaN or infinity"));
+  }
+}
+
 // OpenVINO would not round them.
 TEST(ActivationReader, ShowsActivationsOf16BitsAsTheirReadersSeeThem) {
   const Network network = SmallMobileNet();

@@ -280,6 +280,13 @@ class Writer {
       const NodeId id = Find(name);
       model_.Output(Value(id), float_, Dims(At(id).shape));
     }
+    for (const std::string& name : options_.extremes) {
+      const std::string value = Value(Find(name));
+      for (const auto& [op, suffix] : {std::pair{"ReduceMin", ".min"}, {"ReduceMax", ".max"}}) {
+        SetInt(model_.Node(op, {value}, name + suffix), "keepdims", 0);
+        model_.Output(name + suffix, float_, {});
+      }
+    }
   }
 
   NodeId Find(const std::string& name) const {

@@ -25,6 +25,8 @@ struct OnnxOptions {
   // signed ones to whole numbers instead of to their scale (docs/benchmarks.md).
   bool unsigned_concatenations = false;
   std::vector<std::string> exposed;  // nodes whose outputs, as their readers see them, follow the graph's own outputs
+  // Nodes of whose outputs the smallest and the largest value, "NODE.min" and "NODE.max", follow those: scalars.
+  std::vector<std::string> extremes;
 };
 
 // Serialized ModelProto. Input and output names are node names; those of exposed outputs are the tensors'. Throws

@@ -114,6 +114,14 @@ TEST(OnnxWriter, ExposedOutputsFollowTheGraphsOwnAsTheirReadersSeeThem) {
   EXPECT_THAT(names(&quantization), ::testing::ElementsAre("sigmoid", "softmax", "up.dq", "mix.act.dq", "a.conv"));
 }
 
+TEST(OnnxWriter, ExtremesComeLast) {
+  const onnx::ModelProto model = Parse(WriteOnnx(EveryOp(), {.exposed = {"up"}, .extremes = {"mix.act"}}));
+  std::vector<std::string> outputs;
+  for (const auto& output : model.graph().output()) outputs.push_back(output.name());
+  EXPECT_THAT(outputs, ::testing::ElementsAre("sigmoid", "softmax", "up", "mix.act.min", "mix.act.max"));
+  EXPECT_EQ(model.graph().output(4).type().tensor_type().shape().dim_size(), 0);
+}
+
 TEST(OnnxWriter, WhatHasNoScaleStaysFloat) {
   const Network network = SmallMobileNet();
   Quantization quantization = SyntheticQuantization(network);
