@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/files.h"
@@ -69,9 +70,15 @@ struct Artifact {
 };
 
 // Writes folder/{manifest.json, the blob, golden.safetensors}; manifest last, so that a folder with one is whole.
-void WriteArtifact(const fs::path& folder, const Artifact& artifact);
+// `blob`: the name of the blob's file, if not its format's usual one.
+void WriteArtifact(const fs::path& folder, const Artifact& artifact, std::string_view blob = "");
 // Throws Error(kDataLoss) when a hash does not match or a file is missing, kFailedPrecondition for a newer version.
-Artifact ReadArtifact(const fs::path& folder);
+Artifact ReadArtifact(const fs::path& folder, std::string_view blob = "");
+
+// Names of the other files in an artifact's folder.
+inline constexpr const char* kArtifactManifest = "manifest.json";
+inline constexpr const char* kArtifactGolden = "golden.safetensors";
+inline constexpr const char* kArtifactReference = "model.tflite";
 
 // A runtime of another version may compute other numbers and take another time than those the artifact was released
 // with. Throws Error(kFailedPrecondition) when `artifact` was made by another version than `version` of its toolchain;

@@ -16,11 +16,35 @@ std::string Text(const Shape& shape) {
   return std::to_string(shape.c) + "x" + std::to_string(shape.h) + "x" + std::to_string(shape.w);
 }
 
-// Output side of a sliding window; floor, as in ONNX without ceil_mode.
-int WindowSide(const std::string& name, int side, int pads, int kernel, int stride) {
-  const int room = side + pads - kernel;
-  if (kernel < 1 || stride < 1 || room < 0) Misfit(name, "a window of " + std::to_string(kernel) + " does not fit");
-  return room / stride + 1;
+// No network comes near these; beyond them sizes in bytes would overflow.
+constexpr int64_t kMaxSide = 1 << 16, kMaxElements = 1 << 28, kMaxWindow = 1 << 12;
+
+void CheckWeightCount(const std::string& name, const Shape& in, const Attrs& attrs) {
+  const double kernel = attrs.kernel, per_channel = static_cast<double>(in.c) / attrs.groups * kernel * kernel;
+  if (attrs.out_channels * per_channel > static_cast<double>(kMaxElements)) Misfit(name, "its weights are too large");
+}
+
+Shape CheckedShape(const std::string& name, int64_t c, int64_t h, int64_t w) {
+  const bool sides = h <= kMaxSide && w <= kMaxSide && c <= kMaxElements;
+  if (!sides || c * h * w > kMaxElements) Misfit(name, "its output is too large");
+  return {.c = static_cast<int>(c), .h = static_cast<int>(h), .w = static_cast<int>(w)};
+}
+
+struct Window {
+  int kernel, stride;
+  std::array<int, 4> pads;
+};
+
+// Output of a sliding window over `in`; floor, as in ONNX without ceil_mode.
+Shape Slide(const std::string& name, const Shape& in, int channels, const Window& window) {
+  const auto side = [&](int length, int before, int behind) {
+    const int64_t room = int64_t{length} + before + behind - window.kernel;
+    const bool odd = window.kernel < 1 || window.kernel > kMaxWindow || window.stride < 1 || before < 0 || behind < 0;
+    if (odd || room < 0) Misfit(name, "a window of " + std::to_string(window.kernel) + " does not fit");
+    return room / window.stride + 1;
+  };
+  return CheckedShape(name, channels, side(in.h, window.pads[0], window.pads[2]),
+                      side(in.w, window.pads[1], window.pads[3]));
 }
 
 // Pixels before and behind one axis.
@@ -67,6 +91,7 @@ NodeId GraphBuilder::Append(Node node) {
 
 NodeId GraphBuilder::Input(const std::string& name, Shape shape) {
   if (shape.c < 1 || shape.h < 1 || shape.w < 1) Misfit(name, "an input needs a positive shape, got " + Text(shape));
+  CheckedShape(name, shape.c, shape.h, shape.w);
   const NodeId id = Append({.op = Op::kInput, .name = name, .inputs = {}, .attrs = {}, .shape = shape});
   graph_.inputs_.push_back(id);
   return id;
@@ -79,13 +104,13 @@ NodeId GraphBuilder::Conv(const std::string& name, NodeId x, const Attrs& attrs)
     Misfit(name, std::to_string(attrs.groups) + " groups don't divide " + std::to_string(in.c) + " -> " +
                      std::to_string(attrs.out_channels) + " channels");
   }
-  const Shape out{.c = attrs.out_channels,
-                  .h = WindowSide(name, in.h, attrs.pads[0] + attrs.pads[2], attrs.kernel, attrs.stride),
-                  .w = WindowSide(name, in.w, attrs.pads[1] + attrs.pads[3], attrs.kernel, attrs.stride)};
+  CheckWeightCount(name, in, attrs);
+  const Shape out = Slide(name, in, attrs.out_channels, {attrs.kernel, attrs.stride, attrs.pads});
   return Append({.op = Op::kConv, .name = name, .inputs = {x}, .attrs = attrs, .shape = out});
 }
 
 NodeId GraphBuilder::BatchNorm(const std::string& name, NodeId x, float eps) {
+  if (!(eps > 0 && eps < 1)) Misfit(name, "eps is expected between 0 and 1");
   Attrs attrs;
   attrs.eps = eps;
   return Append({.op = Op::kBatchNorm, .name = name, .inputs = {x}, .attrs = attrs, .shape = shape(x)});
@@ -118,26 +143,25 @@ NodeId GraphBuilder::Add(const std::string& name, NodeId a, NodeId b) {
 
 NodeId GraphBuilder::Concat(const std::string& name, const std::vector<NodeId>& inputs) {
   if (inputs.empty()) Misfit(name, "nothing to concatenate");
-  Shape out = shape(inputs[0]);
-  out.c = 0;
+  const Shape first = shape(inputs[0]);
+  int64_t channels = 0;
   for (NodeId input : inputs) {
     const Shape& in = shape(input);
-    if (in.h != out.h || in.w != out.w) Misfit(name, "maps of different sizes: " + Text(in));
-    out.c += in.c;
+    if (in.h != first.h || in.w != first.w) Misfit(name, "maps of different sizes: " + Text(in));
+    channels += in.c;
   }
+  const Shape out = CheckedShape(name, channels, first.h, first.w);
   return Append({.op = Op::kConcat, .name = name, .inputs = inputs, .attrs = {}, .shape = out});
 }
 
 NodeId GraphBuilder::Pool(Op op, const std::string& name, NodeId x, int kernel, int stride, int pad) {
   if (op != Op::kMaxPool && op != Op::kAvgPool) Misfit(name, std::string(OpName(op)) + " is not a pool");
-  const Shape in = shape(x);
+  if (pad >= kernel) Misfit(name, "a window of " + std::to_string(kernel) + " may lie in the padding altogether");
   Attrs attrs;
   attrs.kernel = kernel;
   attrs.stride = stride;
   attrs.pads = {pad, pad, pad, pad};
-  const Shape out{.c = in.c,
-                  .h = WindowSide(name, in.h, 2 * pad, kernel, stride),
-                  .w = WindowSide(name, in.w, 2 * pad, kernel, stride)};
+  const Shape out = Slide(name, shape(x), shape(x).c, {kernel, stride, attrs.pads});
   return Append({.op = op, .name = name, .inputs = {x}, .attrs = attrs, .shape = out});
 }
 
@@ -150,17 +174,22 @@ NodeId GraphBuilder::Upsample(const std::string& name, NodeId x, int factor) {
                  .name = name,
                  .inputs = {x},
                  .attrs = attrs,
-                 .shape = {.c = in.c, .h = in.h * factor, .w = in.w * factor}});
+                 .shape = CheckedShape(name, in.c, int64_t{in.h} * factor, int64_t{in.w} * factor)});
 }
 
 NodeId GraphBuilder::Linear(const std::string& name, NodeId x, int out_channels, bool bias) {
   const Shape in = shape(x);
   if (in.h != 1 || in.w != 1) Misfit(name, "a linear layer needs a 1x1 map, got " + Text(in));
+  if (out_channels < 1) Misfit(name, "a layer needs at least one channel");
   Attrs attrs;
   attrs.out_channels = out_channels;
   attrs.bias = bias;
-  return Append(
-      {.op = Op::kLinear, .name = name, .inputs = {x}, .attrs = attrs, .shape = {.c = out_channels, .h = 1, .w = 1}});
+  CheckWeightCount(name, in, attrs);
+  return Append({.op = Op::kLinear,
+                 .name = name,
+                 .inputs = {x},
+                 .attrs = attrs,
+                 .shape = CheckedShape(name, out_channels, 1, 1)});
 }
 
 NodeId GraphBuilder::ConvBn(const std::string& name, NodeId x, int out_channels, int kernel, int stride, int groups,

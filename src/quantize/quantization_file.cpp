@@ -1,3 +1,4 @@
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -21,6 +22,13 @@ const Scheme& KnownScheme(const std::string& name) {
   }
 }
 
+float PositiveScale(const Json& json) {
+  const auto scale = json.get<float>();
+  if (!(scale > 0 && std::isfinite(scale)))
+    throw Error(Code::kDataLoss, "", "a scale is no positive number", "delete it and quantize again");
+  return scale;
+}
+
 Quantization FromJson(const Json& json) {
   if (json.at("version") != 1) {
     throw Error(Code::kFailedPrecondition, "", "was made by another version of hot", "delete it and quantize again");
@@ -32,10 +40,10 @@ Quantization FromJson(const Json& json) {
     const int zero_point = WholeNumber<int>(pair.at(1));
     if (zero_point < scheme.lowest || zero_point > scheme.highest)
       throw Error(Code::kDataLoss, "", "zero point " + std::to_string(zero_point) + " is none of " + scheme.name);
-    quantization.activations[name] = {.scale = pair.at(0), .zero_point = zero_point};
+    quantization.activations[name] = {.scale = PositiveScale(pair.at(0)), .zero_point = zero_point};
   }
   for (const auto& [name, scales] : json.at("weight_scales").items()) {
-    quantization.weight_scales[name] = scales.get<std::vector<float>>();
+    for (const Json& scale : scales) quantization.weight_scales[name].push_back(PositiveScale(scale));
   }
   return quantization;
 }
