@@ -3,6 +3,9 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <thread>
+
 #include "core/error.h"
 
 namespace hot::sqlite {
@@ -21,27 +24,28 @@ bool IsForbidden(const fs::path& file, int status) {
   return status == SQLITE_CANTOPEN && ::access(folder.c_str(), W_OK | X_OK) != 0;
 }
 
-[[noreturn]] void Throw(const fs::path& file, const std::string& what, int extended_status, const std::string& reason) {
+[[noreturn]] void Throw(const fs::path& file, FileKind kind, const std::string& what, int extended_status,
+                        const std::string& reason) {
   const int status = extended_status & 0xff;
-  const std::string where = file.string();
+  const std::string where = file.string(), name(kind.name);
   const std::string message = what + ": " + reason;
   if (IsFull(extended_status)) {
     throw Error(Code::kResourceExhausted, where, what + ": the disk is full or over its quota",
                 "free some disk space and run the same command again; rows already written are safe");
   }
   if (IsForbidden(file, status)) {
-    throw Error(Code::kPermissionDenied, where, message, "choose a journal in a folder you may write to");
+    throw Error(Code::kPermissionDenied, where, message, "choose a " + name + " in a folder you may write to");
   }
   if (status == SQLITE_NOTADB) {
-    throw Error(Code::kDataLoss, where, "not a journal: the file is not a database",
-                "name another file, or move this one away and a new journal is made");
+    throw Error(Code::kDataLoss, where, "not a " + name + ": the file is not a database",
+                "name another file, or move this one away and a new " + name + " is made");
   }
   if (status == SQLITE_CORRUPT) {
-    throw Error(Code::kDataLoss, where, "the journal is damaged: " + reason,
-                "restore a copy, or move the file away and a new journal is made");
+    throw Error(Code::kDataLoss, where, "the " + name + " is damaged: " + reason,
+                "restore a copy, or move the file away and a new " + name + " is made");
   }
   if (status == SQLITE_BUSY || status == SQLITE_LOCKED) {
-    throw Error(Code::kUnavailable, where, what + ": another process is holding the journal",
+    throw Error(Code::kUnavailable, where, what + ": another process is holding the " + name,
                 "wait for it, then run the same command again");
   }
   throw Error(status == SQLITE_CANTOPEN ? Code::kFailedPrecondition : Code::kInternal, where, message);
@@ -49,26 +53,42 @@ bool IsForbidden(const fs::path& file, int status) {
 
 }  // namespace
 
-Connection::Connection(const fs::path& file, int busy_timeout_ms) : file_(file) {
+Connection::Connection(const fs::path& file, int busy_timeout_ms, FileKind kind)
+    : file_(file), busy_timeout_ms_(busy_timeout_ms), kind_(kind) {
   std::error_code ignored;
   if (fs::is_directory(file, ignored)) {
-    throw Error(Code::kFailedPrecondition, file.string(), "is a folder, not a journal", "name a file in it");
+    throw Error(Code::kFailedPrecondition, file.string(), "is a folder, not a " + std::string(kind.name),
+                "name a file in it");
   }
   if (file.has_parent_path()) EnsureFolder(file.parent_path());
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   const int status = sqlite3_open_v2(file.c_str(), &handle_, flags, nullptr);
   if (status != SQLITE_OK) {
     sqlite3_close(handle_);
-    Throw(file_, "can't open", status, sqlite3_errstr(status));
+    Throw(file_, kind_, "can't open", status, sqlite3_errstr(status));
   }
   if (sqlite3_db_readonly(handle_, "main") == 1) {
     sqlite3_close(handle_);
-    Throw(file_, "can't open", SQLITE_READONLY, "the file is read-only");
+    Throw(file_, kind_, "can't open", SQLITE_READONLY, "the file is read-only");
   }
   sqlite3_busy_timeout(handle_, busy_timeout_ms);
 }
 
 Connection::~Connection() { sqlite3_close(handle_); }
+
+// Two processes that make the same new file at once may see "busy" here without the busy handler being asked.
+void Connection::UseWal() {
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(busy_timeout_ms_);
+  while (true) {
+    try {
+      Execute("PRAGMA journal_mode = WAL");
+      return;
+    } catch (const Error& error) {
+      if (error.code() != Code::kUnavailable || std::chrono::steady_clock::now() > give_up) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
+}
 
 void Connection::Execute(const std::string& sql) {
   if (sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) ThrowLast("can't write");
@@ -87,7 +107,7 @@ std::string Connection::QueryText(const std::string& sql) {
 }
 
 void Connection::ThrowLast(const std::string& what) const {
-  Throw(file_, what, sqlite3_extended_errcode(handle_), sqlite3_errmsg(handle_));
+  Throw(file_, kind_, what, sqlite3_extended_errcode(handle_), sqlite3_errmsg(handle_));
 }
 
 Statement::Statement(const Connection& connection, std::string_view sql) : connection_(connection) {

@@ -1,5 +1,6 @@
 // RAII over one SQLite connection and its statements; every SQLite failure becomes a hot::Error with the file in front.
-// Used by sqlite_store.cpp and schema.cpp only. Thread rule: one thread at a time (the store holds a mutex).
+// Used by the journal (sqlite_store.cpp, schema.cpp) and by the agent's job queue (src/server). Thread rule: one thread
+// at a time (its owner holds a mutex).
 #pragma once
 
 #include <cstdint>
@@ -15,14 +16,23 @@ struct sqlite3_stmt;
 
 namespace hot::sqlite {
 
+// One kind of files: what messages call it, and the number in PRAGMA application_id that tells it from others.
+struct FileKind {
+  std::string_view name;
+  int64_t application_id = 0;
+};
+inline constexpr FileKind kJournal = {"journal", 0x484f544a};  // "HOTJ"
+
 class Connection {
  public:
   // Opens or makes the file; waits up to `busy_timeout_ms` for other writers. Throws as OpenSqliteStore() says.
-  Connection(const fs::path& file, int busy_timeout_ms);
+  Connection(const fs::path& file, int busy_timeout_ms, FileKind kind = kJournal);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  // Write-ahead log: readers do not wait for a writer. Waits for others who are opening the file.
+  void UseWal();
   // Runs one or more statements that return nothing of interest.
   void Execute(const std::string& sql);
   // First column of the first row of a query that always has one.
@@ -32,10 +42,13 @@ class Connection {
   [[noreturn]] void ThrowLast(const std::string& what) const;
 
   const fs::path& file() const { return file_; }
+  const FileKind& kind() const { return kind_; }
   sqlite3* handle() const { return handle_; }
 
  private:
   fs::path file_;
+  int busy_timeout_ms_;
+  FileKind kind_;
   sqlite3* handle_ = nullptr;
 };
 

@@ -56,15 +56,18 @@ constexpr std::array<std::string_view, 1> kMigrations = {kVersion1};
 int64_t Version(Connection& connection) {
   const int64_t version = connection.QueryInteger("PRAGMA user_version");
   if (version >= 0) return version;
-  throw Error(Code::kDataLoss, connection.file().string(), "the journal is damaged: its version is negative",
-              "restore a copy, or move the file away and a new journal is made");
+  const std::string name(connection.kind().name);
+  throw Error(Code::kDataLoss, connection.file().string(), "the " + name + " is damaged: its version is negative",
+              "restore a copy, or move the file away and a new " + name + " is made");
 }
 
-void CheckIsJournal(Connection& connection) {
+void CheckKind(Connection& connection) {
   const bool empty = connection.QueryInteger("SELECT count(*) FROM sqlite_master") == 0;
-  if (empty || connection.QueryInteger("PRAGMA application_id") == kApplicationId) return;
-  throw Error(Code::kDataLoss, connection.file().string(), "not a journal: a database of another program",
-              "name another file, or move this one away and a new journal is made");
+  const auto [name, application_id] = connection.kind();
+  if (empty || connection.QueryInteger("PRAGMA application_id") == application_id) return;
+  throw Error(Code::kDataLoss, connection.file().string(),
+              "not a " + std::string(name) + ": a database of another program",
+              "name another file, or move this one away and a new " + std::string(name) + " is made");
 }
 
 void CheckNotNewer(const Connection& connection, int64_t version, int64_t known) {
@@ -72,7 +75,7 @@ void CheckNotNewer(const Connection& connection, int64_t version, int64_t known)
   throw Error(
       Code::kFailedPrecondition, connection.file().string(),
       "made by a newer hot (version " + std::to_string(version) + ", this one knows " + std::to_string(known) + ")",
-      "update hot, or name another journal");
+      "update hot, or name another " + std::string(connection.kind().name));
 }
 
 }  // namespace
@@ -82,7 +85,7 @@ std::span<const std::string_view> JournalMigrations() { return kMigrations; }
 void Migrate(Connection& connection, std::span<const std::string_view> migrations) {
   const auto known = static_cast<int64_t>(migrations.size());
   for (bool done = false; !done;) {
-    CheckIsJournal(connection);
+    CheckKind(connection);
     CheckNotNewer(connection, Version(connection), known);
     if (Version(connection) == known) return;
     Transaction transaction(connection);  // from here on nobody else migrates: look again
@@ -90,7 +93,7 @@ void Migrate(Connection& connection, std::span<const std::string_view> migration
     CheckNotNewer(connection, version, known);
     if (version < known) {
       connection.Execute(std::string(migrations[static_cast<size_t>(version)]));
-      connection.Execute("PRAGMA application_id = " + std::to_string(kApplicationId));
+      connection.Execute("PRAGMA application_id = " + std::to_string(connection.kind().application_id));
       connection.Execute("PRAGMA user_version = " + std::to_string(version + 1));
     }
     transaction.Commit();

@@ -1,6 +1,6 @@
 // The journal's schema as numbered forward migrations. Called once by OpenSqliteStore(). To change the format: append a
-// migration, describe it in docs/formats/journal.md, keep the fixtures of older versions readable. Thread rule: as
-// Connection.
+// migration, describe it in docs/formats/journal.md, keep the fixtures of older versions readable. Migrate() also
+// serves the agent's job queue, with migrations of its own. Thread rule: as Connection.
 #pragma once
 
 #include <span>
@@ -10,15 +10,12 @@
 
 namespace hot::sqlite {
 
-// "HOTJ" in PRAGMA application_id tells a journal from any other SQLite file.
-inline constexpr int64_t kApplicationId = 0x484f544a;
-
 // Element i brings a journal of version i to version i + 1. Never edit one that was released.
 std::span<const std::string_view> JournalMigrations();
 
 // Brings the file to version migrations.size(), each migration in its own transaction; safe when several processes do
-// it at once. Throws kFailedPrecondition for a newer version (the file is left as it was) and kDataLoss for another
-// program's database.
+// it at once. Throws kFailedPrecondition for a newer version (the file is left as it was) and kDataLoss for a database
+// of another kind.
 void Migrate(Connection& connection, std::span<const std::string_view> migrations);
 
 }  // namespace hot::sqlite

@@ -1,11 +1,9 @@
 // The Store in one SQLite file. One connection behind a mutex; other processes are waited for by SQLite's busy timeout.
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <initializer_list>
 #include <mutex>
 #include <string_view>
-#include <thread>
 
 #include "core/error.h"
 #include "store/sqlite/connection.h"
@@ -109,25 +107,11 @@ void CheckRow(const MeasurementRow& row) {
   }
 }
 
-// Two processes that make the same new journal at once may see "busy" here without the busy handler being asked.
-void SwitchToWal(Connection& connection) {
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(kBusyTimeoutMs);
-  while (true) {
-    try {
-      connection.Execute("PRAGMA journal_mode = WAL");
-      return;
-    } catch (const Error& error) {
-      if (error.code() != Code::kUnavailable || std::chrono::steady_clock::now() > give_up) throw;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-  }
-}
-
 class SqliteStore : public Store {
  public:
   explicit SqliteStore(const fs::path& file) : connection_(file, kBusyTimeoutMs) {
     sqlite::Migrate(connection_, sqlite::JournalMigrations());
-    SwitchToWal(connection_);
+    connection_.UseWal();
     connection_.Execute("PRAGMA synchronous = NORMAL");
   }
 
