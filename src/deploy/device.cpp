@@ -10,6 +10,12 @@ constexpr size_t kShownKey = 12;
 
 }  // namespace
 
+std::vector<std::vector<Tensor>> Session::RunAll(std::span<const std::vector<Tensor>> pictures) {
+  std::vector<std::vector<Tensor>> outputs;
+  for (const std::vector<Tensor>& inputs : pictures) outputs.push_back(Run(inputs));
+  return outputs;
+}
+
 void CheckProfileCount(size_t artifacts, std::string_view device) {
   if (artifacts > 0 && artifacts <= kMaxArtifacts) return;
   throw Error(

@@ -35,6 +35,8 @@ class Session {
   virtual ~Session() = default;
   // Inputs in the artifact's order, batch 1; returns the outputs in its order.
   virtual std::vector<Tensor> Run(std::span<const Tensor> inputs) = 0;
+  // Run() for each picture's inputs; far away devices take many at once.
+  virtual std::vector<std::vector<Tensor>> RunAll(std::span<const std::vector<Tensor>> pictures);
   // Executed precision of each layer that computes ("Convolution" etc.), from the runtime: layer -> "i8", "f32".
   virtual std::map<std::string, std::string> LayerPrecisions() const = 0;
 };
@@ -51,8 +53,17 @@ class Device {
                                            double reference_canary_ns, const Context& context) const = 0;
 };
 
-// "host", "ethos-u55-128", "ethos-u65-256", "ethos-u85-256". Throws Error(kInvalidArgument) with the known names.
-std::unique_ptr<Device> MakeDevice(std::string_view name, int threads);
+// How to reach the agents of remote devices.
+struct AgentAccess {
+  fs::path token_file;  // empty: the agent asks for none
+  fs::path ca_file;     // certificate of the authority that signed the agent's (`hot serve --init-tls`); empty: no TLS
+  std::string client = "";  // agents are fair between clients; empty: this user on this host
+};
+
+// "host", "ethos-u55-128", "ethos-u65-256", "ethos-u85-256", or where agents listen: "grpc://board:7070", or several of
+// equal boards with commas between, which are used side by side. Throws Error(kInvalidArgument) with the known names,
+// kUnavailable when no agent answers, kFailedPrecondition when the boards are not equal.
+std::unique_ptr<Device> MakeDevice(std::string_view name, int threads, const AgentAccess& access = {});
 
 // For implementations. Throws Error(kInvalidArgument) when Profile() is given none or too many.
 void CheckProfileCount(size_t artifacts, std::string_view device);

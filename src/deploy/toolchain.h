@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "deploy/artifact.h"
+#include "deploy/device.h"
 #include "graph/fold.h"
 #include "graph/precision.h"
 #include "quantize/quantize.h"
@@ -43,9 +44,10 @@ class Toolchain {
 // Error(kInvalidArgument) when integers come without a quantization.
 void CheckPrecision(const Toolchain& toolchain, const CompileRequest& request, const std::string& lacks);
 
-// "openvino", "tvm", "vela"; `device` is what it compiles for, where that makes a difference. Throws
-// Error(kInvalidArgument) with the known names, or when the toolchain has nothing for that device; kUnavailable when it
-// is not installed.
-std::unique_ptr<Toolchain> MakeToolchain(std::string_view name, std::string_view device = "host");
+// "openvino", "tvm", "vela"; `device` is what it compiles for, where that makes a difference: for a remote device the
+// agent there compiles. Throws Error(kInvalidArgument) with the known names, or when the toolchain has nothing for that
+// device; kUnavailable when it is not installed (there).
+std::unique_ptr<Toolchain> MakeToolchain(std::string_view name, std::string_view device = "host",
+                                         const AgentAccess& access = {});
 
 }  // namespace hot

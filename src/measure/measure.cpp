@@ -171,6 +171,14 @@ Measurement Estimated(double latency_ns) {
   return result;
 }
 
+double CanaryReference(const Measurement& measurement) {
+  std::vector<double> ratios;
+  for (size_t i = 0; i < measurement.samples_ns.size(); ++i) {
+    ratios.push_back(static_cast<double>(measurement.samples_ns[i]) / static_cast<double>(measurement.canary_ns[i]));
+  }
+  return measurement.median_ns / MedianWithInterval(std::move(ratios)).median;
+}
+
 std::vector<Measurement> MeasureInterleaved(std::span<const Subject> subjects, const Subject& canary,
                                             const MeasureOptions& options, double reference_canary_ns,
                                             const Context& context) {

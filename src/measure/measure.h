@@ -33,6 +33,9 @@ struct Measurement {
 // What a vendor's tool estimates, as a row beside measured ones: no samples, no canary, an interval without width.
 Measurement Estimated(double latency_ns);
 
+// The canary's time that a measurement's ratios were multiplied with. It must have samples.
+double CanaryReference(const Measurement& measurement);
+
 // One subject: runs one inference.
 using Subject = std::function<void()>;
 

@@ -60,15 +60,6 @@ MeasurementRow MakeRow(const MeasurementKey& key, const Measurement& measured, b
   return row;
 }
 
-// What a row's ratios were multiplied with.
-double CanaryReference(const MeasurementRow& row) {
-  std::vector<double> ratios;
-  for (size_t i = 0; i < row.samples_ns.size(); ++i) {
-    ratios.push_back(static_cast<double>(row.samples_ns[i]) / static_cast<double>(row.canary_ns[i]));
-  }
-  return row.median_ns / MedianWithInterval(std::move(ratios)).median;
-}
-
 struct Unique {
   MeasurementKey key;
   LatencyJob job;
@@ -98,7 +89,7 @@ void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset,
     batch[i]->row = MakeRow(batch[i]->key, measured[i], estimate, context.clock.WallSeconds());
     workspace.store().AddMeasurement(*batch[i]->row);
     ++batch[i]->tries;
-    if (reference_canary_ns <= 0 && !estimate) reference_canary_ns = CanaryReference(*batch[i]->row);
+    if (reference_canary_ns <= 0 && !estimate) reference_canary_ns = CanaryReference(measured[i]);
   }
 }
 
@@ -134,7 +125,9 @@ double ReferenceCanaryNs(const Workspace& workspace) {
     if (row.key.toolchain != workspace.toolchain().name() || row.canary_ns.empty()) continue;
     if (first == nullptr || row.id < first->id) first = &row;
   }
-  return first == nullptr ? 0 : CanaryReference(*first);
+  if (first == nullptr) return 0;
+  return CanaryReference(
+      {.samples_ns = first->samples_ns, .canary_ns = first->canary_ns, .median_ns = first->median_ns});
 }
 
 LatencyRows MeasureLatencies(Workspace& workspace, std::span<const LatencyJob> jobs, const std::string& stage) {

@@ -13,6 +13,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kBootstrapRounds = 1000;
+constexpr size_t kPicturesAtOnce = 64;  // what a remote device gets in one job
 
 Json BoxScores(const std::vector<ScoredPicture>& pictures, const std::vector<std::string>& classes) {
   const CocoResult coco = CocoBoxAp(pictures);
@@ -75,15 +76,23 @@ Json DetailedScores(const std::vector<ScoredPicture>& pictures, const ScoreOptio
 std::vector<ScoredPicture> DetectPictures(Session& session, const Task& task, const Dataset& pictures,
                                           const Preprocessing& preprocessing) {
   PicturePredictions predictions(pictures, task.options().input);
-  std::vector<Tensor> inputs(1, Tensor({1, 3, preprocessing.height, preprocessing.width}));
-  for (const Sample& view : task.Views(pictures).samples) {
-    SampleToInput(view, preprocessing, inputs[0].data.data());
-    std::vector<Tensor> outputs = session.Run(inputs);
-    if (task.options().flip_test) {
-      Mirror(inputs[0]);
-      outputs = task.Unite(std::move(outputs), session.Run(inputs));
+  const Dataset views = task.Views(pictures);
+  for (size_t begin = 0; begin < views.samples.size(); begin += kPicturesAtOnce) {
+    const auto some = std::span(views.samples).subspan(begin, std::min(kPicturesAtOnce, views.samples.size() - begin));
+    std::vector<std::vector<Tensor>> inputs;
+    for (const Sample& view : some) {
+      inputs.push_back({Tensor({1, 3, preprocessing.height, preprocessing.width})});
+      SampleToInput(view, preprocessing, inputs.back()[0].data.data());
     }
-    predictions.Add(view, task.Decode(outputs));
+    std::vector<std::vector<Tensor>> outputs = session.RunAll(inputs), mirrored;
+    if (task.options().flip_test) {
+      for (std::vector<Tensor>& input : inputs) Mirror(input[0]);
+      mirrored = session.RunAll(inputs);
+    }
+    for (size_t i = 0; i < some.size(); ++i) {
+      if (!mirrored.empty()) outputs[i] = task.Unite(std::move(outputs[i]), mirrored[i]);
+      predictions.Add(some[i], task.Decode(outputs[i]));
+    }
   }
   return std::move(predictions).Take();
 }
