@@ -120,14 +120,25 @@ void AddData(std::vector<Option>& out) {
 }
 
 void AddTarget(std::vector<Option>& out) {
-  out.push_back({.name = "target.device",
-                 .field = HOT_FIELD(target.device),
-                 .help = "Where networks are measured; `host` is this machine. Of `ethos-*` latency is an estimate.",
-                 .fallback = "",
-                 .allowed = {"host", "ethos-u55-128", "ethos-u65-256", "ethos-u85-256"}});
+  out.push_back(
+      {.name = "target.device",
+       .field = HOT_FIELD(target.device),
+       .help = "Where networks are measured; `host` is this machine, `grpc://HOST:PORT` a board on which `hot serve` "
+               "runs (several equal boards: with commas between). Of `ethos-*` latency is an estimate.",
+       .fallback = "",
+       .allowed = {"host", "ethos-u55-128", "ethos-u65-256", "ethos-u85-256", "grpc://..."}});
+  out.push_back({.name = "target.token_file",
+                 .field = HOT_FIELD(target.token_file),
+                 .help = "File with the token that the boards' agents ask for.",
+                 .fallback = "none"});
+  out.push_back({.name = "target.ca_file",
+                 .field = HOT_FIELD(target.ca_file),
+                 .help = "Certificate of the authority that signed the boards' (`ca.pem` of `hot serve --init-tls`).",
+                 .fallback = "none: no TLS"});
   out.push_back({.name = "target.toolchain",
                  .field = HOT_FIELD(target.toolchain),
-                 .help = "What compiles networks for the device: `openvino` or `tvm` for `host`, `vela` for `ethos-*`.",
+                 .help = "What compiles networks for the device: `openvino` or `tvm` for `host`, `vela` for `ethos-*`; "
+                         "a board's agent must have it.",
                  .fallback = "",
                  .allowed = {"openvino", "tvm", "vela"}});
   out.push_back({.name = "target.precision",

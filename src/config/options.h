@@ -33,7 +33,7 @@ struct Option {
   std::string help;      // one sentence, Markdown
   std::string fallback;  // shown as default where the value itself says too little ("none", "all in train")
   OptionRange range{};   // numbers and lists of numbers
-  std::vector<std::string> allowed{};    // text and lists of text; empty: anything
+  std::vector<std::string> allowed{};    // text and lists of text; empty: anything. One that ends in "..." is a prefix
   size_t min_count = 1, max_count = 64;  // lists
   bool repeat_single = false;            // a single number stands for max_count equal ones (input: 320)
   bool may_repeat = false;               // lists: equal values are no mistake

@@ -61,6 +61,7 @@ struct Study {
 
   struct Target {
     std::string device = "host";
+    std::string token_file, ca_file;  // of remote devices
     std::string toolchain = "openvino";
     std::vector<std::string> precision{"int8"};
     int64_t threads = 1;

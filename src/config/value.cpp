@@ -66,7 +66,11 @@ bool IsIdentifier(const std::string& text) {
 
 bool TextAllowed(const Option& option, const std::string& text) {
   if (option.identifier) return IsIdentifier(text);
-  return option.allowed.empty() || std::ranges::find(option.allowed, text) != option.allowed.end();
+  constexpr std::string_view kRest = "...";
+  return option.allowed.empty() || std::ranges::any_of(option.allowed, [&](std::string_view known) {
+           const bool prefix = known.ends_with(kRest);
+           return prefix ? text.starts_with(known.substr(0, known.size() - kRest.size())) : text == known;
+         });
 }
 
 template <typename T>

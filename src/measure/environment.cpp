@@ -84,6 +84,19 @@ std::vector<int> Allowed(pid_t thread) {
   return cpus;
 }
 
+// What the cores we may use can do, not which they are: equal cores give equal numbers. Capacity tells big from little
+// cores of Arm, the highest clock those of others; "" where the kernel says neither.
+std::map<std::string, int> CoreKinds(const std::vector<int>& cpus) {
+  std::map<std::string, int> kinds;
+  for (const int cpu : cpus) {
+    const std::string folder = "/sys/devices/system/cpu/cpu" + std::to_string(cpu);
+    std::string kind = FirstLine(folder + "/cpu_capacity");
+    if (kind.empty()) kind = FirstLine(folder + "/cpufreq/cpuinfo_max_freq");
+    ++kinds[kind];
+  }
+  return kinds;
+}
+
 }  // namespace
 
 Environment DescribeEnvironment() {
@@ -97,7 +110,7 @@ Environment DescribeEnvironment() {
   description["governor"] = FirstLine("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
   description["smt"] = FirstLine("/sys/devices/system/cpu/smt/active");
   description["logical_cpus"] = sysconf(_SC_NPROCESSORS_CONF);
-  description["affinity"] = Allowed(getpid());  // the main thread's, so that a pinned caller does not change it
+  description["cores"] = CoreKinds(Allowed(getpid()));  // the main thread's, so that a pinned caller does not change it
   description["memory_gib"] = MemoryGib();
   description["measuring_method"] = kMeasuringMethod;
   Environment environment;

@@ -15,7 +15,7 @@ TEST(Environment, IsStableAndNamesTheMachine) {
   EXPECT_EQ(first.json, DescribeEnvironment().json);
   EXPECT_EQ(first.fingerprint.size(), 16u);
   const auto json = nlohmann::json::parse(first.json);
-  for (const char* key : {"board", "cpu", "machine", "kernel", "governor", "smt", "logical_cpus", "affinity",
+  for (const char* key : {"board", "cpu", "machine", "kernel", "governor", "smt", "logical_cpus", "cores",
                           "memory_gib", "measuring_method"}) {
     EXPECT_TRUE(json.contains(key)) << key;
   }

@@ -66,7 +66,7 @@ struct RatioInterval {
 };
 RatioInterval MedianRatio(const std::vector<double>& a, const std::vector<double>& b, int rounds, uint64_t seed);
 
-// What the numbers depend on besides the subject: board, CPU model, kernel, governor, affinity, memory, and the way of
+// What the numbers depend on besides the subject: board, CPU model, kernel, governor, kind and number of cores, memory, and the way of
 // measuring (kMeasuringMethod); canonical JSON text.
 // Raised when another way of measuring gives other numbers, so that old rows of the journal are not mixed with new
 // ones. 1: four inputs a subject in turn, one untimed run, networks timed without biases. 2: see MeasureInterleaved,

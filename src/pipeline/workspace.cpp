@@ -38,6 +38,10 @@ std::unique_ptr<Store> OpenJournal(const Study& study, const fs::path& folder) {
   return OpenSqliteStore(file);
 }
 
+AgentAccess Access(const Study& study) {
+  return {.token_file = study.target.token_file, .ca_file = study.target.ca_file, .client = ""};
+}
+
 // Now, and not after an hour of measuring.
 void CheckPrecisions(const Study& study, const Toolchain& toolchain) {
   std::vector<std::string> known;
@@ -61,8 +65,8 @@ Workspace::Workspace(Study study, const Context& context)
       context_(context),
       folder_(RunFolder(study_)),
       backbone_(FindBackbone(study_.model.backbone)),
-      toolchain_(MakeToolchain(study_.target.toolchain, study_.target.device)),
-      device_(MakeDevice(study_.target.device, static_cast<int>(study_.target.threads))) {
+      toolchain_(MakeToolchain(study_.target.toolchain, study_.target.device, Access(study_))),
+      device_(MakeDevice(study_.target.device, static_cast<int>(study_.target.threads), Access(study_))) {
   CheckFreeze(study_, backbone_);
   CheckPrecisions(study_, *toolchain_);
   EnsureFolder(folder_);

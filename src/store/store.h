@@ -16,7 +16,7 @@ namespace hot {
 // Everything that changes the number. Equal keys, comparable numbers.
 struct MeasurementKey {
   std::string graph_key;  // structural hash, precision included
-  std::string device;     // fingerprint of board, CPU model, kernel, governor, affinity
+  std::string device;     // fingerprint of board, CPU model, kernel, governor, kind and number of cores
   std::string toolchain;  // "openvino"
   std::string toolchain_version;
   std::string flags;      // canonical text

@@ -311,7 +311,7 @@ void WriteFixtureRun(const fs::path& folder) {
                   {"governor", "performance"},
                   {"smt", "0"},
                   {"logical_cpus", 4},
-                  {"affinity", {2, 3}},
+                  {"cores", {{"", 2}}},
                   {"memory_gib", 7.6}};
   Write(folder / "table.json",
         {{"version", 1},
