@@ -15,8 +15,8 @@ TEST(Environment, IsStableAndNamesTheMachine) {
   EXPECT_EQ(first.json, DescribeEnvironment().json);
   EXPECT_EQ(first.fingerprint.size(), 16u);
   const auto json = nlohmann::json::parse(first.json);
-  for (const char* key : {"board", "cpu", "machine", "kernel", "governor", "smt", "logical_cpus", "cores",
-                          "memory_gib", "measuring_method"}) {
+  for (const char* key : {"board", "cpu", "machine", "kernel", "governor", "smt", "logical_cpus", "cores", "memory_gib",
+                          "measuring_method"}) {
     EXPECT_TRUE(json.contains(key)) << key;
   }
   EXPECT_FALSE(json["cpu"].get<std::string>().empty());

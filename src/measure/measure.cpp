@@ -3,10 +3,13 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdio>
 #include <numeric>
 
 #include "core/rng.h"
+#include "measure/conditions.h"
 
 namespace hot {
 namespace {
@@ -15,6 +18,7 @@ constexpr int kWarmUpWindow = 3;        // runs a median is taken over
 constexpr int kWarmUpCap = 30;          // runs
 constexpr double kWarmUpChange = 0.05;  // between neighbouring windows
 constexpr double kCanaryJump = 0.05;    // the two readings of a sample
+constexpr double kCanaryDrift = 0.03;   // of a row from the usual
 constexpr int kCanaryRuns = 3;      // a reading is their median: the first finds cold caches, one may be interrupted
 constexpr int kDropsInAdvance = 4;  // samples that may be dropped before the first is kept
 constexpr double kMaxRepeats = 10'000;
@@ -148,7 +152,20 @@ std::vector<int64_t> Rounded(const std::vector<double>& values) {
 
 double Median(const std::vector<double>& values) { return MedianWithInterval(values).median; }
 
-Measurement Summarize(const Row& row, double reference_canary_ns, bool steady) {
+// Of all rows of a call.
+struct Surroundings {
+  bool throttled = false;
+  std::string text;  // "54.0 °C, 1800 MHz"
+};
+
+std::string Note(bool wide, const Surroundings& surroundings) {
+  std::string note = wide ? "the interval did not reach its target before the cap" : "";
+  if (surroundings.throttled) note += std::string(note.empty() ? "" : "; ") + "the CPU was throttled";
+  if (!surroundings.text.empty()) note += (note.empty() ? "" : "; ") + surroundings.text;
+  return note;
+}
+
+Measurement Summarize(const Row& row, double reference_canary_ns, bool steady, const Surroundings& surroundings) {
   const MedianInterval interval = MedianWithInterval(row.Ratios());
   Measurement result;
   result.samples_ns = Rounded(row.per_inference_ns);
@@ -159,7 +176,8 @@ Measurement Summarize(const Row& row, double reference_canary_ns, bool steady) {
   result.raw_median_ns = Median(row.per_inference_ns);
   result.p90_ns = Percentile(row.per_inference_ns, 0.9);
   result.canary_median_ns = Median(row.canary_ns);
-  result.steady = steady;
+  result.steady = steady && !surroundings.throttled;
+  result.note = Note(!steady, surroundings);
   return result;
 }
 
@@ -179,21 +197,36 @@ double CanaryReference(const Measurement& measurement) {
   return measurement.median_ns / MedianWithInterval(std::move(ratios)).median;
 }
 
+void MarkDrift(std::span<Measurement> rows, double usual_canary_ns) {
+  for (Measurement& row : rows) {
+    const double drift = row.canary_median_ns / usual_canary_ns - 1;
+    if (std::abs(drift) <= kCanaryDrift) continue;
+    row.steady = false;
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "the canary was off by %+.1f %%", 100 * drift);
+    row.note += (row.note.empty() ? "" : "; ") + std::string(text.data());
+  }
+}
+
 std::vector<Measurement> MeasureInterleaved(std::span<const Subject> subjects, const Subject& canary,
                                             const MeasureOptions& options, double reference_canary_ns,
                                             const Context& context) {
   if (options.max_samples < 1 || options.target_half_width <= 0) {
     throw Error(Code::kInvalidArgument, "measure", "max_samples and target_half_width must be positive");
   }
+  const Conditions before = ReadConditions();
   Interleaver interleaver(subjects, canary, options, context);
   const std::vector<Row> rows = interleaver.Run();
+  const Conditions after = ReadConditions();
+  const Surroundings surroundings{Throttled(before, after), ToText(after)};
   if (reference_canary_ns <= 0) {
     std::vector<double> all;
     for (const Row& row : rows) all.insert(all.end(), row.canary_ns.begin(), row.canary_ns.end());
     reference_canary_ns = Median(all);
   }
   std::vector<Measurement> results;
-  for (const Row& row : rows) results.push_back(Summarize(row, reference_canary_ns, interleaver.Steady(row)));
+  for (const Row& row : rows)
+    results.push_back(Summarize(row, reference_canary_ns, interleaver.Steady(row), surroundings));
   return results;
 }
 

@@ -27,7 +27,8 @@ struct Measurement {
   double median_ns = 0;             // median(sample/canary) * reference canary
   double low_ns = 0, high_ns = 0;   // 95 % interval of that median (order statistics, binomial)
   double raw_median_ns = 0, p90_ns = 0, canary_median_ns = 0;
-  bool steady = true;  // interval within the target before the cap
+  bool steady = true;  // interval within the target before the cap, and the CPU was not throttled
+  std::string note;    // why not; temperature and clock, where the kernel tells them
 };
 
 // What a vendor's tool estimates, as a row beside measured ones: no samples, no canary, an interval without width.
@@ -35,6 +36,10 @@ Measurement Estimated(double latency_ns);
 
 // The canary's time that a measurement's ratios were multiplied with. It must have samples.
 double CanaryReference(const Measurement& measurement);
+
+// Rows in whose time the canary took another time than usual, by more than 3 %, become unsteady, and say so: the device
+// was in another state, and not all networks slow down alike.
+void MarkDrift(std::span<Measurement> rows, double usual_canary_ns);
 
 // One subject: runs one inference.
 using Subject = std::function<void()>;
@@ -66,11 +71,11 @@ struct RatioInterval {
 };
 RatioInterval MedianRatio(const std::vector<double>& a, const std::vector<double>& b, int rounds, uint64_t seed);
 
-// What the numbers depend on besides the subject: board, CPU model, kernel, governor, kind and number of cores, memory, and the way of
-// measuring (kMeasuringMethod); canonical JSON text.
-// Raised when another way of measuring gives other numbers, so that old rows of the journal are not mixed with new
-// ones. 1: four inputs a subject in turn, one untimed run, networks timed without biases. 2: see MeasureInterleaved,
-// OpenVinoModel::FillInputs and TimingWeights (docs/adr/0004).
+// What the numbers depend on besides the subject: board, CPU model, kernel, governor, kind and number of cores, memory,
+// and the way of measuring (kMeasuringMethod); canonical JSON text. Raised when another way of measuring gives other
+// numbers, so that old rows of the journal are not mixed with new ones. 1: four inputs a subject in turn, one untimed
+// run, networks timed without biases. 2: see MeasureInterleaved, OpenVinoModel::FillInputs and TimingWeights
+// (docs/adr/0004).
 inline constexpr int kMeasuringMethod = 2;
 
 struct Environment {

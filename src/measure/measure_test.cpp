@@ -270,5 +270,18 @@ TEST_F(MeasureTest, NoSubjectsGiveNoRows) {
   EXPECT_TRUE(Measure(machine, {}, {}).empty());
 }
 
+TEST(MarkDrift, RowsOfAnotherTimeAreUnsteady) {
+  std::vector<Measurement> rows(4);
+  const double canaries[] = {1e6, 1.029e6, 1.05e6, 0.9e6};
+  for (size_t i = 0; i < rows.size(); ++i) rows[i].canary_median_ns = canaries[i];
+  rows[3].note = "54.0 °C";
+  MarkDrift(rows, 1e6);
+  EXPECT_TRUE(rows[0].steady && rows[1].steady);
+  EXPECT_FALSE(rows[2].steady || rows[3].steady);
+  EXPECT_EQ(rows[0].note, "");
+  EXPECT_EQ(rows[2].note, "the canary was off by +5.0 %");
+  EXPECT_EQ(rows[3].note, "54.0 °C; the canary was off by -10.0 %");
+}
+
 }  // namespace
 }  // namespace hot

@@ -55,10 +55,34 @@ MeasurementRow MakeRow(const MeasurementKey& key, const Measurement& measured, b
   row.p90_ns = measured.p90_ns;
   row.canary_median_ns = measured.canary_median_ns;
   row.steady = measured.steady;
-  row.note = measured.steady ? "" : "the interval did not reach its target before the cap";
+  row.note = measured.note;
   row.created = now;
   return row;
 }
+
+// What the canary takes on this device when all is well.
+class TableCanary {
+ public:
+  explicit TableCanary(const Workspace& workspace) : reference_ns_(ReferenceCanaryNs(workspace)) {
+    for (const MeasurementRow& row : workspace.store().Measurements(workspace.device().Describe().fingerprint)) {
+      if (row.key.toolchain == workspace.toolchain().name() && !row.canary_ns.empty())
+        medians_.push_back(row.canary_median_ns);
+    }
+  }
+
+  // What new rows are normalised with; 0: nothing has been measured yet.
+  double reference_ns() const { return reference_ns_; }
+
+  void Judge(std::vector<Measurement>& measured) {
+    for (const Measurement& row : measured) medians_.push_back(row.canary_median_ns);
+    if (reference_ns_ <= 0) reference_ns_ = CanaryReference(measured.front());
+    MarkDrift(measured, MedianWithInterval(medians_).median);
+  }
+
+ private:
+  double reference_ns_;
+  std::vector<double> medians_;
+};
 
 struct Unique {
   MeasurementKey key;
@@ -69,7 +93,7 @@ struct Unique {
   bool NeedsTry() const { return !row || (!row->steady && tries < kMostTries); }
 };
 
-void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset, double& reference_canary_ns) {
+void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset, TableCanary& canary) {
   const Context& context = workspace.context();
   std::vector<Artifact> artifacts;
   for (const Unique* unique : batch) {
@@ -83,21 +107,20 @@ void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset,
   for (const Artifact& artifact : artifacts) pointers.push_back(&artifact);
   OffsetProgress progress(context.progress, offset);
   const Context inner{context.clock, progress, context.cancelled};
-  const auto measured = workspace.device().Profile(pointers, MeasureOptions{}, reference_canary_ns, inner);
+  auto measured = workspace.device().Profile(pointers, MeasureOptions{}, canary.reference_ns(), inner);
   const bool estimate = workspace.device().Describe().estimates();
+  if (!estimate) canary.Judge(measured);
   for (size_t i = 0; i < batch.size(); ++i) {
     batch[i]->row = MakeRow(batch[i]->key, measured[i], estimate, context.clock.WallSeconds());
     workspace.store().AddMeasurement(*batch[i]->row);
     ++batch[i]->tries;
-    if (reference_canary_ns <= 0 && !estimate) reference_canary_ns = CanaryReference(measured[i]);
   }
 }
 
-void MeasureAll(Workspace& workspace, std::vector<Unique*> open, double done_before, double& reference_canary_ns) {
+void MeasureAll(Workspace& workspace, std::vector<Unique*> open, double done_before, TableCanary& canary) {
   for (size_t begin = 0; begin < open.size(); begin += kBatch) {
     const size_t count = std::min(kBatch, open.size() - begin);
-    MeasureBatch(workspace, std::span(open).subspan(begin, count), done_before + static_cast<double>(begin),
-                 reference_canary_ns);
+    MeasureBatch(workspace, std::span(open).subspan(begin, count), done_before + static_cast<double>(begin), canary);
   }
 }
 
@@ -147,10 +170,10 @@ LatencyRows MeasureLatencies(Workspace& workspace, std::span<const LatencyJob> j
   result.measured = static_cast<int>(open.size());
   result.from_journal = static_cast<int>(unique.size() - open.size());
   workspace.context().progress.Begin(stage, static_cast<double>(unique.size()));
-  double reference = ReferenceCanaryNs(workspace);
-  MeasureAll(workspace, open, result.from_journal, reference);
+  TableCanary canary(workspace);
+  MeasureAll(workspace, open, result.from_journal, canary);
   std::erase_if(open, [](const Unique* u) { return !u->NeedsTry(); });
-  MeasureAll(workspace, open, static_cast<double>(unique.size() - open.size()), reference);
+  MeasureAll(workspace, open, static_cast<double>(unique.size() - open.size()), canary);
   for (const Unique* u : by_job) result.rows.push_back(*u->row);
   for (const auto& [key, u] : unique) result.unsteady += u.row->steady ? 0 : 1;
   return result;

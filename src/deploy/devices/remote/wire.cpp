@@ -51,6 +51,7 @@ v1::Measurement ToProto(const Measurement& measurement) {
   message.set_p90_ns(measurement.p90_ns);
   message.set_canary_median_ns(measurement.canary_median_ns);
   message.set_steady(measurement.steady);
+  message.set_note(measurement.note);
   return message;
 }
 
@@ -63,7 +64,8 @@ Measurement FromProto(const v1::Measurement& message) {
                           .raw_median_ns = message.raw_median_ns(),
                           .p90_ns = message.p90_ns(),
                           .canary_median_ns = message.canary_median_ns(),
-                          .steady = message.steady()};
+                          .steady = message.steady(),
+                          .note = message.note()};
   if (measurement.samples_ns.size() != measurement.canary_ns.size())
     throw Error(Code::kDataLoss, "measurement",
                 std::to_string(measurement.samples_ns.size()) + " samples have " +
