@@ -49,6 +49,15 @@ TEST(Hash, KnownDigests) {  // FIPS 180-2, appendix B
   EXPECT_EQ(Sha256File(folder.path() / "f"), Sha256Hex("abc"));
 }
 
+TEST(Hash, DigestsFromOutsideAreChecked) {
+  const std::string good = Sha256Hex("abc");
+  EXPECT_TRUE(IsSha256(good));
+  for (const std::string& bad : {std::string(), good.substr(1), good + "0", "../" + good.substr(3),
+                                 "B" + good.substr(1), std::string(63, 'a') + '\n', std::string(63, 'a') + '\0'}) {
+    EXPECT_FALSE(IsSha256(bad)) << bad;
+  }
+}
+
 TEST(Rng, IsUniformAndRepeats) {
   Rng a(7), b(7);
   double sum = 0, squares = 0;
@@ -97,13 +106,29 @@ TEST(Files, AtomicWriteAndErrors) {
   EXPECT_THROW(EnsureFolder(file / "below"), Error);
 }
 
+TEST(Files, PiecesAndMoves) {
+  TempFolder folder;
+  const fs::path file = folder.path() / "a", other = folder.path() / "b";
+  WriteAt(file, 3, "def");
+  WriteAt(file, 0, "abc");
+  WriteFileAtomic(other, "old");
+  MoveSynced(file, other);
+  EXPECT_EQ(ReadFile(other), "abcdef");
+  EXPECT_FALSE(fs::exists(file));
+  EXPECT_THROW(MoveSynced(file, other), Error);
+  EXPECT_THROW(MoveSynced(other, folder.path() / "none/b"), Error);
+  EXPECT_THROW(WriteAt(folder.path() / "none/b", 0, "x"), Error);
+}
+
 TEST(Files, FullDiskIsResourceExhausted) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "skipped: no /dev/full";
-  try {
-    AppendLine("/dev/full", "x");
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), Code::kResourceExhausted);
+  for (const auto& write : {+[] { AppendLine("/dev/full", "x"); }, +[] { WriteAt("/dev/full", 0, "x"); }}) {
+    try {
+      write();
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kResourceExhausted);
+    }
   }
 }
 

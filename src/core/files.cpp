@@ -41,6 +41,15 @@ void WriteAll(int fd, const fs::path& path, std::string_view bytes) {
   }
 }
 
+// A file's content, or a folder's names, to the disk.
+void Sync(const fs::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) ThrowErrno(path, "can't sync", errno);
+  const int error = ::fsync(fd) == 0 ? 0 : errno;
+  ::close(fd);
+  if (error != 0) ThrowErrno(path, "can't sync", error);
+}
+
 }  // namespace
 
 std::string ReadFile(const fs::path& path) {
@@ -78,6 +87,24 @@ void AppendLine(const fs::path& path, std::string_view line) {
   if (fd < 0) ThrowErrno(path, "can't write", errno);
   WriteAll(fd, path, std::string(line) + "\n");
   ::close(fd);
+}
+
+void WriteAt(const fs::path& path, uint64_t offset, std::string_view bytes) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0) ThrowErrno(path, "can't write", errno);
+  if (::lseek(fd, static_cast<off_t>(offset), SEEK_SET) < 0) {
+    const int error = errno;
+    ::close(fd);
+    ThrowErrno(path, "can't write", error);
+  }
+  WriteAll(fd, path, bytes);
+  ::close(fd);
+}
+
+void MoveSynced(const fs::path& from, const fs::path& to) {
+  Sync(from);
+  if (::rename(from.c_str(), to.c_str()) != 0) ThrowErrno(to, "can't move a file here", errno);
+  Sync(to.has_parent_path() ? to.parent_path() : fs::path("."));
 }
 
 std::string LastLine(const fs::path& path) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -23,6 +24,13 @@ void WriteFileAtomic(const fs::path& path, std::string_view bytes);
 
 // Appends one line (adds '\n') with a single write. Same errors as WriteFileAtomic.
 void AppendLine(const fs::path& path, std::string_view line);
+
+// Writes `bytes` at `offset` of the file, which is made if it is missing. Same errors as WriteFileAtomic.
+void WriteAt(const fs::path& path, uint64_t offset, std::string_view bytes);
+
+// Renames a file within a file system, replacing what is there. Content and new name survive a power cut when it
+// returns. Throws kNotFound; same errors as WriteFileAtomic.
+void MoveSynced(const fs::path& from, const fs::path& to);
 
 // Makes the folder and its parents. Throws kPermissionDenied or kFailedPrecondition (a file is in the way).
 void EnsureFolder(const fs::path& path);

@@ -14,6 +14,9 @@ std::string Sha256Hex(std::string_view bytes);
 // Digest of a file's bytes, read in blocks. Throws Error(kNotFound) when it can't be opened.
 std::string Sha256File(const std::filesystem::path& path);
 
+// Whether text from outside is such a digest: 64 of 0-9 and a-f.
+bool IsSha256(std::string_view text);
+
 // Well-mixed 64-bit function of its arguments (SplitMix64 finalizer); same on every machine.
 uint64_t MixSeed(uint64_t a, uint64_t b);
 uint64_t MixSeed(uint64_t a, std::string_view text);

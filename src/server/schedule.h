@@ -3,7 +3,6 @@
 // themselves (alone); compile jobs run side by side. Thread rule: values, no sharing.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -55,8 +54,8 @@ struct Capacity {
 //   between clients counts each lane's starts only.
 std::vector<std::string> JobsToStart(const QueueState& state, const Capacity& capacity);
 
-// How many waiting jobs start before this waiting one, if nothing is submitted in between (those of the other lane do
-// not count with `compile_beside_measuring`). Running jobs are not counted. `id` must be among the waiting ones.
-size_t JobsBefore(const QueueState& state, const Capacity& capacity, const std::string& id);
+// How many waiting jobs start before each waiting one, by id, if nothing is submitted in between (those of the other
+// lane do not count with `compile_beside_measuring`). Running jobs are not counted.
+std::map<std::string, uint32_t> JobsBefore(const QueueState& state, const Capacity& capacity);
 
 }  // namespace hot::server
