@@ -58,6 +58,12 @@ TEST(Hash, DigestsFromOutsideAreChecked) {
   }
 }
 
+TEST(Hash, TokensAreOfTheirLengthAndDiffer) {
+  EXPECT_EQ(RandomHex(0), "");
+  EXPECT_EQ(RandomHex(16).size(), 32u);
+  EXPECT_NE(RandomHex(16), RandomHex(16));
+}
+
 TEST(Rng, IsUniformAndRepeats) {
   Rng a(7), b(7);
   double sum = 0, squares = 0;

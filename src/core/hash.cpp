@@ -1,15 +1,27 @@
 #include "core/hash.h"
 
 #include <openssl/evp.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "core/error.h"
 
 namespace hot {
 namespace {
+
+std::string Hex(std::span<const unsigned char> bytes) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string text;
+  for (const unsigned char byte : bytes) {
+    text += kHex[byte >> 4];
+    text += kHex[byte & 15];
+  }
+  return text;
+}
 
 using Digest = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
 
@@ -23,13 +35,7 @@ std::string Finish(Digest digest) {
   unsigned char bytes[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
   EVP_DigestFinal_ex(digest.get(), bytes, &size);
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string text;
-  for (unsigned int i = 0; i < size; ++i) {
-    text += kHex[bytes[i] >> 4];
-    text += kHex[bytes[i] & 15];
-  }
-  return text;
+  return Hex({bytes, size});
 }
 
 }  // namespace
@@ -53,6 +59,12 @@ std::string Sha256File(const std::filesystem::path& path) {
 
 bool IsSha256(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+std::string RandomHex(size_t bytes) {
+  std::vector<unsigned char> random(bytes);
+  HOT_ASSERT(::getentropy(random.data(), random.size()) == 0);
+  return Hex(random);
 }
 
 uint64_t MixSeed(uint64_t a, uint64_t b) {

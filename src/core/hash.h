@@ -1,6 +1,7 @@
-// SHA-256 for keys and artifacts, and a 64-bit mixer for seeds. Thread rule: values, no sharing.
+// SHA-256 for keys and artifacts, random tokens, and a 64-bit mixer for seeds. Thread rule: values, no sharing.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -16,6 +17,9 @@ std::string Sha256File(const std::filesystem::path& path);
 
 // Whether text from outside is such a digest: 64 of 0-9 and a-f.
 bool IsSha256(std::string_view text);
+
+// So many bytes of the operating system's generator, as hex: a token that nobody guesses. At most 256 bytes.
+std::string RandomHex(size_t bytes);
 
 // Well-mixed 64-bit function of its arguments (SplitMix64 finalizer); same on every machine.
 uint64_t MixSeed(uint64_t a, uint64_t b);

@@ -5,7 +5,7 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +15,7 @@
 #include "core/files.h"
 #include "hot/v1/device.pb.h"
 #include "server/schedule.h"
+#include "store/sqlite/connection.h"
 
 namespace hot::server {
 
@@ -39,7 +40,7 @@ struct JobRow {
   int64_t submitted_unix_s = 0;
   int64_t ended_unix_s = 0;  // 0 while it has not ended
   // Time in the queue (between attempts, too; the agent may have been down) and time of running, all attempts together.
-  // An attempt that was cut off by the agent's death counts to the last Tick.
+  // An attempt that was cut off by the agent's death counts to the last note of it, at most 30 s before (see Tick).
   int64_t waited_ns = 0, ran_ns = 0;
 };
 
@@ -50,7 +51,6 @@ class JobQueue {
   // kUnavailable when another agent has the file, kDataLoss for a damaged or foreign one, kFailedPrecondition for one
   // of a newer version.
   JobQueue(const fs::path& file, const QueueOptions& options, const Clock& clock);
-  ~JobQueue();
 
   // Puts a job into the queue with a new lease. The same request of the same client again returns the job as it is,
   // with its lease renewed if it has not ended. The request must have passed CheckRequest (request_check.h). Throws
@@ -76,8 +76,8 @@ class JobQueue {
   // a job that has ended otherwise.
   JobRow Renew(const std::string& id, const std::string& lease);
 
-  // To be called every second or so. Cancels the jobs whose leases have expired, as Cancel does, with kAborted; writes
-  // down how long running jobs have run. True when something was cancelled.
+  // To be called every second or so. Cancels the jobs whose leases have expired, as Cancel does, with kAborted, and
+  // every 30 s writes down how long running jobs have run. True when something was cancelled.
   bool Tick();
 
   // Running jobs whose process is to be ended.
@@ -98,8 +98,24 @@ class JobQueue {
   std::vector<std::string> Prune();
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  struct Found;  // a row and where it lies
+
+  void Recover();
+  std::optional<Found> Find(const std::string& id) const;
+  Found FindOrThrow(const std::string& id) const;
+  Found FindWithLease(const std::string& id, const std::string& lease) const;
+  Found FindAttempt(const std::string& id, int attempt) const;
+  void Insert(const std::string& client, const v1::SubmitRequest& request);
+  void Renew(int64_t sequence);
+  void Settle(const std::string& which);
+  void End(int64_t sequence, v1::JobState state, Code code, const std::string& error);
+  void Cancel(const Found& job, Code code, const std::string& reason);
+
+  const QueueOptions options_;
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  mutable sqlite::Connection connection_;
+  int64_t settled_ns_ = 0;  // when Tick last wrote down how long jobs have run
 };
 
 }  // namespace hot::server
