@@ -12,6 +12,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/clock.h"
 #include "core/files.h"
@@ -62,23 +64,27 @@ class BlobStore {
 
  private:
   struct Blob {
-    uint64_t bytes = 0;  // that count: the announced size, or what is here when that is not known (after a restart)
+    uint64_t bytes = 0;  // that count: the announced size; after a restart what is here, until it is announced again
     uint64_t received = 0;
     bool announced = false, whole = false;
-    bool busy = false;  // a thread is at its file: others wait for changed_
+    bool busy = false;  // a thread is at its file: others wait for changed_, and it is not removed
     int pins = 0;
-    std::optional<int64_t> used_ns;  // monotonic; none: before this process
     uint64_t use = 0;                // order of uses
+    std::optional<int64_t> used_ns;  // monotonic; none: not in this process
   };
   class Work;
 
   void Load();
+  void LoadFolder(const char* name, bool whole, std::vector<std::pair<fs::file_time_type, std::string>>& ages);
+  Blob* WaitFor(std::unique_lock<std::mutex>& lock, const std::string& sha256);
+  uint64_t ReceivedOf(std::unique_lock<std::mutex>& lock, const std::string& sha256, uint64_t total);
+  Blob& Reserve(const std::string& sha256, uint64_t bytes);
+  bool IsInUse(const Blob& blob) const;
+  void MakeRoom(uint64_t bytes, const std::string& stays);
   void Touch(const std::string& sha256, Blob& blob);
-  bool Evictable(const Blob& blob) const;
-  void MakeRoom(uint64_t bytes);
   void Remove(const std::string& sha256);
-  fs::path WholePath(const std::string& sha256) const;
-  fs::path PartPath(const std::string& sha256) const;
+  void Receive(std::unique_lock<std::mutex>& lock, const std::string& sha256, Blob& blob, std::string_view bytes);
+  fs::path PathOf(const std::string& sha256, bool whole) const;
 
   const fs::path folder_;
   const BlobOptions options_;
