@@ -1,8 +1,10 @@
-# hot_module(NAME [COMPUTES] SOURCES a.cpp... [DEPS hot::core...] [PRIVATE lib...] [TESTS a_test.cpp...] [TEST_LIBS lib...])
+# hot_module(NAME [COMPUTES] [THREADS] SOURCES a.cpp... [DEPS hot::core...] [PRIVATE lib...] [TESTS a_test.cpp...] [TEST_LIBS lib...])
 # One static library a folder of src/, alias hot::NAME, and one GoogleTest program hot_NAME_test beside it. COMPUTES: tests
-# spend their time in its loops, so that they are optimized with sanitizers, too.
+# spend their time in its loops, so that they are optimized with sanitizers, too. THREADS: it has threads and no library
+# with threads that ThreadSanitizer can't see into, so that its tests run under it, too: target tsan_tests and, in preset
+# tsan, label `threads`.
 #
-# hot_test(NAME SOURCES a_test.cpp... [LIBS lib...] [LABEL fast|slow|release]): `fast` (default) runs with sanitizers in
+# hot_test(NAME [THREADS] SOURCES a_test.cpp... [LIBS lib...] [LABEL fast|slow|release]): `fast` (default) runs with sanitizers in
 # preset dev, `slow` and `release` in preset release only.
 # hot_bench(NAME SOURCES a.cpp... [LIBS lib...]): the program hot_bench_NAME behind `scripts/bench NAME`.
 # hot_fuzzer(NAME lib...): fuzz/NAME_fuzzer.cpp as the program hot_fuzz_NAME: libFuzzer's in preset fuzz, elsewhere one
@@ -31,6 +33,7 @@ endif()
 
 add_custom_target(fast_tests)
 add_custom_target(release_tests)
+add_custom_target(tsan_tests)
 add_custom_target(fuzzers)
 
 function(hot_bench name)
@@ -41,7 +44,7 @@ endfunction()
 
 # ONE_PROCESS: all cases are one ctest test, for suites whose set-up is long; else each case is a test of its own.
 function(hot_test name)
-  cmake_parse_arguments(ARG "ONE_PROCESS" "LABEL" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "ONE_PROCESS;THREADS" "LABEL" "SOURCES;LIBS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}")
   target_link_libraries(${name} PRIVATE hot_flags ${ARG_LIBS} GTest::gmock GTest::gtest_main Threads::Threads)
@@ -53,6 +56,12 @@ function(hot_test name)
     add_dependencies(fast_tests ${name})
   else()
     add_dependencies(release_tests ${name})
+  endif()
+  if(ARG_THREADS)
+    add_dependencies(tsan_tests ${name})
+    if(HOT_SANITIZE MATCHES "thread")
+      set(ARG_LABEL threads)
+    endif()
   endif()
   if(ARG_ONE_PROCESS)
     add_test(NAME ${name} COMMAND ${name})
@@ -78,12 +87,15 @@ function(hot_fuzzer name)
 endfunction()
 
 function(hot_module name)
-  cmake_parse_arguments(ARG "COMPUTES" "" "SOURCES;DEPS;PRIVATE;TESTS;TEST_LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "COMPUTES;THREADS" "" "SOURCES;DEPS;PRIVATE;TESTS;TEST_LIBS" ${ARGN})
   add_library(hot_${name} STATIC ${ARG_SOURCES})
   set_target_properties(hot_${name} PROPERTIES HOT_COMPUTES ${ARG_COMPUTES})
   add_library(hot::${name} ALIAS hot_${name})
   target_link_libraries(hot_${name} PUBLIC hot_flags ${ARG_DEPS} PRIVATE ${ARG_PRIVATE})
   if(ARG_TESTS)
-    hot_test(hot_${name}_test SOURCES ${ARG_TESTS} LIBS hot::${name} ${ARG_TEST_LIBS})
+    if(ARG_THREADS)
+      set(threads THREADS)
+    endif()
+    hot_test(hot_${name}_test ${threads} SOURCES ${ARG_TESTS} LIBS hot::${name} ${ARG_TEST_LIBS})
   endif()
 endfunction()
