@@ -16,6 +16,9 @@ using nlohmann::json;
 
 constexpr int kVersion = 2;
 constexpr int kMaxDepth = 32;  // of the manifest; ours have 4
+constexpr const char* kManifest = "manifest.json";
+constexpr const char* kGolden = "golden.safetensors";
+constexpr const char* kReference = "model.tflite";
 
 struct FormatName {
   BlobFormat format;
@@ -214,22 +217,22 @@ void CheckHash(const fs::path& file, const std::string& bytes, const std::string
 void WriteArtifact(const fs::path& folder, const Artifact& artifact, std::string_view blob) {
   EnsureFolder(folder);
   std::error_code ignored;
-  fs::remove(folder / kArtifactManifest, ignored);  // until the new one is there, the folder is no artifact
+  fs::remove(folder / kManifest, ignored);  // until the new one is there, the folder is no artifact
   WriteFileAtomic(BlobFile(folder, artifact.format, blob), artifact.blob);
-  WriteSafetensors(folder / kArtifactGolden, GoldenTensors(artifact));
+  WriteSafetensors(folder / kGolden, GoldenTensors(artifact));
   json manifest = ToJson(artifact);
   manifest["blob_sha256"] = Sha256Hex(artifact.blob);
   if (!artifact.reference.empty()) {
-    WriteFileAtomic(folder / kArtifactReference, artifact.reference);
+    WriteFileAtomic(folder / kReference, artifact.reference);
     manifest["reference_sha256"] = Sha256Hex(artifact.reference);
   }
-  manifest["golden_sha256"] = Sha256File(folder / kArtifactGolden);
+  manifest["golden_sha256"] = Sha256File(folder / kGolden);
   manifest["manifest_sha256"] = Sha256Hex(manifest.dump());
-  WriteFileAtomic(folder / kArtifactManifest, manifest.dump(2) + "\n");
+  WriteFileAtomic(folder / kManifest, manifest.dump(2) + "\n");
 }
 
 Artifact ReadArtifact(const fs::path& folder, std::string_view blob) {
-  const fs::path file = folder / kArtifactManifest;
+  const fs::path file = folder / kManifest;
   const json manifest = ReadManifest(file);
   try {
     Artifact artifact = WithPlace(file.string(), [&] { return FromJson(manifest); });
@@ -238,18 +241,18 @@ Artifact ReadArtifact(const fs::path& folder, std::string_view blob) {
     artifact.blob_sha256 = manifest.at("blob_sha256");
     CheckHash(blob_file, artifact.blob, artifact.blob_sha256);
     if (manifest.contains("reference_sha256")) {
-      artifact.reference = ReadPart(folder / kArtifactReference);
+      artifact.reference = ReadPart(folder / kReference);
       artifact.reference_sha256 = manifest.at("reference_sha256");
-      CheckHash(folder / kArtifactReference, artifact.reference, artifact.reference_sha256);
+      CheckHash(folder / kReference, artifact.reference, artifact.reference_sha256);
     }
-    CheckHash(folder / kArtifactGolden, ReadPart(folder / kArtifactGolden), manifest.at("golden_sha256"));
+    CheckHash(folder / kGolden, ReadPart(folder / kGolden), manifest.at("golden_sha256"));
     const auto pairs = WithPlace(file.string(), [&] { return WholeNumber<size_t>(manifest.at("golden_pairs")); });
-    artifact.golden = GoldenPairs(ReadSafetensors(folder / kArtifactGolden), pairs, artifact.output_names.size());
+    artifact.golden = GoldenPairs(ReadSafetensors(folder / kGolden), pairs, artifact.output_names.size());
     return artifact;
   } catch (const json::exception& error) {
     Damaged(file, error.what());
   } catch (const std::out_of_range&) {
-    Damaged(folder / kArtifactGolden, "it lacks a tensor");
+    Damaged(folder / kGolden, "it lacks a tensor");
   }
 }
 

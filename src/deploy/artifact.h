@@ -75,11 +75,6 @@ void WriteArtifact(const fs::path& folder, const Artifact& artifact, std::string
 // Throws Error(kDataLoss) when a hash does not match or a file is missing, kFailedPrecondition for a newer version.
 Artifact ReadArtifact(const fs::path& folder, std::string_view blob = "");
 
-// Names of the other files in an artifact's folder.
-inline constexpr const char* kArtifactManifest = "manifest.json";
-inline constexpr const char* kArtifactGolden = "golden.safetensors";
-inline constexpr const char* kArtifactReference = "model.tflite";
-
 // A runtime of another version may compute other numbers and take another time than those the artifact was released
 // with. Throws Error(kFailedPrecondition) when `artifact` was made by another version than `version` of its toolchain;
 // one that names none was made by this very program a moment ago, and never written.

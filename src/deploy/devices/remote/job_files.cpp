@@ -12,103 +12,6 @@
 namespace hot {
 namespace {
 
-using Files = google::protobuf::RepeatedPtrField<v1::File>;
-
-constexpr const char* kModel = "model";  // its usual name depends on the format, which only the manifest says
-constexpr const char* kNetworkFolder = "network";
-constexpr const char* kResultFolder = "result";
-
-struct RoleName {
-  v1::FileRole role;
-  const char* name;  // of the file
-};
-constexpr RoleName kRoles[] = {{v1::FILE_ROLE_MANIFEST, kArtifactManifest},
-                               {v1::FILE_ROLE_MODEL, kModel},
-                               {v1::FILE_ROLE_REFERENCE, kArtifactReference},
-                               {v1::FILE_ROLE_GOLDEN, kArtifactGolden},
-                               {v1::FILE_ROLE_GRAPH, "graph.json"},
-                               {v1::FILE_ROLE_WEIGHTS, "weights.safetensors"},
-                               {v1::FILE_ROLE_QUANTIZATION, "quantization.json"},
-                               {v1::FILE_ROLE_INPUTS, "inputs.safetensors"},
-                               {v1::FILE_ROLE_OUTPUTS, "outputs.safetensors"}};
-
-std::string FileName(v1::FileRole role) {
-  const auto* found = std::ranges::find(kRoles, role, &RoleName::role);
-  HOT_ASSERT(found != std::end(kRoles));
-  return found->name;
-}
-
-std::string RoleText(v1::FileRole role) {
-  const auto* found = std::ranges::find(kRoles, role, &RoleName::role);
-  return found == std::end(kRoles) ? "role " + std::to_string(role) : found->name;
-}
-
-fs::path ArtifactFolder(int index) { return "artifact" + std::to_string(index); }
-
-// What belongs in one folder.
-struct RoleSet {
-  std::vector<v1::FileRole> needed, optional;
-};
-const RoleSet& ArtifactRoles() {
-  static const RoleSet roles{{v1::FILE_ROLE_MANIFEST, v1::FILE_ROLE_MODEL, v1::FILE_ROLE_GOLDEN},
-                             {v1::FILE_ROLE_REFERENCE}};
-  return roles;
-}
-const RoleSet& NetworkRoles() {
-  static const RoleSet roles{{v1::FILE_ROLE_GRAPH, v1::FILE_ROLE_WEIGHTS}, {v1::FILE_ROLE_QUANTIZATION}};
-  return roles;
-}
-
-[[noreturn]] void BadFiles(const fs::path& folder, const std::string& why) {
-  throw Error(Code::kInvalidArgument, folder.empty() ? "request" : folder.string(), why);
-}
-
-bool IsSha256(const std::string& text) {
-  const auto hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-  return text.size() == 64 && std::ranges::all_of(text, hex);
-}
-
-// Appends `files`, which must be those of `roles`, each once.
-void Append(const Files& files, const fs::path& folder, const RoleSet& roles, std::vector<JobFile>& to) {
-  std::vector<v1::FileRole> seen;
-  for (const v1::File& file : files) {
-    const v1::FileRole role = file.role();
-    if (std::ranges::count(roles.needed, role) + std::ranges::count(roles.optional, role) == 0)
-      BadFiles(folder, "has no place for " + RoleText(role));
-    if (std::ranges::count(seen, role) != 0) BadFiles(folder, "has " + RoleText(role) + " twice");
-    if (!IsSha256(file.sha256()))
-      BadFiles(folder, "the hash of " + RoleText(role) + " is no SHA-256 in lower-case hex");
-    seen.push_back(role);
-    to.push_back({.path = folder / FileName(role), .sha256 = file.sha256()});
-  }
-  for (const v1::FileRole role : roles.needed) {
-    if (std::ranges::count(seen, role) == 0) BadFiles(folder, "lacks " + RoleText(role));
-  }
-}
-
-void AppendOne(const v1::File& file, const fs::path& folder, v1::FileRole role, std::vector<JobFile>& to) {
-  Files files;
-  *files.Add() = file;
-  Append(files, folder, {.needed = {role}, .optional = {}}, to);
-}
-
-void AppendCompile(const v1::CompileJob& job, std::vector<JobFile>& to) {
-  Append(job.network(), kNetworkFolder, NetworkRoles(), to);
-  const RoleSet inputs{.needed = {}, .optional = {v1::FILE_ROLE_INPUTS}};
-  Append(job.golden_inputs(), "", inputs, to);
-}
-
-void AppendProfile(const v1::ProfileJob& job, std::vector<JobFile>& to) {
-  CheckProfileCount(static_cast<size_t>(job.artifacts_size()), "profile");
-  for (int i = 0; i < job.artifacts_size(); ++i)
-    Append(job.artifacts(i).files(), ArtifactFolder(i), ArtifactRoles(), to);
-}
-
-void AppendRun(const v1::RunJob& job, std::vector<JobFile>& to) {
-  Append(job.artifact().files(), ArtifactFolder(0), ArtifactRoles(), to);
-  AppendOne(job.inputs(), "", v1::FILE_ROLE_INPUTS, to);
-}
-
 v1::File FileMessage(const fs::path& folder, v1::FileRole role) {
   v1::File file;
   file.set_role(role);
@@ -118,9 +21,10 @@ v1::File FileMessage(const fs::path& folder, v1::FileRole role) {
 
 // An artifact's files, written below `folder`.
 v1::Artifact WriteParts(const fs::path& folder, const Artifact& artifact) {
-  WriteArtifact(folder, artifact, kModel);
+  WriteArtifact(folder, artifact, FileName(v1::FILE_ROLE_MODEL));
   v1::Artifact message;
-  for (const v1::FileRole role : ArtifactRoles().needed) *message.add_files() = FileMessage(folder, role);
+  for (const v1::FileRole role : {v1::FILE_ROLE_MANIFEST, v1::FILE_ROLE_MODEL, v1::FILE_ROLE_GOLDEN})
+    *message.add_files() = FileMessage(folder, role);
   if (!artifact.reference.empty()) *message.add_files() = FileMessage(folder, v1::FILE_ROLE_REFERENCE);
   return message;
 }
@@ -157,31 +61,6 @@ std::vector<std::vector<Tensor>> ReadTensors(const fs::path& file) {
 
 }  // namespace
 
-std::vector<JobFile> FilesOf(const v1::SubmitRequest& request) {
-  std::vector<JobFile> files;
-  switch (request.job_case()) {
-    case v1::SubmitRequest::kCompile:
-      AppendCompile(request.compile(), files);
-      break;
-    case v1::SubmitRequest::kProfile:
-      AppendProfile(request.profile(), files);
-      break;
-    case v1::SubmitRequest::kRun:
-      AppendRun(request.run(), files);
-      break;
-    case v1::SubmitRequest::JOB_NOT_SET:
-      throw Error(Code::kInvalidArgument, "request", "it asks for nothing", "compile, profile or run");
-  }
-  return files;
-}
-
-std::vector<JobFile> FilesOf(const v1::JobResult& result) {
-  std::vector<JobFile> files;
-  if (result.has_artifact()) Append(result.artifact().files(), kResultFolder, ArtifactRoles(), files);
-  if (result.has_run()) AppendOne(result.run().outputs(), kResultFolder, v1::FILE_ROLE_OUTPUTS, files);
-  return files;
-}
-
 v1::SubmitRequest WriteCompileJob(const fs::path& folder, std::string_view toolchain, const CompileRequest& request) {
   v1::SubmitRequest message;
   message.set_threads(request.threads);
@@ -195,7 +74,8 @@ v1::SubmitRequest WriteCompileJob(const fs::path& folder, std::string_view toolc
   EnsureFolder(network);
   WriteFileAtomic(network / FileName(v1::FILE_ROLE_GRAPH), ToJson(request.network.graph));
   WriteSafetensors(network / FileName(v1::FILE_ROLE_WEIGHTS), request.network.weights);
-  for (const v1::FileRole role : NetworkRoles().needed) *job.add_network() = FileMessage(network, role);
+  for (const v1::FileRole role : {v1::FILE_ROLE_GRAPH, v1::FILE_ROLE_WEIGHTS})
+    *job.add_network() = FileMessage(network, role);
   if (request.quantization != nullptr) {
     WriteFileAtomic(network / FileName(v1::FILE_ROLE_QUANTIZATION), ToJson(*request.quantization));
     *job.add_network() = FileMessage(network, v1::FILE_ROLE_QUANTIZATION);
@@ -241,7 +121,7 @@ NetworkToCompile ReadNetwork(const fs::path& folder, const v1::CompileJob& job) 
 }
 
 Artifact ReadJobArtifact(const fs::path& folder, int index) {
-  return ReadArtifact(folder / ArtifactFolder(index), kModel);
+  return ReadArtifact(folder / ArtifactFolder(index), FileName(v1::FILE_ROLE_MODEL));
 }
 
 std::vector<std::vector<Tensor>> ReadPictures(const fs::path& folder) {
@@ -252,7 +132,9 @@ v1::Artifact WriteCompiled(const fs::path& folder, const Artifact& artifact) {
   return WriteParts(folder / kResultFolder, artifact);
 }
 
-Artifact ReadCompiled(const fs::path& folder) { return ReadArtifact(folder / kResultFolder, kModel); }
+Artifact ReadCompiled(const fs::path& folder) {
+  return ReadArtifact(folder / kResultFolder, FileName(v1::FILE_ROLE_MODEL));
+}
 
 v1::File WriteOutputs(const fs::path& folder, std::span<const std::vector<Tensor>> outputs) {
   return WriteTensors(folder / kResultFolder, v1::FILE_ROLE_OUTPUTS, outputs);

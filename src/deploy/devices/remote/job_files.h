@@ -11,20 +11,11 @@
 #include <vector>
 
 #include "deploy/device.h"
+#include "deploy/devices/remote/job_layout.h"
 #include "deploy/toolchain.h"
 #include "hot/v1/device.pb.h"
 
 namespace hot {
-
-struct JobFile {
-  fs::path path;  // within the job's folder: "artifact0/manifest.json"
-  std::string sha256;
-};
-
-// The files that a request, or a result, names. Throws Error(kInvalidArgument) for a request without a job, a role that
-// is missing, twice there or in a wrong place, a hash that is none, and none or too many artifacts.
-std::vector<JobFile> FilesOf(const v1::SubmitRequest& request);
-std::vector<JobFile> FilesOf(const v1::JobResult& result);
 
 // Client: writes the job's files below `folder` and returns the request that names them, complete but for job_id,
 // priority and, but for compile, threads.
