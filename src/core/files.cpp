@@ -28,6 +28,8 @@ namespace {
   throw Error(error == ENOENT ? Code::kNotFound : Code::kFailedPrecondition, path.string(), message);
 }
 
+constexpr std::streamoff kLastLineBytes = 1 << 16;
+
 void WriteAll(int fd, const fs::path& path, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
@@ -108,7 +110,9 @@ void MoveSynced(const fs::path& from, const fs::path& to) {
 }
 
 std::string LastLine(const fs::path& path) {
-  std::istringstream lines(fs::exists(path) ? ReadFile(path) : "");
+  std::ifstream lines(path, std::ios::binary | std::ios::ate);
+  const auto bytes = static_cast<std::streamoff>(lines.tellg());
+  lines.seekg(std::max(std::streamoff{0}, bytes - kLastLineBytes));
   std::string last;
   for (std::string line; std::getline(lines, line);) {
     if (!line.empty()) last = line;

@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 // Whole file. Throws kNotFound, or kPermissionDenied, when it can't be read.
 std::string ReadFile(const fs::path& path);
 
-// The last line that is not empty, such as the error of a program in its log; "" without one, or without the file.
+// The last line that is not empty, such as the error of a program in its log; "" without one, or without the file. Of
+// a line longer than 64 KiB the end.
 std::string LastLine(const fs::path& path);
 
 // Writes to a temporary neighbour, syncs and renames: a reader sees the old bytes or the new ones, never half.

@@ -37,6 +37,23 @@ class FileActions {
   posix_spawn_file_actions_t actions_;
 };
 
+class SpawnAttributes {
+ public:
+  explicit SpawnAttributes(bool own_group) {
+    posix_spawnattr_init(&attributes_);
+    if (!own_group) return;
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setpgroup(&attributes_, 0);
+  }
+  ~SpawnAttributes() { posix_spawnattr_destroy(&attributes_); }
+  SpawnAttributes(const SpawnAttributes&) = delete;
+  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
+  posix_spawnattr_t* get() { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_;
+};
+
 std::vector<std::string> MergedEnvironment(const std::map<std::string, std::string>& added) {
   std::vector<std::string> merged;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -63,7 +80,7 @@ ExitStatus Decode(int status) {
 
 }  // namespace
 
-Process::Process(const ProcessOptions& options) {
+Process::Process(const ProcessOptions& options) : own_group_(options.own_group) {
   FileActions actions;
   if (options.channel >= 0) {
     posix_spawn_file_actions_adddup2(actions.get(), options.channel, STDIN_FILENO);
@@ -76,40 +93,47 @@ Process::Process(const ProcessOptions& options) {
   std::vector<std::string> argv = options.argv;
   std::vector<std::string> env = MergedEnvironment(options.env);
   pid_t pid = -1;
-  const int error =
-      posix_spawnp(&pid, argv.at(0).c_str(), actions.get(), nullptr, Pointers(argv).data(), Pointers(env).data());
+  SpawnAttributes attributes(own_group_);
+  const int error = posix_spawnp(&pid, argv.at(0).c_str(), actions.get(), attributes.get(), Pointers(argv).data(),
+                                 Pointers(env).data());
   if (error != 0) throw Error(Code::kUnavailable, argv[0], std::string("can't be started: ") + std::strerror(error));
   pid_ = pid;
 }
 
-Process::Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, -1)), status_(other.status_) {}
+Process::Process(Process&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)), own_group_(other.own_group_), status_(other.status_) {}
 
 Process::~Process() {
   if (pid_ < 0 || status_) return;
-  ::kill(pid_, SIGKILL);
+  Signal(SIGKILL);
   Wait();
 }
 
 std::optional<ExitStatus> Process::Poll() {
-  int status = 0;
-  if (!status_ && ::waitpid(pid_, &status, WNOHANG) == pid_) status_ = Decode(status);
+  siginfo_t info{};
+  if (!status_ && ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+      info.si_pid == pid_)
+    Reap();
   return status_;
 }
 
 ExitStatus Process::Wait() {
-  int status = 0;
+  siginfo_t info{};
   while (!status_) {
-    if (::waitpid(pid_, &status, 0) == pid_) {
-      status_ = Decode(status);
-    } else if (errno != EINTR) {
-      status_ = ExitStatus{.code = -1, .signal = 0};
-    }
+    if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) == 0 || errno != EINTR) Reap();
   }
   return *status_;
 }
 
+// It has ended. Until it is reaped its group's number can't become another's.
+void Process::Reap() {
+  if (own_group_) ::kill(-pid_, SIGKILL);
+  int status = 0;
+  status_ = ::waitpid(pid_, &status, 0) == pid_ ? Decode(status) : ExitStatus{.code = -1, .signal = 0};
+}
+
 void Process::Signal(int signal) {
-  if (!status_) ::kill(pid_, signal);
+  if (!status_) ::kill(own_group_ ? -pid_ : pid_, signal);
 }
 
 ProcessResult RunProcess(std::vector<std::string> argv) {

@@ -16,6 +16,8 @@ struct ProcessOptions {
   std::map<std::string, std::string> env;  // added to ours
   fs::path stdout_file, stderr_file;       // appended to; empty means /dev/null
   int channel = -1;                        // instead, this socket is stdin and stdout
+  bool own_group =
+      false;  // with what it starts itself it is one process group, which gets its signals and ends with it
 };
 
 struct ExitStatus {
@@ -39,7 +41,10 @@ class Process {
   void Signal(int signal);
 
  private:
+  void Reap();
+
   int pid_ = -1;
+  bool own_group_ = false;
   std::optional<ExitStatus> status_;
 };
 
