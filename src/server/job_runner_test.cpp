@@ -79,7 +79,7 @@ TEST_F(JobRunner, RunsAsALocalSession) {
     ASSERT_EQ(outputs[i].size(), expected.size());
     for (size_t k = 0; k < expected.size(); ++k) EXPECT_EQ(outputs[i][k].data, expected[k].data);
   }
-  const auto& layers = ReadJobResult(folder_.path()).run().layer_precisions();
+  const auto layers = ReadJobResult(folder_.path()).run().layer_precisions();
   EXPECT_EQ((std::map<std::string, std::string>(layers.begin(), layers.end())), session->LayerPrecisions());
 }
 
