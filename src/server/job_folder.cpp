@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "core/utf8.h"
-#include "deploy/devices/remote/job_layout.h"
 
 namespace hot::server {
 namespace {
@@ -80,6 +79,19 @@ v1::JobResult ReadJobResult(const fs::path& folder) {
   if (!result || result->result_case() == v1::JobResult::RESULT_NOT_SET)
     throw Error(Code::kInternal, "job", "its process ended without a result");
   return *std::move(result);
+}
+
+bool HasJobError(const fs::path& folder) { return IsPlainFile(folder / kError); }
+
+std::vector<JobFile> ResultFiles(const fs::path& folder, const v1::JobResult& result) {
+  std::vector<JobFile> files = FilesOf(result);
+  for (JobFile& file : files) {
+    const std::string name = file.path.string();
+    file.path = folder / file.path;
+    if (!IsPlainFile(file.path) || fs::is_symlink(file.path.parent_path()))
+      throw Error(Code::kInternal, "job", "its " + name + " is not there");
+  }
+  return files;
 }
 
 std::string CleanLine(std::string_view text, size_t most) {

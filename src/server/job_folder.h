@@ -5,9 +5,12 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/error.h"
 #include "core/files.h"
+#include "deploy/devices/remote/job_layout.h"
 #include "hot/v1/device.pb.h"
 
 namespace hot::server {
@@ -25,6 +28,11 @@ void WriteJobError(const fs::path& folder, const Error& error);
 // What a job's process left behind. Throws the error that it wrote; kInternal when it wrote neither error nor result,
 // or none that can be read.
 v1::JobResult ReadJobResult(const fs::path& folder);
+
+bool HasJobError(const fs::path& folder);
+// The files that the result names, with their places in the file system. Throws kInternal where one is not there, or
+// only a link to another place.
+std::vector<JobFile> ResultFiles(const fs::path& folder, const v1::JobResult& result);
 
 // Text from a job's process for messages: one line of UTF-8, at most `most` bytes.
 std::string CleanLine(std::string_view text, size_t most);

@@ -57,8 +57,7 @@ uint64_t ResidentBytes(const std::string& pid, int descent) {
   return bytes;
 }
 
-// Links count as what they are, not as what they lead to; a file that several names lead to (the blobs) counts once a
-// name.
+// Without the files of the blob store, which are linked here.
 uint64_t FolderBytes(const fs::path& folder) {
   uint64_t bytes = 0;
   std::error_code error;
@@ -109,8 +108,9 @@ JobProcess::JobProcess(const std::vector<std::string>& program, const fs::path& 
                          .stderr_file = folder_ / kLog,
                          .channel = ends[1],
                          .own_group = true};
-  for (const std::string& argument : {std::string("--memory-bytes"), std::to_string(limits_.memory_bytes),
-                                      std::string("--file-bytes"), std::to_string(limits_.file_bytes), folder_.string()})
+  for (const std::string& argument :
+       {std::string("--memory-bytes"), std::to_string(limits_.memory_bytes), std::string("--file-bytes"),
+        std::to_string(limits_.file_bytes), folder_.string()})
     options.argv.push_back(argument);
   try {
     process_.emplace(options);
@@ -174,6 +174,7 @@ void JobProcess::Parse(std::string_view line) {
   std::getline(words >> std::ws, note);
   progress.note = CleanLine(note, kMaxShown);
   progress_ = progress;
+  ++lines_;
 }
 
 void JobProcess::CheckLimits() {
@@ -192,7 +193,7 @@ void JobProcess::CheckLimits() {
 v1::JobResult JobProcess::Result() const {
   HOT_ASSERT(status_);
   if (reason_) throw *reason_;
-  if (status_->signal == 0 && (status_->code == 0 || fs::exists(folder_ / "error.pb"))) return ReadJobResult(folder_);
+  if (status_->ok() || (status_->signal == 0 && HasJobError(folder_))) return ReadJobResult(folder_);
   std::string how = status_->signal != 0 ? Cause(status_->signal, limits_)
                                          : "its process ended with exit code " + std::to_string(status_->code);
   const std::string last = CleanLine(LastLine(folder_ / kLog), kMaxShown);

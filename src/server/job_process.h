@@ -1,6 +1,7 @@
 // The process of one job, watched: how far it is, and an end for one that takes too long, too much memory or too much
-// disk. It is started before there is a job for it (its libraries are loaded meanwhile) and does one. Used by the agent's
-// dispatcher. Thread rule: one owner, one thread, which must live as long as the process may: the process dies with it.
+// disk. It is started before there is a job for it (its libraries are loaded meanwhile) and does one. Used by the
+// agent's dispatcher. Thread rule: one owner, one thread, which must live as long as the process may: the process dies
+// with it.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +30,8 @@ struct JobProgress {
 
 class JobProcess {
  public:
-  // Starts `program` with "--memory-bytes N --file-bytes N FOLDER"; it waits for Begin(). Makes the folder, in which the
-  // process also logs. Throws Error(kUnavailable) when it can't be started.
+  // Starts `program` with "--memory-bytes N --file-bytes N FOLDER"; it waits for Begin(). Makes the folder, in which
+  // the process also logs. Throws Error(kUnavailable) when it can't be started.
   JobProcess(const std::vector<std::string>& program, const fs::path& folder, const JobLimits& limits,
              const Clock& clock);
   ~JobProcess();
@@ -50,6 +51,7 @@ class JobProcess {
   void End(const Error& reason);
 
   const JobProgress& progress() const { return progress_; }
+  int64_t lines() const { return lines_; }  // of progress that have come
   // Has ended: what it computed. Throws why it has nothing: the job's own error, a broken limit, a crash.
   v1::JobResult Result() const;
 
@@ -63,10 +65,11 @@ class JobProcess {
   const Clock& clock_;
   int channel_ = -1;
   std::optional<Process> process_;
-  std::optional<Error> reason_;      // why it was ended
+  std::optional<Error> reason_;  // why it was ended
   std::optional<ExitStatus> status_;
   int64_t begin_ns_ = 0, checked_ns_ = 0;  // 0: not begun
   JobProgress progress_;
+  int64_t lines_ = 0;
   std::string buffer_;
 };
 
