@@ -22,6 +22,7 @@ void AddCheckCommand(CLI::App& app, int& exit_code);
 void AddStatusCommand(CLI::App& app, int& exit_code);
 void AddJournalCommand(CLI::App& app, int& exit_code);
 void AddDataCommand(CLI::App& app, int& exit_code);
+void AddServeCommand(CLI::App& app, int& exit_code);
 void AddServeJobCommand(CLI::App& app, int& exit_code);  // hidden: the process of one job of an agent
 
 }  // namespace hot

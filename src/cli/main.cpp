@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
   hot::AddStatusCommand(app, exit_code);
   hot::AddJournalCommand(app, exit_code);
   hot::AddDataCommand(app, exit_code);
+  hot::AddServeCommand(app, exit_code);
   hot::AddServeJobCommand(app, exit_code);
   try {
     app.parse(argc, argv);

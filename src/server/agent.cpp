@@ -179,7 +179,7 @@ v1::JobStatus Agent::StatusOf(const JobRow& row, const QueueState& state) const 
   status.mutable_lease()->set_token(row.lease);
   status.mutable_lease()->set_expires_unix_ns(context_.clock.WallSeconds() * 1'000'000'000 + row.lease_left_ns);
   if (std::ranges::count(state.waiting, row.id, &WaitingJob::id) != 0)  // it may have started since the row was read
-    status.set_jobs_before(static_cast<uint32_t>(JobsBefore(state, options_.capacity, row.id)));
+    status.set_jobs_before(JobsBefore(state, options_.capacity).at(row.id));
   if (const auto progress = dispatcher_.Progress(row.id)) {
     status.set_done(progress->done);
     status.set_total(progress->total);
