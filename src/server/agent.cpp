@@ -13,9 +13,7 @@
 namespace hot::server {
 namespace {
 
-constexpr uint32_t kDefaultList = 100, kMaxList = 10'000;
-constexpr int kMaxThreads = 1024;
-constexpr int kMaxFind = 10'000;  // hashes at once
+constexpr int kDefaultList = 100, kMaxList = 10'000, kMaxThreads = 1024;
 
 std::string NewInstance(const Clock& clock) {
   return Sha256Hex(std::to_string(::getpid()) + " " + std::to_string(clock.WallSeconds()) + " " +
@@ -57,10 +55,10 @@ Agent::Agent(AgentOptions options, const Context& context)
                    .capacity = options_.capacity},
                   context_, [this](const std::string& id) { Changed(id); }) {}
 
-v1::DescribeResponse Agent::Describe(const v1::DescribeRequest& request) const {
-  if (request.threads() < 0 || request.threads() > kMaxThreads)
+v1::DescribeResponse Agent::Describe(int threads) const {
+  if (threads < 0 || threads > kMaxThreads)
     throw Error(Code::kInvalidArgument, "threads", "expected 1 to " + std::to_string(kMaxThreads));
-  v1::DescribeResponse response = options_.describe(std::max(1, request.threads()));
+  v1::DescribeResponse response = options_.describe(std::max(1, threads));
   response.set_hot_version(kHotVersion);
   response.set_instance(instance_);
   v1::Limits& limits = *response.mutable_limits();
@@ -71,20 +69,6 @@ v1::DescribeResponse Agent::Describe(const v1::DescribeRequest& request) const {
   limits.set_job_memory_bytes(options_.limits.memory_bytes);
   limits.set_job_seconds(static_cast<uint32_t>(options_.limits.run_s));
   limits.set_lease_seconds(static_cast<uint32_t>(options_.queue.lease_s));
-  return response;
-}
-
-v1::FindBlobsResponse Agent::FindBlobs(const v1::FindBlobsRequest& request) {
-  if (request.sha256_size() > kMaxFind)
-    throw Error(Code::kInvalidArgument, "sha256", "more than " + std::to_string(kMaxFind) + " at once");
-  v1::FindBlobsResponse response;
-  for (const std::string& sha256 : request.sha256()) {
-    const BlobInfo info = blobs_.Find(sha256);
-    v1::BlobState& state = *response.add_blobs();
-    state.set_sha256(sha256);
-    state.set_whole(info.whole);
-    state.set_received(info.received);
-  }
   return response;
 }
 
@@ -103,59 +87,42 @@ v1::JobStatus Agent::Submit(const std::string& client, const v1::SubmitRequest& 
   }
 }
 
-v1::JobStatus Agent::Watch(const std::string& client, const v1::WatchRequest& request, double patience_s,
-                           uint64_t& seen) {
-  const std::string& id = request.job_id();
-  Owned(client, id);
+v1::JobStatus Agent::WaitForChange(const std::string& id, const std::string& lease, uint64_t& seen,
+                                   std::chrono::milliseconds patience) {
   std::unique_lock lock(mutex_);
-  for (const bool again : {false, true}) {
+  for (bool waited = false;; waited = true) {
     const uint64_t now = Changes(id);  // before the row is read: what comes between is seen the next time
     lock.unlock();
-    const JobRow row = queue_.Renew(id, request.lease());
-    if (again || now != seen || HasEnded(row.state)) {
+    const JobRow row = queue_.Renew(id, lease);
+    if (waited || now != seen || HasEnded(row.state)) {
       seen = now;
       return StatusOf(row);
     }
     lock.lock();
-    changed_.wait_for(lock, std::chrono::duration<double>(patience_s), [&] { return Changes(id) != seen; });
+    changed_.wait_for(lock, patience, [&] { return Changes(id) != seen; });
   }
-  HOT_ASSERT(false);
 }
 
-v1::JobStatus Agent::Renew(const std::string& client, const v1::RenewRequest& request) {
-  Owned(client, request.job_id());
-  return StatusOf(queue_.Renew(request.job_id(), request.lease()));
+v1::JobStatus Agent::Renew(const std::string& id, const std::string& lease) {
+  return StatusOf(queue_.Renew(id, lease));
 }
 
-v1::JobStatus Agent::Cancel(const std::string& client, const v1::CancelRequest& request) {
-  Owned(client, request.job_id());
-  const JobRow row = queue_.Cancel(request.job_id(), request.lease());
-  if (HasEnded(row.state)) blobs_.Unpin(row.id);
-  Changed(row.id);
+v1::JobStatus Agent::Cancel(const std::string& id, const std::string& lease) {
+  const JobRow row = queue_.Cancel(id, lease);
+  if (HasEnded(row.state)) blobs_.Unpin(id);
+  Changed(id);
   dispatcher_.Wake();
   return StatusOf(row);
 }
 
-v1::JobResult Agent::Result(const std::string& client, const v1::ResultRequest& request) const {
-  Owned(client, request.job_id());
-  return queue_.Result(request.job_id());
-}
+v1::JobResult Agent::Result(const std::string& id) const { return queue_.Result(id); }
 
-v1::ListResponse Agent::List(const std::string& client, const v1::ListRequest& request) const {
-  const QueueState state = queue_.State();
-  v1::ListResponse response;
-  const uint32_t limit = request.limit() == 0 ? kDefaultList : std::min(request.limit(), kMaxList);
-  for (const JobRow& row : queue_.List(client, static_cast<int>(limit))) *response.add_jobs() = StatusOf(row, state);
-  return response;
-}
-
-// The row, if it is this client's. One text for jobs that are not there and jobs of others.
-JobRow Agent::Owned(const std::string& client, const std::string& id) const {
-  if (IsKnown(id)) {
-    JobRow row = queue_.Get(id);
-    if (row.client == client) return row;
-  }
-  throw Error(Code::kNotFound, "job_id", "this client has no such job");
+std::vector<v1::JobStatus> Agent::List(const std::string& client, int limit) const {
+  const Places places = JobsBefore(queue_.State(), options_.capacity);
+  std::vector<v1::JobStatus> jobs;
+  for (const JobRow& row : queue_.List(client, limit <= 0 ? kDefaultList : std::min(limit, kMaxList)))
+    jobs.push_back(StatusOf(row, places));
+  return jobs;
 }
 
 bool Agent::IsKnown(const std::string& id) const {
@@ -169,17 +136,16 @@ bool Agent::IsKnown(const std::string& id) const {
 }
 
 v1::JobStatus Agent::StatusOf(const JobRow& row) const {
-  return StatusOf(row, row.state == v1::JOB_STATE_QUEUED ? queue_.State() : QueueState());
+  return StatusOf(row, row.state == v1::JOB_STATE_QUEUED ? JobsBefore(queue_.State(), options_.capacity) : Places());
 }
 
-v1::JobStatus Agent::StatusOf(const JobRow& row, const QueueState& state) const {
+v1::JobStatus Agent::StatusOf(const JobRow& row, const Places& places) const {
   v1::JobStatus status;
   status.set_job_id(row.id);
   status.set_state(row.state);
   status.mutable_lease()->set_token(row.lease);
   status.mutable_lease()->set_expires_unix_ns(context_.clock.WallSeconds() * 1'000'000'000 + row.lease_left_ns);
-  if (std::ranges::count(state.waiting, row.id, &WaitingJob::id) != 0)  // it may have started since the row was read
-    status.set_jobs_before(JobsBefore(state, options_.capacity).at(row.id));
+  if (const auto place = places.find(row.id); place != places.end()) status.set_jobs_before(place->second);
   if (const auto progress = dispatcher_.Progress(row.id)) {
     status.set_done(progress->done);
     status.set_total(progress->total);

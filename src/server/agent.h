@@ -5,9 +5,11 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -38,26 +40,29 @@ class Agent {
   // queue and blob store throw for a damaged or full one.
   Agent(AgentOptions options, const Context& context);
 
-  v1::DescribeResponse Describe(const v1::DescribeRequest& request) const;
-  v1::FindBlobsResponse FindBlobs(const v1::FindBlobsRequest& request);
+  v1::DescribeResponse Describe(int threads) const;
   BlobStore& blobs() { return blobs_; }  // for uploads and downloads, piece by piece
 
   // Throws kInvalidArgument, kFailedPrecondition (a file is missing), kAlreadyExists and kResourceExhausted.
   v1::JobStatus Submit(const std::string& client, const v1::SubmitRequest& request);
-  // Renews the lease and waits until the job has changed since `seen`, but for `patience_s` at most (then its place in
+  // Renews the lease and waits until the job has changed since `seen`, but for `patience` at most (then its place in
   // the queue may have); `seen` begins as 0. Returns at once when the job has ended. Throws kNotFound, kAborted
   // (lease).
-  v1::JobStatus Watch(const std::string& client, const v1::WatchRequest& request, double patience_s, uint64_t& seen);
-  v1::JobStatus Renew(const std::string& client, const v1::RenewRequest& request);
-  v1::JobStatus Cancel(const std::string& client, const v1::CancelRequest& request);
-  v1::JobResult Result(const std::string& client, const v1::ResultRequest& request) const;
-  v1::ListResponse List(const std::string& client, const v1::ListRequest& request) const;
+  v1::JobStatus WaitForChange(const std::string& id, const std::string& lease, uint64_t& seen,
+                              std::chrono::milliseconds patience);
+  // Throw as JobQueue's.
+  v1::JobStatus Renew(const std::string& id, const std::string& lease);
+  v1::JobStatus Cancel(const std::string& id, const std::string& lease);
+  v1::JobResult Result(const std::string& id) const;
+  // A client's jobs, newest first; 0: 100 of them.
+  std::vector<v1::JobStatus> List(const std::string& client, int limit) const;
 
  private:
-  JobRow Owned(const std::string& client, const std::string& id) const;
+  using Places = std::map<std::string, uint32_t>;  // of waiting jobs: how many start before
+
   bool IsKnown(const std::string& id) const;
   v1::JobStatus StatusOf(const JobRow& row) const;
-  v1::JobStatus StatusOf(const JobRow& row, const QueueState& state) const;
+  v1::JobStatus StatusOf(const JobRow& row, const Places& places) const;
   void PinFiles(const v1::SubmitRequest& request);
   uint64_t& Changes(const std::string& id);
   void Changed(const std::string& id);

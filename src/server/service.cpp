@@ -19,7 +19,7 @@ namespace {
 constexpr int kLargestMessage = 4 << 20;
 constexpr size_t kLargestPiece = 1 << 20;  // of an upload
 constexpr size_t kPiece = 256 << 10;       // of a download
-constexpr double kHeartbeatSeconds = 1;
+constexpr auto kHeartbeat = std::chrono::seconds(1);
 constexpr int kMostThreads = 256;  // each watched job takes one
 
 std::string Metadata(const grpc::ServerContext& call, const char* key) {
@@ -39,12 +39,20 @@ class Service final : public v1::DeviceAgent::Service {
 
   grpc::Status Describe(grpc::ServerContext* call, const v1::DescribeRequest* request,
                         v1::DescribeResponse* response) override {
-    return Answer(*call, [&](const std::string&) { *response = agent_.Describe(*request); });
+    return Answer(*call, [&](const std::string&) { *response = agent_.Describe(request->threads()); });
   }
 
   grpc::Status FindBlobs(grpc::ServerContext* call, const v1::FindBlobsRequest* request,
                          v1::FindBlobsResponse* response) override {
-    return Answer(*call, [&](const std::string&) { *response = agent_.FindBlobs(*request); });
+    return Answer(*call, [&](const std::string&) {
+      for (const std::string& sha256 : request->sha256()) {
+        const BlobInfo info = agent_.blobs().Find(sha256);
+        v1::BlobState& state = *response->add_blobs();
+        state.set_sha256(sha256);
+        state.set_whole(info.whole);
+        state.set_received(info.received);
+      }
+    });
   }
 
   grpc::Status Upload(grpc::ServerContext* call, grpc::ServerReader<v1::UploadRequest>* reader,
@@ -89,29 +97,32 @@ class Service final : public v1::DeviceAgent::Service {
 
   grpc::Status Watch(grpc::ServerContext* call, const v1::WatchRequest* request,
                      grpc::ServerWriter<v1::JobStatus>* writer) override {
-    return Answer(*call, [&](const std::string& client) {
+    return Answer(*call, [&](const std::string&) {
       uint64_t seen = 0;
       v1::JobStatus status;
       do {
-        status = agent_.Watch(client, *request, kHeartbeatSeconds, seen);
+        status = agent_.WaitForChange(request->job_id(), request->lease(), seen, kHeartbeat);
       } while (writer->Write(status) && !Ended(status.state()) && !call->IsCancelled());
     });
   }
 
   grpc::Status Renew(grpc::ServerContext* call, const v1::RenewRequest* request, v1::JobStatus* response) override {
-    return Answer(*call, [&](const std::string& client) { *response = agent_.Renew(client, *request); });
+    return Answer(*call, [&](const std::string&) { *response = agent_.Renew(request->job_id(), request->lease()); });
   }
 
   grpc::Status Cancel(grpc::ServerContext* call, const v1::CancelRequest* request, v1::JobStatus* response) override {
-    return Answer(*call, [&](const std::string& client) { *response = agent_.Cancel(client, *request); });
+    return Answer(*call, [&](const std::string&) { *response = agent_.Cancel(request->job_id(), request->lease()); });
   }
 
   grpc::Status Result(grpc::ServerContext* call, const v1::ResultRequest* request, v1::JobResult* response) override {
-    return Answer(*call, [&](const std::string& client) { *response = agent_.Result(client, *request); });
+    return Answer(*call, [&](const std::string&) { *response = agent_.Result(request->job_id()); });
   }
 
   grpc::Status List(grpc::ServerContext* call, const v1::ListRequest* request, v1::ListResponse* response) override {
-    return Answer(*call, [&](const std::string& client) { *response = agent_.List(client, *request); });
+    return Answer(*call, [&](const std::string& client) {
+      for (const v1::JobStatus& status : agent_.List(client, static_cast<int>(request->limit())))
+        *response->add_jobs() = status;
+    });
   }
 
  private:

@@ -90,7 +90,8 @@ auto Guarded(const std::string& where, Code code, const std::string& what, const
   } catch (const ov::Exception& error) {
     std::string text = error.what();
     std::replace(text.begin(), text.end(), '\n', ' ');
-    throw Error(code, where, what + ": " + text);
+    const bool memory = text.find("Failed to allocate") != std::string::npos;
+    throw Error(memory ? Code::kResourceExhausted : code, where, what + ": " + text);
   }
 }
 
