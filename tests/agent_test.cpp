@@ -35,7 +35,7 @@ class AgentTest : public ::testing::Test {
     WriteFileAtomic(folder_->path() / "team", std::string("# team\nalice ") + kToken + "\nbob fedcba9876543210\n");
     agent_ = std::make_unique<AgentProcess>(
         folder_->path() / "agent",
-        std::vector<std::string>{"--token-file", (folder_->path() / "team").string(), "--job-seconds", "10",
+        std::vector<std::string>{"--token-file", (folder_->path() / "team").string(), "--job-seconds", "4",
                                  "--job-memory-mib", "2048", "--blob-mib", "8", "--lease-seconds", "2"});
     network_ = std::make_unique<Network>(SmallMobileNet());
     artifact_ =
@@ -186,14 +186,23 @@ TEST_F(AgentTest, RequestsThatCannotBeMeantAreRefusedInOneLine) {
   request.mutable_profile()->mutable_artifacts(0)->mutable_files(0)->set_sha256("../secret");
   EXPECT_EQ(refused(request), grpc::StatusCode::INVALID_ARGUMENT);
   request = good;
-  request.mutable_profile()->mutable_options()->set_max_samples(2'000'000'000);
-  EXPECT_EQ(refused(request), grpc::StatusCode::INVALID_ARGUMENT);
-  request = good;
   for (int i = 0; i < 64; ++i) *request.mutable_profile()->add_artifacts() = good.profile().artifacts(0);
   EXPECT_EQ(refused(request), grpc::StatusCode::INVALID_ARGUMENT);
   request = good;
   request.mutable_profile()->mutable_artifacts(0)->mutable_files(0)->set_sha256(Sha256Hex("never uploaded"));
   EXPECT_EQ(refused(request), grpc::StatusCode::FAILED_PRECONDITION);
+}
+
+TEST_F(AgentTest, AMeasurementThatCannotBeMeantFailsItsJob) {
+  const TempFolder folder;
+  const Artifact* const artifacts[] = {artifact_.get()};
+  try {
+    Run(folder.path(), WriteProfileJob(folder.path(), artifacts, {.max_samples = 2'000'000'000}, 0));
+    ADD_FAILURE() << "it was measured";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kInvalidArgument) << error.what();
+    EXPECT_THAT(error.what(), HasSubstr("max_samples"));
+  }
 }
 
 TEST_F(AgentTest, OversizedUploadIsRefusedBeforeItIsSent) {
@@ -292,7 +301,7 @@ TEST_F(AgentTest, AJobWithoutEndIsEnded) {
     ADD_FAILURE() << "it ended";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::kDeadlineExceeded) << error.what();
-    EXPECT_THAT(error.what(), HasSubstr("10 s"));
+    EXPECT_THAT(error.what(), HasSubstr("4 s"));
   }
 }
 

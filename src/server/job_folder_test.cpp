@@ -93,7 +93,9 @@ TEST_F(JobFolder, WhatTheProcessWroteIsNotTrusted) {
 
 TEST(CleanLine, IsOneLineOfUtf8) {
   EXPECT_EQ(CleanLine("a\nb\t\x1b[1mc", 100), "a b  [1mc");
-  EXPECT_EQ(CleanLine("gr\xc3\xbc\xc3\x9f\xff\xfe!", 100), "gr\xc3\xbc\xc3\x9f??!");
+  EXPECT_EQ(CleanLine("gr\xc3\xbc\xc3\x9f\xff\xfe!", 100),
+            "gr\xc3\xbc\xc3\x9f?"
+            "?!");
   EXPECT_EQ(CleanLine("gr\xc3\xbc", 3), "gr");
   EXPECT_EQ(CleanLine(std::string(1000, 'x'), 10), std::string(10, 'x'));
   EXPECT_EQ(CleanLine("", 10), "");

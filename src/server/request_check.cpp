@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/error.h"
 #include "core/text.h"
+#include "core/utf8.h"
 #include "deploy/devices/remote/job_layout.h"
 
 namespace hot::server {
@@ -16,10 +18,11 @@ namespace {
   throw Error(Code::kInvalidArgument, field, what, hint);
 }
 
-// Names in messages: a client may send megabytes.
+// A name in a message: a client may send megabytes.
 std::string Quoted(const std::string& text) {
   constexpr size_t kMost = 40;
-  return "'" + (text.size() <= kMost ? text : text.substr(0, kMost) + "...") + "'";
+  if (text.size() <= kMost) return "'" + text + "'";
+  return "'" + text.substr(0, Utf8Prefix(std::string_view(text).substr(0, kMost))) + "...'";
 }
 
 void CheckJobId(const std::string& id) {

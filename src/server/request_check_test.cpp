@@ -25,7 +25,7 @@ void AddArtifact(v1::Artifact* artifact) {
   }
 }
 
-v1::SubmitRequest Compile() {
+v1::SubmitRequest GoodCompile() {
   v1::SubmitRequest request;
   request.set_job_id("bccd-host-17");
   request.mutable_compile()->set_toolchain("tvm");
@@ -37,7 +37,7 @@ v1::SubmitRequest Compile() {
   return request;
 }
 
-v1::SubmitRequest Profile(int artifacts) {
+v1::SubmitRequest GoodProfile(int artifacts) {
   v1::SubmitRequest request;
   request.set_job_id(std::string(64, 'a'));
   request.set_threads(64);
@@ -46,7 +46,7 @@ v1::SubmitRequest Profile(int artifacts) {
   return request;
 }
 
-v1::SubmitRequest Run() {
+v1::SubmitRequest GoodRun() {
   v1::SubmitRequest request;
   request.set_job_id("-");
   request.set_priority(v1::PRIORITY_HIGH);
@@ -69,7 +69,7 @@ std::vector<v1::Toolchain> Toolchains() {
 void Check(const v1::SubmitRequest& request) { CheckRequest(request, Toolchains(), {}); }
 
 TEST(RequestCheck, RightRequestsPass) {
-  for (const v1::SubmitRequest& request : {Compile(), Profile(1), Profile(64), Run()}) {
+  for (const v1::SubmitRequest& request : {GoodCompile(), GoodProfile(1), GoodProfile(64), GoodRun()}) {
     EXPECT_NO_THROW(Check(request)) << request.DebugString();
   }
 }
@@ -80,41 +80,45 @@ struct Wrong {
   std::function<void(v1::SubmitRequest&)> change;
 };
 
-TEST(RequestCheck, WhatIsWrongIsNamed) {
+std::vector<Wrong> WrongRequests() {
   using Request = v1::SubmitRequest;
-  const Wrong cases[] = {
-      {"job_id: expected 1 to 64 of a-z, 0-9 and '-', got ''", Run(), [](Request& r) { r.clear_job_id(); }},
-      {"job_id: ", Run(), [](Request& r) { r.set_job_id(std::string(65, 'a')); }},
-      {"job_id: ", Run(), [](Request& r) { r.set_job_id("../up"); }},
-      {"job_id: ", Run(), [](Request& r) { r.set_job_id("Upper"); }},
-      {"job_id: ", Run(), [](Request& r) { r.set_job_id(std::string("a\0b", 3)); }},
-      {"aaaa...'", Run(), [](Request& r) { r.set_job_id(std::string(1 << 20, 'a')); }},
-      {"priority: there is no priority 7", Run(), [](Request& r) { r.set_priority(static_cast<v1::Priority>(7)); }},
-      {"threads: expected 1 to 64, got -1", Run(), [](Request& r) { r.set_threads(-1); }},
-      {"threads: expected 1 to 64, got 65", Run(), [](Request& r) { r.set_threads(65); }},
-      {"toolchain: this agent has no 'vela' (it has: openvino, tvm)", Compile(),
+  return {
+      {"job_id: expected 1 to 64 of a-z, 0-9 and '-', got ''", GoodRun(), [](Request& r) { r.clear_job_id(); }},
+      {"job_id: ", GoodRun(), [](Request& r) { r.set_job_id(std::string(65, 'a')); }},
+      {"job_id: ", GoodRun(), [](Request& r) { r.set_job_id("../up"); }},
+      {"job_id: ", GoodRun(), [](Request& r) { r.set_job_id("Upper"); }},
+      {"job_id: ", GoodRun(), [](Request& r) { r.set_job_id(std::string("a\0b", 3)); }},
+      {"aaa...'", GoodRun(), [](Request& r) { r.set_job_id(std::string(1 << 20, 'a')); }},
+      {"priority: there is no priority 7", GoodRun(), [](Request& r) { r.set_priority(static_cast<v1::Priority>(7)); }},
+      {"threads: expected 1 to 64, got -1", GoodRun(), [](Request& r) { r.set_threads(-1); }},
+      {"threads: expected 1 to 64, got 65", GoodRun(), [](Request& r) { r.set_threads(65); }},
+      {"toolchain: this agent has no 'vela' (it has: openvino, tvm)", GoodCompile(),
        [](Request& r) { r.mutable_compile()->set_toolchain("vela"); }},
-      {"precision: tvm has no 'int16x8' (it has: fp32, int8)", Compile(),
+      {"precision: tvm has no 'int16x8' (it has: fp32, int8)", GoodCompile(),
        [](Request& r) { r.mutable_compile()->set_precision("int16x8"); }},
-      {"precision: openvino has no 'int8'", Compile(),
+      {"precision: openvino has no 'int8'", GoodCompile(),
        [](Request& r) { r.mutable_compile()->set_toolchain("openvino"); }},
-      {"artifacts: expected 1 to 64, got 0", Profile(0), [](Request&) {}},
-      {"artifacts: expected 1 to 64, got 65", Profile(65), [](Request&) {}},
-      {"reference_canary_ns", Profile(1),
+      {"artifacts: expected 1 to 64, got 0", GoodProfile(0), [](Request&) {}},
+      {"artifacts: expected 1 to 64, got 65", GoodProfile(65), [](Request&) {}},
+      {"reference_canary_ns", GoodProfile(1),
        [](Request& r) { r.mutable_profile()->set_reference_canary_ns(std::nan("")); }},
-      {"reference_canary_ns", Profile(1),
+      {"reference_canary_ns", GoodProfile(1),
        [](Request& r) { r.mutable_profile()->set_reference_canary_ns(std::numeric_limits<double>::infinity()); }},
-      {"reference_canary_ns", Profile(1), [](Request& r) { r.mutable_profile()->set_reference_canary_ns(-1); }},
-      {"request: it asks for nothing", Run(), [](Request& r) { r.clear_run(); }},
-      {"lacks weights.safetensors", Compile(),
+      {"reference_canary_ns", GoodProfile(1), [](Request& r) { r.mutable_profile()->set_reference_canary_ns(-1); }},
+      {"request: it asks for nothing", GoodRun(), [](Request& r) { r.clear_run(); }},
+      {"lacks weights.safetensors", GoodCompile(),
        [](Request& r) { r.mutable_compile()->mutable_network()->DeleteSubrange(1, 1); }},
-      {"inputs.safetensors twice", Compile(),
+      {"inputs.safetensors twice", GoodCompile(),
        [](Request& r) { *r.mutable_compile()->add_golden_inputs() = r.compile().golden_inputs(0); }},
-      {"artifact1: the hash of model is no SHA-256", Profile(2),
+      {"artifact1: the hash of model is no SHA-256", GoodProfile(2),
        [](Request& r) { r.mutable_profile()->mutable_artifacts(1)->mutable_files(1)->set_sha256("../../etc"); }},
-      {"lacks inputs.safetensors", Run(), [](Request& r) { r.mutable_run()->mutable_inputs()->clear_role(); }},
+      {"request: has no place for role 0", GoodRun(),
+       [](Request& r) { r.mutable_run()->mutable_inputs()->clear_role(); }},
   };
-  for (Wrong wrong : cases) {
+}
+
+TEST(RequestCheck, WhatIsWrongIsNamed) {
+  for (Wrong wrong : WrongRequests()) {
     wrong.change(wrong.request);
     const Error error = Failure([&] { Check(wrong.request); });
     EXPECT_EQ(error.code(), Code::kInvalidArgument);

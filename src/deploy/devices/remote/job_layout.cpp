@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "core/error.h"
+#include "core/hash.h"
 
 namespace hot {
 namespace {
@@ -47,11 +48,6 @@ const RoleSet& NetworkRoles() {
 
 [[noreturn]] void BadFiles(const fs::path& folder, const std::string& why) {
   throw Error(Code::kInvalidArgument, folder.empty() ? "request" : folder.string(), why);
-}
-
-bool IsSha256(const std::string& text) {
-  const auto hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-  return text.size() == 64 && std::ranges::all_of(text, hex);
 }
 
 // Appends `files`, which must be those of `roles`, each once.
