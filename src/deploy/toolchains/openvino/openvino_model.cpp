@@ -90,8 +90,12 @@ auto Guarded(const std::string& where, Code code, const std::string& what, const
   } catch (const ov::Exception& error) {
     std::string text = error.what();
     std::replace(text.begin(), text.end(), '\n', ' ');
-    const bool memory = text.find("Failed to allocate") != std::string::npos;
-    throw Error(memory ? Code::kResourceExhausted : code, where, what + ": " + text);
+    for (const char* sign : {"Failed to allocate", "std::bad_alloc"}) {  // all that is left of the exception
+      if (text.find(sign) != std::string::npos)
+        throw Error(Code::kResourceExhausted, where,
+                    what + ": it needs more memory than this process may have: " + text);
+    }
+    throw Error(code, where, what + ": " + text);
   }
 }
 
