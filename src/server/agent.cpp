@@ -45,7 +45,7 @@ Agent::Agent(AgentOptions options, const Context& context)
         const v1::DescribeResponse described = options_.describe(1);
         return std::vector<v1::Toolchain>(described.toolchains().begin(), described.toolchains().end());
       }()),
-      queue_(WithFolder(options_).state / "queue.db", options_.queue, context.clock),
+      queue_(WithFolder(options_).state / "queue.sqlite", options_.queue, context.clock),
       blobs_(options_.state / "blobs", options_.blobs, context.clock),
       changes_(Ones()),
       dispatcher_(queue_, blobs_,
