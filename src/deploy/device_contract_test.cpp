@@ -159,15 +159,7 @@ TEST_P(DeviceContract, CancelStopsAMeasurement) {
   }
 }
 
-// The other two Ethos-U are the same class: vela_toolchain_test.
-INSTANTIATE_TEST_SUITE_P(All, DeviceContract,
-                         ::testing::Values(Pairing{"host", "openvino"}, Pairing{"host", "tvm"},
-                                           Pairing{"ethos-u55-128", "vela"}),
-                         [](const auto& info) {
-                           std::string name = std::string(info.param.device) + "_" + info.param.toolchain;
-                           std::ranges::replace(name, '-', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(All, DeviceContract, ::testing::ValuesIn(Pairings()), PairingName);
 
 TEST(MakeDevice, RefusesUnknownNamesAndNoThreads) {
   EXPECT_THROW(MakeDevice("toaster", 1), Error);

@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "core/error.h"
 #include "deploy/test_networks.h"
@@ -15,6 +19,17 @@ struct Pairing {
   const char* device;
   const char* toolchain;
 };
+
+// Those whose contracts are tested: of this machine, or (tests/agent_contract.cpp) of an agent on it.
+std::vector<Pairing> Pairings();
+
+// Letters, digits and "_", for names of tests.
+inline std::string PairingName(const ::testing::TestParamInfo<Pairing>& info) {
+  std::string name = std::string(info.param.device) + "_" + info.param.toolchain;
+  std::ranges::replace_if(
+      name, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+  return name;
+}
 
 class PairingTest : public ::testing::TestWithParam<Pairing> {
  protected:

@@ -87,10 +87,7 @@ TEST_P(ToolchainContract, IntegersNeedAQuantization) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ToolchainContract,
-                         ::testing::Values(Pairing{"host", "openvino"}, Pairing{"host", "tvm"},
-                                           Pairing{"ethos-u55-128", "vela"}),
-                         [](const auto& info) { return std::string(info.param.toolchain); });
+INSTANTIATE_TEST_SUITE_P(All, ToolchainContract, ::testing::ValuesIn(Pairings()), PairingName);
 
 TEST(MakeToolchain, NamesTheKnownOnes) {
   try {
