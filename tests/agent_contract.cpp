@@ -8,7 +8,7 @@ std::vector<Pairing> Pairings() {
   static const TempFolder folder;
   static const AgentProcess agent(folder.path() / "agent");
   static const std::string url = agent.url();
-  return {{url.c_str(), "openvino"}, {url.c_str(), "tvm"}};
+  return {{url.c_str(), "openvino"}};
 }
 
 }  // namespace hot

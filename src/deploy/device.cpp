@@ -1,6 +1,7 @@
 #include "deploy/device.h"
 
 #include "core/error.h"
+#include "core/hash.h"
 
 namespace hot {
 namespace {
@@ -21,6 +22,11 @@ void CheckProfileCount(size_t artifacts, std::string_view device) {
   throw Error(
       Code::kInvalidArgument, std::string(device),
       "can measure 1 to " + std::to_string(kMaxArtifacts) + " artifacts in one call, got " + std::to_string(artifacts));
+}
+
+void CheckBlobHash(const Artifact& artifact) {
+  if (Sha256Hex(artifact.blob) == artifact.blob_sha256) return;
+  throw Error(Code::kDataLoss, ArtifactName(artifact), "the model's bytes do not match their hash", "compile it again");
 }
 
 std::string ArtifactName(const Artifact& artifact) {

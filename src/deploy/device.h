@@ -67,6 +67,8 @@ std::unique_ptr<Device> MakeDevice(std::string_view name, int threads, const Age
 
 // For implementations. Throws Error(kInvalidArgument) when Profile() is given none or too many.
 void CheckProfileCount(size_t artifacts, std::string_view device);
+// Throws Error(kDataLoss) when the model is not the one that the manifest was made for.
+void CheckBlobHash(const Artifact& artifact);
 // "artifact 0123456789ab": names it in errors.
 std::string ArtifactName(const Artifact& artifact);
 

@@ -1,7 +1,6 @@
 #include "deploy/devices/host/host_device.h"
 
 #include "core/error.h"
-#include "core/hash.h"
 #include "deploy/devices/host/canary.h"
 #include "deploy/toolchains/openvino/openvino_model.h"
 #include "deploy/toolchains/tvm/tvm_model.h"
@@ -45,9 +44,7 @@ class HostDevice : public Device {
       throw Error(Code::kFailedPrecondition, where,
                   "made by the toolchain \"" + artifact.toolchain + "\", host runs openvino's and tvm's");
     }
-    if (Sha256Hex(artifact.blob) != artifact.blob_sha256) {
-      throw Error(Code::kDataLoss, where, "the model's bytes do not match their hash", "compile it again");
-    }
+    CheckBlobHash(artifact);
     if (artifact.toolchain == "tvm") return LoadLibrary(artifact, where);
     CheckToolchainVersion(artifact, OpenVinoVersion(), where);
     return std::make_unique<OpenVinoModel>(core_, artifact.blob, ParsePrecision(artifact.precision), threads_, where);

@@ -54,7 +54,7 @@ std::vector<std::vector<Tensor>> ReadTensors(const fs::path& file) {
       picture.push_back(std::move(found->second));
     taken += picture.size();
   }
-  if (taken != tensors.size() || pictures.empty())
+  if (taken != tensors.size())
     throw Error(Code::kInvalidArgument, file.string(), "expected tensors 0.0, 0.1, 1.0 and so on: picture, input");
   return pictures;
 }

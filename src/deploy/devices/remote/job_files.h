@@ -22,7 +22,7 @@ namespace hot {
 v1::SubmitRequest WriteCompileJob(const fs::path& folder, std::string_view toolchain, const CompileRequest& request);
 v1::SubmitRequest WriteProfileJob(const fs::path& folder, std::span<const Artifact* const> artifacts,
                                   const MeasureOptions& options, double reference_canary_ns);
-// `pictures`: for each the inputs of one run, in the artifact's order.
+// `pictures`: for each the inputs of one run, in the artifact's order; none: the device only loads it.
 v1::SubmitRequest WriteRunJob(const fs::path& folder, const Artifact& artifact,
                               std::span<const std::vector<Tensor>> pictures);
 

@@ -25,6 +25,7 @@ class RemoteSession : public Session {
   // Runs no picture: whether the device takes it, and what it executes.
   RemoteSession(std::shared_ptr<const AgentClient> client, const Artifact& artifact)
       : client_(std::move(client)), artifact_(artifact) {
+    CheckBlobHash(artifact_);
     RunJob({});
   }
 
@@ -185,6 +186,7 @@ class RemoteDevice : public Device {
   std::vector<Measurement> Profile(std::span<const Artifact* const> artifacts, const MeasureOptions& options,
                                    double reference_canary_ns, const Context& context) const override {
     CheckProfileCount(artifacts.size(), name_);
+    for (const Artifact* artifact : artifacts) CheckBlobHash(*artifact);
     if (boards_.size() == 1) {
       return ProfileOn(*boards_[0], artifacts, options, reference_canary_ns, kPatienceSeconds, context);
     }
