@@ -1,6 +1,7 @@
 #include "deploy/onnx_model.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.h"
 #include "graph/element_type.h"
@@ -19,6 +20,15 @@ void Fill(onnx::TensorProto& tensor, const std::string& name, onnx::TensorProto:
   for (const int64_t side : shape) tensor.add_dims(side);
   // ONNX stores raw data little-endian, as do all processors that this program runs on.
   tensor.set_raw_data(values.data(), values.size() * sizeof(T));
+}
+
+uint16_t Half(const std::string& name, float value) {
+  constexpr float kEnd = 65520;  // from here on the nearest half is infinite
+  if (std::isfinite(value) && std::abs(value) >= kEnd) {
+    throw Error(Code::kInvalidArgument, name, std::to_string(value) + " is beyond fp16, which ends at 65504",
+                "bf16 has the range of fp32");
+  }
+  return HalfFromFloat(value);
 }
 
 void Describe(onnx::ValueInfoProto& value, const std::string& name, onnx::TensorProto::DataType type,
@@ -51,7 +61,7 @@ void OnnxModel::Floats(const std::string& name, const std::vector<int64_t>& shap
   onnx::TensorProto& tensor = *model_.mutable_graph()->add_initializer();
   if (type == onnx::TensorProto::FLOAT) return Fill(tensor, name, type, shape, values);
   std::vector<uint16_t> halves(values.size());
-  std::transform(values.begin(), values.end(), halves.begin(), HalfFromFloat);
+  std::transform(values.begin(), values.end(), halves.begin(), [&](float value) { return Half(name, value); });
   Fill(tensor, name, type, shape, halves);
 }
 

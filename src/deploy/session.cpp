@@ -7,10 +7,24 @@
 #include "core/rng.h"
 
 namespace hot {
+namespace {
+
+void CheckFinite(const Artifact& artifact, const std::vector<Tensor>& outputs) {
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (std::ranges::all_of(outputs[i].data, [](float value) { return std::isfinite(value); })) continue;
+    throw Error(Code::kOutOfRange, artifact.toolchain,
+                "output " + artifact.output_names.at(i) + " is not finite in " + artifact.precision,
+                artifact.precision == "fp16" ? "fp16 ends at 65504; bf16 and fp32 do not" : "are the weights sound?");
+  }
+}
+
+}  // namespace
 
 void AddGoldenPair(Artifact& artifact, Session& session, const Tensor& input) {
   if (artifact.input_shapes.size() != 1) return;
-  artifact.golden.push_back({input, session.Run(std::span(&input, 1))});
+  std::vector<Tensor> outputs = session.Run(std::span(&input, 1));
+  CheckFinite(artifact, outputs);
+  artifact.golden.push_back({input, std::move(outputs)});
 }
 
 void AddGoldenPair(Artifact& artifact, Session& session, uint64_t seed) {

@@ -13,6 +13,7 @@
 namespace hot {
 
 // Runs `inputs` (one tensor; networks with more inputs get no golden pairs) and appends what came out to the artifact.
+// Throws Error(kOutOfRange) when that is not finite: such numbers can't be compared, and no network is right with them.
 void AddGoldenPair(Artifact& artifact, Session& session, const Tensor& input);
 // The same with a seeded random input in [-1, 1), or in the int8 range where the network's input is int8.
 void AddGoldenPair(Artifact& artifact, Session& session, uint64_t seed);

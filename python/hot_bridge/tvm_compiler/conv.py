@@ -1,15 +1,16 @@
 """Dense convolution, 1x1 to any square kernel, as a matrix product without im2col: a tile of pixels times a tile of
 output channel blocks stays in registers while the input channels and the kernel's cells go by (Georganas et al.,
-"Anatomy of High-Performance Deep Learning Convolutions on SIMD Architectures", SC 2018)."""
+"Anatomy of High-Performance Deep Learning Convolutions on SIMD Architectures", SC 2018). Halves become floats on their
+way: weights when they are loaded, a tile's pixels once for all channels that are computed from them."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from hot_bridge.tvm_compiler.dot import dot4
-from hot_bridge.tvm_compiler.emitter import Emitter, splat
+from hot_bridge.tvm_compiler.emitter import Emitter, converted, splat
 from hot_bridge.tvm_compiler.epilogue import Constants, Epilogue, fill_halo
-from hot_bridge.tvm_compiler.layout import Layout
+from hot_bridge.tvm_compiler.layout import BYTES, Layout
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,10 @@ class ConvSpec:
     def depth(self):
         """Multiplications for an output, channels padded."""
         return self.x.blocks * self.x.block * self.kernel**2
+
+    @property
+    def weight_type(self):
+        return "int8" if self.integer else self.x.dtype
 
 
 def choose_tile(isa, width, blocks):
@@ -60,13 +65,12 @@ class _Conv:
     def __init__(self, isa, spec):
         self.isa, self.spec = isa, spec
         self.emitter = e = Emitter()
-        x, weight = e.pointer("x", spec.x.dtype), e.pointer("weight", "int8" if spec.integer else "float32")
+        x, weight = e.pointer("x", spec.x.dtype), e.pointer("weight", spec.weight_type)
         self.constants = Constants(e, isa, spec.y.blocks)
         residual = e.pointer("residual", spec.residual.dtype) if spec.residual else None
         y = e.pointer("y", spec.y.dtype)
-        self.x = e.view(x, "int32", spec.x.elements // 4) if spec.integer else e.view(x, "float32", spec.x.elements)
-        self.weight = e.view(weight, "int8" if spec.integer else "float32",
-                             spec.y.blocks * isa.lanes * spec.depth)
+        self.x = e.view(x, "int32", spec.x.elements // 4) if spec.integer else e.view(x, spec.x.dtype, spec.x.elements)
+        self.weight = e.view(weight, spec.weight_type, spec.y.blocks * isa.lanes * spec.depth)
         residual = e.view(residual, spec.residual.dtype, spec.residual.elements) if spec.residual else None
         self.y = e.view(y, spec.y.dtype, spec.y.elements)
         self.epilogue = Epilogue(e, isa, spec, self.constants, self.y, residual)
@@ -77,7 +81,7 @@ class _Conv:
         fill_halo(e, spec.y, self.y, self.constants)
         rows, width = self._pixels()
         pixels, columns = choose_tile(self.isa, width, spec.y.blocks)
-        weight_bytes = spec.depth * spec.y.blocks * self.isa.lanes * (1 if spec.integer else 4)
+        weight_bytes = spec.depth * spec.y.blocks * self.isa.lanes * BYTES[spec.weight_type]
 
         def tiles(y, first_block, count):
             self._over_row(y, width, pixels, first_block, count)
@@ -96,7 +100,7 @@ class _Conv:
         if not self.flat:
             return spec.y.height, spec.y.width
         total = spec.y.height * spec.y.width
-        chunk = _chunk(total, spec.depth * (1 if spec.integer else 4), self.isa.l1_bytes // 2)
+        chunk = _chunk(total, spec.depth * BYTES[spec.x.dtype], self.isa.l1_bytes // 2)
         if chunk < 16:
             chunk = min((n for n in range(16, total + 1) if total % n == 0), default=total)
         return total // chunk, chunk
@@ -156,25 +160,39 @@ class _Conv:
                 with e.loop(spec.kernel) as kx:
                     cell = (block * spec.kernel + ky) * spec.kernel + kx
                     x_base = e.let(base + block * spec.x.plane + ky * spec.x.row + kx * spec.x.block)
+                    values = self._values(x_base, pixels)
                     with e.loop(steps) as c:
                         weights = [
-                            e.let(e.load(
-                                self.weight,
-                                ((first_block + j) * (spec.depth // group) + cell * steps + c) * isa.lanes * group,
-                                isa.lanes * group,
-                            ))
+                            self._weights(((first_block + j) * (spec.depth // group) + cell * steps + c) * group)
                             for j in range(columns)
                         ]
                         for i in range(pixels):
-                            at = x_base + i * spec.stride * spec.x.block
-                            value = e.load(self.x, at // 4 + c if spec.integer else at + c)
-                            value = e.let(splat(value, isa.lanes))
+                            value = e.let(splat(values(i, c), isa.lanes))
                             for j in range(columns):
                                 k = i * columns + j
                                 if spec.integer:
                                     sums[k] = dot4(isa, sums[k], value, weights[j])
                                 else:
                                     sums[k] = sums[k] + value * weights[j]
+
+    def _weights(self, index):
+        """Of a block's outputs, by four inputs each where they are bytes."""
+        if self.spec.integer:
+            return self.emitter.let(self.emitter.load(self.weight, index * self.isa.lanes, self.isa.lanes * 4))
+        value = self.emitter.load(self.weight, index * self.isa.lanes, self.isa.lanes)
+        return self.emitter.let(converted(value, "float32", self.isa.lanes))
+
+    def _values(self, base, pixels):
+        """A function (pixel, step) -> what is multiplied: a float, or four bytes."""
+        e, block, step = self.emitter, self.spec.x.block, self.spec.stride * self.spec.x.block
+        if self.spec.integer:
+            return lambda i, c: e.load(self.x, (base + i * step) // 4 + c)
+        if self.spec.x.dtype == "float32":
+            return lambda i, c: e.load(self.x, base + i * step + c)
+        floats = e.registers(pixels, "float32", block)
+        for i in range(pixels):
+            floats[i] = converted(e.load(self.x, base + i * step, block), "float32", block)
+        return lambda i, c: e.load(floats.buffers[i], c)
 
 
 def conv_function(isa, spec):

@@ -5,7 +5,7 @@ the kernel together."""
 import numpy as np
 
 from hot_bridge.tvm_compiler.dot import dot4
-from hot_bridge.tvm_compiler.emitter import Emitter, cast, const, reinterpret, splat
+from hot_bridge.tvm_compiler.emitter import Emitter, cast, const, converted, reinterpret, splat
 from hot_bridge.tvm_compiler.epilogue import Constants, Epilogue, fill_halo
 
 
@@ -13,15 +13,15 @@ class _Depthwise:
     def __init__(self, isa, spec):
         self.isa, self.spec = isa, spec
         self.emitter = e = Emitter()
-        self.sums = "int32" if spec.integer else "float32"
-        x, weight = e.pointer("x", spec.x.dtype), e.pointer("weight", self.sums)
+        self.sums, self.weight_type = ("int32", "int32") if spec.integer else ("float32", spec.x.dtype)
+        x, weight = e.pointer("x", spec.x.dtype), e.pointer("weight", self.weight_type)
         self.constants = Constants(e, isa, spec.y.blocks)
         residual = e.pointer("residual", spec.residual.dtype) if spec.residual else None
         y = e.pointer("y", spec.y.dtype)
         self.x = e.view(x, spec.x.dtype, spec.x.elements)
         self.rows = _rows_together(isa, spec)
         self.groups = -(-spec.kernel // self.rows)
-        self.weight = e.view(weight, self.sums, spec.y.blocks * self.groups * spec.kernel * isa.lanes)
+        self.weight = e.view(weight, self.weight_type, spec.y.blocks * self.groups * spec.kernel * isa.lanes)
         residual = e.view(residual, spec.residual.dtype, spec.residual.elements) if spec.residual else None
         self.y = e.view(y, spec.y.dtype, spec.y.elements)
         self.epilogue = Epilogue(e, isa, spec, self.constants, self.y, residual)
@@ -66,7 +66,10 @@ class _Depthwise:
         """Adds the products of some kernel rows, column after column."""
         spec, e, lanes = self.spec, self.emitter, self.isa.lanes
         first = (block * self.groups + group) * spec.kernel
-        weights = [e.let(e.load(self.weight, (first + kx) * lanes, lanes)) for kx in range(spec.kernel)]
+        weights = [
+            e.let(converted(e.load(self.weight, (first + kx) * lanes, lanes), self.sums, lanes))
+            for kx in range(spec.kernel)
+        ]
         for column in range((pixels - 1) * spec.stride + spec.kernel):
             users = [(i, column - i * spec.stride) for i in range(pixels)]
             users = [(i, kx) for i, kx in users if 0 <= kx < spec.kernel]
@@ -84,7 +87,7 @@ class _Depthwise:
         spec, e, lanes = self.spec, self.emitter, self.isa.lanes
         if self.rows == 1:
             value = e.load(self.x, index + group * spec.x.row, lanes)
-            return cast(value, f"int32x{lanes}") if spec.integer else value
+            return converted(value, self.sums, lanes)
         word = None
         for row in range(min(self.rows, spec.kernel - group * self.rows)):
             byte = e.load(self.x, index + (group * self.rows + row) * spec.x.row, lanes)
@@ -106,7 +109,7 @@ def pack_depthwise(isa, spec, weight):
     """[channels, 1, k, k] -> [block][rows][kx][channel], integers of 32 bits: of one row, or a byte of each of four."""
     kernel, rows = spec.kernel, _rows_together(isa, spec)
     groups = -(-kernel // rows)
-    padded = np.zeros((spec.y.blocks * isa.lanes, groups * rows, kernel), np.int32 if spec.integer else np.float32)
+    padded = np.zeros((spec.y.blocks * isa.lanes, groups * rows, kernel), np.int32 if spec.integer else spec.x.dtype)
     padded[: weight.shape[0], :kernel] = weight[:, 0]
     split = padded.reshape(spec.y.blocks, isa.lanes, groups, rows, kernel)
     if rows > 1:

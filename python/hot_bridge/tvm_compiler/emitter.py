@@ -132,6 +132,12 @@ def cast(value, dtype):
     return tirx.Cast(dtype, value)
 
 
+def converted(value, dtype, lanes):
+    """A float of another width, or the same value. Halves live in memory only: all that is computed is wider."""
+    wanted = vector(dtype, lanes)
+    return value if str(value.ty) == wanted else cast(value, wanted)
+
+
 def reinterpret(value, dtype):
     return tirx.reinterpret(dtype, value)
 

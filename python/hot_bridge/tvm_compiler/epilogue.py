@@ -6,7 +6,7 @@ would fall to the other side of a half."""
 
 import numpy as np
 
-from hot_bridge.tvm_compiler.emitter import cast, const, intrinsic, larger, smaller, splat
+from hot_bridge.tvm_compiler.emitter import cast, const, converted, intrinsic, larger, smaller, splat
 
 # Behind the numbers of each channel in a layer's constants. Of integers: in steps from the zero point.
 SCALARS = ("low", "high", "zero", "inverse", "first_low", "first_high", "first_ratio", "other_ratio", "other_zero")
@@ -83,10 +83,10 @@ class Epilogue:
             value, dtype = sums, "float32"
         if self.residual is not None:
             value = self._added(value, residual_index)
-        if self.spec.y.dtype == "float32":
+        if self.spec.y.is_float:
             if self.spec.clip:
                 value = self._clipped(value, dtype)
-            self.emitter.store(self.y, y_index, value if dtype == "float32" else cast(value, self._type("float32")))
+            self.emitter.store(self.y, y_index, converted(value, self.spec.y.dtype, self.isa.lanes))
             return
         if dtype == "float32":
             value = cast(value, self._type("float64")) * self.constants.splat("inverse")
@@ -116,7 +116,7 @@ class Epilogue:
         lanes, constants = self.isa.lanes, self.constants
         other = self.emitter.load(self.residual, index, lanes)
         if not self.spec.integer:
-            return value + other
+            return value + converted(other, "float32", lanes)
         clipped = self._clipped(value, "float64", "first_low", "first_high")
         first = intrinsic("llvm.nearbyint", self._type("float64"), clipped)
         other = cast(cast(other, self._type("int32")), self._type("float64"))
@@ -129,9 +129,7 @@ def fill_halo(emitter, layout, buffer, constants):
     top, left, bottom, right = layout.pads
     if not any(layout.pads):
         return
-    value = const(0.0, "float32")
-    if layout.dtype != "float32":
-        value = cast(constants.scalar("zero", "int32"), layout.dtype)
+    value = const(0.0, layout.dtype) if layout.is_float else cast(constants.scalar("zero", "int32"), layout.dtype)
     value = splat(value, layout.block)
 
     def run(start, cells):

@@ -3,7 +3,7 @@ for the convolutions that pad, so that no kernel has to ask whether it is at a b
 
 from dataclasses import dataclass
 
-_BYTES = {"float32": 4, "uint8": 1, "int8": 1}
+BYTES = {"float32": 4, "float16": 2, "uint8": 1, "int8": 1}
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,10 @@ class Layout:
     block: int  # channels in a block
     dtype: str  # as stored
     pads: tuple = (0, 0, 0, 0)  # halo: top, left, bottom, right
+
+    @property
+    def is_float(self):
+        return self.dtype.startswith("float")
 
     @property
     def blocks(self):
@@ -34,7 +38,7 @@ class Layout:
 
     @property
     def bytes(self):
-        return self.elements * _BYTES[self.dtype]
+        return self.elements * BYTES[self.dtype]
 
     @property
     def is_flat(self):

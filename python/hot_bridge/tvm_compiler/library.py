@@ -86,10 +86,10 @@ class _Module:
 def describe(isa, plan, network):
     """What a runtime must know: written into the library as JSON, and returned to who compiled it."""
 
-    def tensors(names, side):
+    def tensors(values, names, side):
         rows = []
-        for name in names:
-            layout = plan.layouts[side + ":" + name]
+        for value, name in zip(values, names):
+            layout = plan.layouts[side + ":" + value]
             shape = [1, layout.channels, layout.height, layout.width]
             rows.append({"name": name, "shape": shape, "dtype": layout.dtype})
         return rows
@@ -101,8 +101,8 @@ def describe(isa, plan, network):
         "arena_bytes": plan.arena_bytes,
         "live_bytes": plan.live_bytes,
         "timed": list(plan.timed),
-        "inputs": tensors(network.inputs, "in"),
-        "outputs": tensors(network.outputs, "out"),
+        "inputs": tensors(network.inputs, network.inputs, "in"),
+        "outputs": tensors(network.outputs, network.output_names, "out"),
         "steps": [{"layer": step.layer, "op": step.op, "precision": step.precision} for step in plan.steps],
     }
 

@@ -2,7 +2,7 @@
 activations and residual additions join the convolution before them. Every rounding of the file stays where it is."""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,12 +16,13 @@ _PLAIN = {
     "Sigmoid": "sigmoid",
     "Softmax": "softmax",
 }
+_HALF = 10  # onnx.TensorProto.FLOAT16
 _ABSORBS_CLIP = ("conv", "depthwise", "add")
 
 
 @dataclass(frozen=True)
 class Value:
-    """A tensor between layers: float, or int8 with real = scale * (q - zero_point)."""
+    """A tensor between layers: float32, float16, or int8 with real = scale * (q - zero_point)."""
 
     name: str
     shape: tuple  # channels, height, width
@@ -39,7 +40,7 @@ class Layer:
     kernel: int = 1
     stride: int = 1
     pads: tuple = (0, 0, 0, 0)  # top, left, bottom, right
-    weight: np.ndarray = None  # [out, in / groups, kernel, kernel], float32 or int8
+    weight: np.ndarray = None  # [out, in / groups, kernel, kernel], float32, float16 or int8
     weight_scale: np.ndarray = None  # one a channel, of int8 weights
     bias: np.ndarray = None  # float32, or int32
     bias_scale: np.ndarray = None  # one a channel, of int32 biases: input scale * weight scale, as float32
@@ -54,8 +55,7 @@ class Network:
     layers: list
     inputs: list  # names of values
     outputs: list
-    input_names: list = field(default_factory=list)  # of the file, in its order
-    output_names: list = field(default_factory=list)
+    output_names: list  # of the file, in its order
 
 
 class _Reader:
@@ -84,7 +84,7 @@ class _Reader:
             else:
                 raise BridgeError("INVALID_ARGUMENT", f"unknown operator {node.op}")
         outputs = [self._output(name) for name in self.graph.outputs]
-        return Network(self.values, self.layers, inputs, outputs, list(inputs), list(self.graph.outputs))
+        return Network(self.values, self.layers, inputs, outputs, list(self.graph.outputs))
 
     def _constant(self, name):
         return self.graph.constants[name]
@@ -100,6 +100,9 @@ class _Reader:
         return self.values[self.same.get(name, name)]
 
     def _add(self, layer, shape, **typed):
+        """What float16 is computed from is float16 again, if nothing else is said."""
+        halves = self.values[layer.inputs[0]].dtype == "float16"
+        typed = typed or {"dtype": "float16" if halves else "float32"}
         self.values[layer.output] = Value(layer.output, tuple(shape), **typed)
         self.layers.append(layer)
 
@@ -108,8 +111,11 @@ class _Reader:
         return Layer(op, node.outputs[0], names, node.outputs[0], **attributes)
 
     def _output(self, name):
-        """An output that the file dequantizes is converted; one that it leaves in integers is not."""
+        """An output that the file dequantizes is converted; one that it leaves in integers is not; halves become floats
+        when they are unpacked."""
         value = self._value(name)
+        if value.dtype == "float16":
+            return value.name
         if value.name == name:
             if name in self.unsigned:
                 raise BridgeError("INVALID_ARGUMENT", f"output {name}: there are no templates for uint8 at a border")
@@ -135,13 +141,19 @@ class _Reader:
             self.values[value.name] = replace(value, scale=scale, zero_point=zero)
         self.same[node.outputs[0]] = value.name
 
+    def _read_cast(self, node):
+        if node.attributes["to"] == _HALF:
+            self._add(self._layer("convert", node), self._value(node.inputs[0]).shape, dtype="float16")
+        else:
+            self.same[node.outputs[0]] = self._value(node.inputs[0]).name
+
     def _weights_of(self, node, as_integers):
         """Weights and biases of a layer in the numbers that it computes with."""
         names = node.inputs[1:]
         if names[0] not in self.weights:
-            arrays = [self._constant(name).astype(np.float32) for name in names]
-            bias = arrays[1] if len(arrays) > 1 else np.zeros(len(arrays[0]), np.float32)
-            return {"weight": arrays[0], "bias": bias}
+            weight = self._constant(names[0])
+            bias = self._constant(names[1]) if len(names) > 1 else np.zeros(len(weight))
+            return {"weight": weight, "bias": bias.astype(np.float32)}
         integers, scales = self.weights[names[0]]
         channels = len(integers)
         bias, bias_scale = np.zeros(channels, np.int32), np.zeros(channels, np.float32)
@@ -166,7 +178,7 @@ class _Reader:
             numbers["weight"] = _without_groups(numbers["weight"], groups)
         side = [(x.shape[1 + i] + pads[i] + pads[2 + i] - kernel) // stride + 1 for i in range(2)]
         layer = Layer(
-            "depthwise" if depthwise else "conv", node.outputs[0].removesuffix(".raw"), [x.name], node.outputs[0],
+            "depthwise" if depthwise else "conv", _layer_name(node), [x.name], node.outputs[0],
             kernel, stride, pads, **numbers,
         )
         self._add(layer, (channels, *side))
@@ -212,6 +224,11 @@ class _Reader:
         if op == "global_average":
             height = width = 1
         self._add(self._layer(op, node), (channels, height, width))
+
+
+def _layer_name(node):
+    """A node's name in the graph: the file adds to it where something else stands between it and its readers."""
+    return node.outputs[0].removesuffix(".raw").removesuffix(".inner")
 
 
 def _without_groups(weight, groups):
@@ -265,7 +282,7 @@ class _Fuser:
         before = self._sole_producer(layer.inputs[0])
         if before is None or before.op not in _ABSORBS_CLIP or before.clip != (-math.inf, math.inf):
             return
-        if self.values[before.output].dtype != "float32":
+        if self.values[before.output].dtype == "int8":
             return
         before.clip = layer.clip
         self._take_over(before, layer)

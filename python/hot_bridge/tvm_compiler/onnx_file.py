@@ -7,7 +7,7 @@ import numpy as np
 
 from hot_bridge.errors import BridgeError
 
-_DTYPES = {1: np.float32, 2: np.uint8, 3: np.int8, 5: np.int16, 6: np.int32, 7: np.int64}
+_DTYPES = {1: np.float32, 2: np.uint8, 3: np.int8, 5: np.int16, 6: np.int32, 7: np.int64, 10: np.float16}
 
 
 @dataclass

@@ -15,6 +15,7 @@ from hot_bridge.tvm_compiler.simple import Operand, SimpleSpec
 
 ALIGNMENT = 64  # of every tensor and constant: a line of the cache
 _CONVOLUTIONS = ("conv", "depthwise")
+_PRECISIONS = {"float32": "f32", "float16": "f16", "int8": "i8"}
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class DepthwiseSpec(ConvSpec):
 class Step:
     layer: str  # its name in the network
     op: str
-    precision: str  # of the products: "f32", "i8"
+    precision: str  # of what is multiplied: "f32", "f16" (with sums in float32), "i8"
     spec: object
     inputs: list  # names of values; of the residual, too
     output: str
@@ -91,11 +92,11 @@ class _Planner:
         return self._planned((first, last) if self.part else (0, len(self.steps)))
 
     def _stored(self, value):
-        return self.isa.byte if value.dtype == "int8" else "float32"
+        return self.isa.byte if value.dtype == "int8" else value.dtype
 
     def _plain(self, value):
-        """NCHW, as the outside has it; integers keep their sign."""
-        return Layout(*value.shape, block=1, dtype=value.dtype)
+        """NCHW, as the outside has it: integers keep their sign, halves are floats."""
+        return Layout(*value.shape, block=1, dtype="float32" if value.dtype == "float16" else value.dtype)
 
     def _layout(self, name, block=None):
         value = self.values[name]
@@ -138,7 +139,7 @@ class _Planner:
         self.steps.append(Step(name, "unpack", self._precision(name), spec, [name], outside))
 
     def _precision(self, name):
-        return "i8" if self.values[name].dtype == "int8" else "f32"
+        return _PRECISIONS[self.values[name].dtype]
 
     def _simple(self, layer):
         spec = SimpleSpec(
@@ -151,7 +152,7 @@ class _Planner:
         integer = layer.weight.dtype == np.int8
         y = self.layouts[layer.output]
         scalars = self._scalars(layer)
-        if y.dtype == "float32":
+        if y.is_float:
             clip = layer.clip != (-math.inf, math.inf)
         else:
             clip = (scalars["low"] + scalars["zero"], scalars["high"] + scalars["zero"]) != self.isa.byte_range
@@ -168,7 +169,7 @@ class _Planner:
         constants = pack_constants(self.isa, y.blocks, bias, scale, shift, scalars)
         inputs = layer.inputs + ([layer.residual] if layer.residual else [])
         return Step(
-            layer.name, layer.op, "i8" if integer else "f32", spec, inputs, layer.output,
+            layer.name, layer.op, _PRECISIONS[str(layer.weight.dtype)], spec, inputs, layer.output,
             [pack(self.isa, spec, layer.weight).tobytes(), constants],
         )
 
@@ -185,7 +186,7 @@ class _Planner:
     def _scalars(self, layer):
         y = self.values[layer.output]
         low, high = layer.clip
-        if y.dtype == "float32":
+        if y.dtype != "int8":
             big = float(np.finfo(np.float32).max)
             return {"low": max(low, -big), "high": min(high, big)}
         step = float(np.float32(y.scale))

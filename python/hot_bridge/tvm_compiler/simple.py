@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tvm import tirx
 
-from hot_bridge.tvm_compiler.emitter import Emitter, cast, const, larger, smaller, splat_const
+from hot_bridge.tvm_compiler.emitter import Emitter, cast, const, converted, larger, smaller, splat_const
 from hot_bridge.tvm_compiler.epilogue import nearest
 from hot_bridge.tvm_compiler.layout import Layout
 
@@ -44,7 +44,7 @@ class _Access:
 
     def __init__(self, emitter, operand, name, real):
         self.emitter, self.operand, self.layout, self.real = emitter, operand, operand.layout, real
-        self.integer = operand.layout.dtype != "float32"
+        self.integer = not operand.layout.is_float
         self.pointer = emitter.pointer(name, operand.layout.dtype)
         self.buffer = emitter.view(self.pointer, operand.layout.dtype, operand.layout.elements)
 
@@ -60,7 +60,7 @@ class _Access:
         if self.integer:
             value = cast(cast(value, _type("int32", lanes)), _type(self.real, lanes))
             return (value - self._fill(self.operand.zero, lanes)) * self._fill(self.operand.scale, lanes)
-        return value if self.real == "float32" else cast(value, _type(self.real, lanes))
+        return converted(value, self.real, lanes)
 
     def rounded(self, value, lanes):
         """The integer that is kept of a float, as int32: rounded half to even, clipped to the type."""
@@ -73,8 +73,8 @@ class _Access:
     def store(self, index, value, lanes):
         if self.integer:
             value = cast(self.rounded(value, lanes), _type(self.layout.dtype, lanes))
-        elif self.real != "float32":
-            value = cast(value, _type("float32", lanes))
+        else:
+            value = converted(value, self.layout.dtype, lanes)
         self.emitter.store(self.buffer, index, value)
 
 
@@ -82,7 +82,7 @@ class _Simple:
     def __init__(self, isa, spec):
         self.isa, self.spec, self.emitter = isa, spec, Emitter()
         operands = [*spec.inputs, spec.output]
-        integer = any(operand.layout.dtype != "float32" for operand in operands)
+        integer = not all(operand.layout.is_float for operand in operands)
         self.real = "float64" if integer and spec.op not in ("sigmoid", "softmax") else "float32"
         self.inputs = [_Access(self.emitter, operand, f"x{i}", self.real) for i, operand in enumerate(spec.inputs)]
         self.y = _Access(self.emitter, spec.output, "y", self.real)

@@ -66,7 +66,7 @@ def host_isa():
 
     if has("avx512vnni", "avx512bw", "avx512vl"):
         return ISAS["x86-64-avx512-vnni"]
-    if has("avx2", "fma"):
+    if has("avx2", "fma", "f16c"):
         return ISAS["x86-64-avx2"]
     raise BridgeError("UNAVAILABLE", "this processor has neither AVX-512 VNNI nor AVX2", "choose another toolchain")
 

@@ -29,7 +29,7 @@ class TvmToolchain : public Toolchain {
   std::string_view name() const override { return "tvm"; }
   std::string version() const override { return version_; }
   std::string flags() const override { return flags_; }
-  std::vector<Precision> precisions() const override { return {Precision::kFp32, Precision::kInt8}; }
+  std::vector<Precision> precisions() const override { return {Precision::kFp32, Precision::kFp16, Precision::kInt8}; }
 
   Artifact Compile(const CompileRequest& request) const override {
     Check(request);
@@ -37,7 +37,8 @@ class TvmToolchain : public Toolchain {
     Artifact artifact;
     artifact.toolchain = name();
     artifact.toolchain_version = version();
-    artifact.flags = flags() + (!request.int8_borders ? "" : int8 ? " borders=int8" : " borders=blocked");
+    artifact.flags = flags() + (request.precision == Precision::kFp16 ? " sums=f32" : "") +
+                     (!request.int8_borders ? "" : int8 ? " borders=int8" : " borders=blocked");
     artifact.precision = PrecisionName(request.precision);
     artifact.scheme = int8 ? request.quantization->scheme : "";
     artifact.graph_key = request.graph_key;
@@ -78,6 +79,7 @@ class TvmToolchain : public Toolchain {
     const TempFolder folder;
     const fs::path onnx = folder.path() / "model.onnx", library = folder.path() / "model.so";
     WriteFileAtomic(onnx, WriteOnnx(request.network, {.quantization = int8 ? request.quantization : nullptr,
+                                                      .fp16 = request.precision == Precision::kFp16,
                                                       .int8_borders = int8 && request.int8_borders}));
     worker_.Call(
         "tvm.compile",
