@@ -25,8 +25,7 @@ constexpr size_t kAlignment = 64;
 constexpr uint16_t kMachine = EM_X86_64;
 bool Executes(const std::string& isa) {
   if (isa == "x86-64-avx2")
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-           __builtin_cpu_supports("f16c");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
   return isa == "x86-64-avx512-vnni" && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
 }

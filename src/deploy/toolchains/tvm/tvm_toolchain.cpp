@@ -38,7 +38,9 @@ class TvmToolchain : public Toolchain {
     artifact.toolchain = name();
     artifact.toolchain_version = version();
     artifact.flags = flags() + (request.precision == Precision::kFp16 ? " sums=f32" : "") +
-                     (!request.int8_borders ? "" : int8 ? " borders=int8" : " borders=blocked");
+                     (!request.int8_borders ? ""
+                      : int8                ? " borders=int8"
+                                            : " borders=blocked");
     artifact.precision = PrecisionName(request.precision);
     artifact.scheme = int8 ? request.quantization->scheme : "";
     artifact.graph_key = request.graph_key;
