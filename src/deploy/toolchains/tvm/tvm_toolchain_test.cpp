@@ -77,6 +77,19 @@ TEST_F(TvmToolchainTest, ValuesShareOneArena) {
   EXPECT_LE(model.description().kernels, static_cast<int>(model.description().steps.size()));
 }
 
+TEST_F(TvmToolchainTest, Fp16HalvesWhatIsStoredAndSaysSo) {
+  const Network network = SmallMobileNet();
+  const Artifact fp32 = toolchain_->Compile({.network = network});
+  const Artifact fp16 = toolchain_->Compile({.network = network, .precision = Precision::kFp16});
+  EXPECT_THAT(ConvolutionsNotIn(fp16.layer_precisions, "f16"), IsEmpty());
+  EXPECT_EQ(fp16.layer_precisions.size(), fp32.layer_precisions.size());
+  for (const auto& [layer, precision] : fp16.layer_precisions) EXPECT_TRUE(fp32.layer_precisions.contains(layer));
+  EXPECT_THAT(fp16.flags, HasSubstr("sums=f32"));
+  EXPECT_EQ(fp16.planned_bytes.at("arena"), fp32.planned_bytes.at("arena") / 2);
+  EXPECT_LT(fp16.planned_bytes.at("constants"), fp32.planned_bytes.at("constants") * 3 / 4) << "biases stay float32";
+  EXPECT_EQ(fp16.output_names, fp32.output_names);
+}
+
 TEST_F(TvmToolchainTest, APartIsTimedWithoutItsBordersConversions) {
   GraphBuilder builder;
   builder.Output(TestIrb(builder, "block", builder.Input("x", {16, 16, 16}), 16, 1));

@@ -23,7 +23,7 @@ typedef struct {
   int64_t* strides;
   uint64_t byte_offset;
 } Tensor;
-enum { kInteger = 1, kTensor = 7, kCpu = 1, kUnsigned = 1, kFloat = 2, kMost = 16 };
+enum { kInteger = 1, kTensor = 7, kCpu = 1, kUnsigned = 1, kFloat = 2, kMost = 32 };
 
 // What a library calls when an argument is not what it was compiled for.
 void TVMFFIErrorSetRaisedFromCStrParts(const char* kind, const char** parts, int32_t count) {
