@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "core/bridge.h"
 #include "core/error.h"
@@ -28,13 +29,8 @@ inline double LargestDifference(const Tensor& a, const std::vector<float>& b) {
   return largest;
 }
 
-inline std::string Commas(const std::vector<int64_t>& shape) {
-  std::string text;
-  for (const int64_t side : shape) {
-    if (!text.empty()) text += ',';
-    text += std::to_string(side);
-  }
-  return text;
+inline int64_t Count(const std::vector<int64_t>& shape) {
+  return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
 }
 
 class TvmFixture : public ::testing::Test {
@@ -76,7 +72,7 @@ class TvmFixture : public ::testing::Test {
     try {
       if (!RunProcess({"qemu-aarch64", "-version"}).status.ok()) return false;
       const ProcessResult made =
-          RunProcess({"aarch64-linux-gnu-gcc", "-std=c11", "-O1", "-rdynamic", kTvmRunner, "-o", File("runner")});
+          RunProcess({"aarch64-linux-gnu-gcc", "-std=c11", "-O1", kTvmRunner, "-o", File("runner")});
       if (!made.status.ok()) throw Error(Code::kInternal, kTvmRunner, made.output);
       return true;
     } catch (const Error& error) {
@@ -90,11 +86,11 @@ class TvmFixture : public ::testing::Test {
     const nlohmann::json made = Compile(onnx, target);
     WriteFileAtomic(File("in"), {reinterpret_cast<const char*>(input.data.data()), input.data.size() * sizeof(float)});
     std::vector<std::string> command{"qemu-aarch64", "-cpu", processor, "-L", "/usr/aarch64-linux-gnu", File("runner")};
-    command.insert(command.end(), {File("model.so"), made.at("arena_bytes").dump(),
-                                   std::to_string(made.at("steps").size()), File("in"), Commas(input.shape)});
+    command.insert(command.end(),
+                   {File("model.so"), made.at("arena_bytes").dump(), File("in"), std::to_string(Count(input.shape))});
     const nlohmann::json& outputs = made.at("outputs");
     for (size_t i = 0; i < outputs.size(); ++i)
-      command.insert(command.end(), {File("out" + std::to_string(i)), Commas(outputs[i].at("shape"))});
+      command.insert(command.end(), {File("out" + std::to_string(i)), std::to_string(Count(outputs[i].at("shape")))});
     const ProcessResult ran = RunProcess(command);
     if (!ran.status.ok()) throw Error(Code::kInternal, "qemu-aarch64", ran.output);
     std::vector<std::vector<float>> values(outputs.size());

@@ -1,5 +1,5 @@
-"""The plan as one shared object: its kernels, `main` that calls them in order, and the constants behind them. It needs
-libtvm_ffi to run, nothing else (docs/formats/tvm-library.md)."""
+"""The plan as one shared object: its kernels, `main` that calls them in order, and the constants behind them. It runs
+through tvm-ffi, or by its C function without any library (docs/formats/tvm-library.md)."""
 
 import json
 import os
@@ -26,7 +26,42 @@ __attribute__((visibility("hidden"))) const void* hot_constants(void) { return h
 __attribute__((visibility("hidden"))) const void* hot_description(void) { return hot_description_begin; }
 """ % (ALIGNMENT, ALIGNMENT)
 
-_EXPORTS = b"{ global: __tvm_ffi_*; local: *; };"
+# For programs without tvm-ffi. Where that is loaded its own function for errors comes first: this one is never called
+# with arguments that hot_infer makes.
+_ENTRY = """
+#include <stdint.h>
+#include <sys/auxv.h>
+typedef struct { int32_t type, padding; union { int64_t integer; void* pointer; } value; } Any;
+typedef struct {
+  void* data;
+  int32_t device_type, device_id, ndim;
+  uint8_t code, bits;
+  uint16_t lanes;
+  int64_t *shape, *strides;
+  uint64_t byte_offset;
+} Tensor;
+enum { kInteger = 1, kTensor = 7, kCpu = 1 };
+int __tvm_ffi_main(void*, Any*, int32_t, Any*);
+void TVMFFIErrorSetRaisedFromCStrParts(const char* kind, const char** parts, int32_t count) {}
+
+int hot_infer(const void* const* inputs, void* const* outputs, void* arena) {
+  if (!(%(supported)s)) return 1;
+  int64_t shapes[][4] = {%(shapes)s};
+  const uint8_t types[][2] = {%(types)s};
+  enum { kInputs = %(inputs)d, kTensors = sizeof shapes / sizeof shapes[0] };
+  Tensor tensors[kTensors];
+  Any arguments[kTensors + 2] = {{kInteger, 0, {0}}, {kInteger, 0, {%(steps)d}}}, nothing = {0};
+  for (int i = 0; i < kTensors; ++i) {
+    void* data = i < kInputs ? (void*)inputs[i] : i < kTensors - 1 ? outputs[i - kInputs] : arena;
+    tensors[i] = (Tensor){data, kCpu, 0, i < kTensors - 1 ? 4 : 1, types[i][0], types[i][1], 1, shapes[i], 0, 0};
+    arguments[i + 2] = (Any){kTensor, 0, {.pointer = &tensors[i]}};
+  }
+  return __tvm_ffi_main(0, arguments, kTensors + 2, &nothing) == 0 ? 0 : 2;
+}
+"""
+_CODES = {"int8": "{0, 8}", "uint8": "{1, 8}", "float32": "{2, 32}"}  # DLDataType: code, bits
+
+_EXPORTS = b"{ global: __tvm_ffi_*; hot_infer; TVMFFIErrorSetRaisedFromCStrParts; local: *; };"
 
 
 class _Module:
@@ -107,6 +142,19 @@ def describe(isa, plan, network):
     }
 
 
+def _entry(isa, description):
+    """C of hot_infer: `main` with all steps and tensors of plain pointers."""
+    ports = [(port["shape"], port["dtype"]) for side in ("inputs", "outputs") for port in description[side]]
+    ports.append(([max(description["arena_bytes"], 1)], "uint8"))
+    return _ENTRY % {
+        "supported": isa.supported,
+        "shapes": ", ".join("{%s}" % ", ".join(map(str, shape)) for shape, _ in ports),
+        "types": ", ".join(_CODES[dtype] for _, dtype in ports),
+        "inputs": len(description["inputs"]),
+        "steps": len(description["steps"]),
+    }
+
+
 def _link(isa, objects, output, folder):
     prefix = isa.triple + "-" if isa.triple else ""
     command = [prefix + "gcc", "-shared", "-fPIC", "-O1", "-s", "-Wl,--build-id=none", "-Wl,--version-script=exports"]
@@ -131,7 +179,7 @@ def build_library(isa, plan, network, output):
         "kernels": len(objects) - 1, "constant_bytes": len(builder.constants)
     }
     files |= {"constants.bin": bytes(builder.constants), "description.json": json.dumps(description).encode()}
-    files |= {"data.c": _DATA.encode(), "exports": _EXPORTS}
+    files |= {"data.c": (_DATA + _entry(isa, description)).encode(), "exports": _EXPORTS}
     with tempfile.TemporaryDirectory(prefix="hot_tvm_") as folder:
         for name, content in files.items():
             with open(os.path.join(folder, name), "wb") as file:

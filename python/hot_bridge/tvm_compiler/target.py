@@ -11,6 +11,7 @@ class Isa:
     lanes: int  # 32-bit numbers in a vector: the channels of a block
     registers: int
     dot: str  # of 4 bytes: "vnni" (u8 x s8), "sdot" (s8 x s8), "madd" (pairs of 16 bits), "widen" (32 bits)
+    supported: str  # C: whether the processor that runs it has these instructions
     triple: str = ""  # of a cross compilation
     mcpu: str = ""
     mattr: tuple = ()
@@ -41,16 +42,22 @@ class Isa:
         return tvm.target.Target(options)
 
 
+def _cpu_supports(*features):
+    return " && ".join(f'__builtin_cpu_supports("{feature}")' for feature in features)
+
+
 _VNNI = ("+avx512f", "+avx512bw", "+avx512dq", "+avx512vl", "+avx512vnni")
 ISAS = {
     "x86-64-avx512-vnni": Isa(
-        "x86-64-avx512-vnni", 16, 32, "vnni", mcpu="x86-64-v4", mattr=_VNNI, l1_bytes=32 << 10, l2_bytes=1 << 20
+        "x86-64-avx512-vnni", 16, 32, "vnni", _cpu_supports("avx512vnni", "avx512bw", "avx512dq", "avx512vl"),
+        mcpu="x86-64-v4", mattr=_VNNI, l1_bytes=32 << 10, l2_bytes=1 << 20,
     ),
-    "x86-64-avx2": Isa("x86-64-avx2", 8, 16, "madd", mcpu="x86-64-v3"),
+    "x86-64-avx2": Isa("x86-64-avx2", 8, 16, "madd", _cpu_supports("avx2", "fma", "f16c"), mcpu="x86-64-v3"),
     "aarch64-dotprod": Isa(
-        "aarch64-dotprod", 4, 32, "sdot", "aarch64-linux-gnu", "generic", ("+neon", "+fp-armv8", "+v8.2a", "+dotprod")
+        "aarch64-dotprod", 4, 32, "sdot", "getauxval(AT_HWCAP) & (1 << 20)",  # HWCAP_ASIMDDP
+        "aarch64-linux-gnu", "generic", ("+neon", "+fp-armv8", "+v8.2a", "+dotprod"),
     ),
-    "aarch64-neon": Isa("aarch64-neon", 4, 32, "widen", "aarch64-linux-gnu", "generic", ("+neon", "+fp-armv8")),
+    "aarch64-neon": Isa("aarch64-neon", 4, 32, "widen", "1", "aarch64-linux-gnu", "generic", ("+neon", "+fp-armv8")),
 }
 
 
