@@ -53,13 +53,16 @@ class BundleRun : public testing::Test {
     WriteArtifact(Run() / "artifacts" / ("abc-" + PrecisionName(precision)), artifact_);
   }
 
+  Network Folded() const {
+    const Graph graph = TrialGraph(spec_, *MakeTask(spec_.task), Purpose::kShipping);
+    return FoldBatchNorm(graph, TimingWeights(graph, seed_));
+  }
+
   Artifact Compiled(Precision precision, std::span<const Tensor> golden_inputs = {}) const {
-    const auto task = MakeTask(spec_.task);
-    const Graph graph = TrialGraph(spec_, *task, Purpose::kShipping);
-    const Network network = FoldBatchNorm(graph, TimingWeights(graph, seed_));
+    const Network network = Folded();
     const Quantization quantization = SyntheticQuantization(network);
     const bool int8 = precision == Precision::kInt8;
-    Artifact artifact = MakeToolchain("openvino")
+    Artifact artifact = MakeToolchain(toolchain_)
                             ->Compile({.network = network,
                                        .precision = precision,
                                        .quantization = int8 ? &quantization : nullptr,
@@ -86,7 +89,10 @@ class BundleRun : public testing::Test {
     return RunProcess({"bash", "-c", "cd '" + Out().string() + "' && " + command});
   }
 
+  static bool Here(const std::string& command) { return RunProcess({"bash", "-c", command}).status.ok(); }
+
   TempFolder folder_;
+  std::string toolchain_ = "openvino";
   fs::path data_ = "somewhere/data";
   TrialSpec spec_ = {.width = 0.35};
   uint64_t seed_ = 3;

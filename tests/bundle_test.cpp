@@ -6,11 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <regex>
-#include <sstream>
 
-#include "bundle_fixture.h"
+#include "bundle_example.h"
 #include "core/error.h"
-#include "core/rng.h"
 #include "data/crops.h"
 #include "data/loader.h"
 #include "graph/safetensors.h"
@@ -20,76 +18,9 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class BundleTest : public BundleRun {
- protected:
-  ProcessResult Build() const {
-    return Shell("cmake -S example -B build -DOpenVINO_DIR=" HOT_OPENVINO_DIR
-                 " && cmake --build build --target example");
-  }
-
-  // A picture of coloured noise blocks, as PNG: what is decoded is what was written.
-  fs::path Picture(int width, int height) const {
-    Image picture{.width = width, .height = height, .rgb = {}};
-    for (int y = 0; y < height; ++y) {
-      for (int x = 0; x < width; ++x) {
-        Rng rng(static_cast<uint64_t>(y / 8 * 100 + x / 8));
-        for (int c = 0; c < 3; ++c) picture.rgb.push_back(static_cast<uint8_t>(rng.Below(256)));
-      }
-    }
-    WritePng(folder_.path() / "picture.png", picture);
-    return folder_.path() / "picture.png";
-  }
-
-  std::vector<Detection> Expected(const Tensor& input) const {
-    return MakeTask(spec_.task)->Decode(MakeDevice("host", 1)->Load(artifact_)->Run(std::span(&input, 1)));
-  }
-};
-
-struct Line {
-  std::string name;
-  std::vector<double> numbers;
-};
-
-// "name with blanks 0.5 1 2 3 4"
-std::vector<Line> Lines(const std::string& output, size_t numbers) {
-  std::vector<Line> lines;
-  std::istringstream stream(output);
-  for (std::string text; std::getline(stream, text);) {
-    Line line;
-    for (size_t i = 0; i < numbers; ++i) {
-      const size_t blank = text.rfind(' ');
-      line.numbers.insert(line.numbers.begin(), std::stod(text.substr(blank + 1)));
-      text.resize(blank);
-    }
-    line.name = text;
-    lines.push_back(line);
-  }
-  return lines;
-}
-
 TEST_F(BundleTest, TheExampleFindsTheBoxesThatHotFinds) {
   MakeRun(OptionsOf("ssd"), Precision::kInt8);
-  Export();
-  const ProcessResult built = Build();
-  ASSERT_TRUE(built.status.ok()) << built.output;
-  const fs::path picture = Picture(120, 90);
-  const ProcessResult ran = Shell("build/example " + picture.string() + " out.png 0.3");
-  ASSERT_TRUE(ran.status.ok()) << ran.output;
-  Tensor input({1, 3, 64, 64});
-  ToInput(DecodeImage(picture), artifact_.preprocessing, input.data.data());
-  const std::vector<Detection> expected = Expected(input);
-  const std::vector<Line> lines = Lines(ran.output, 5);
-  ASSERT_EQ(lines.size(), expected.size());
-  EXPECT_GT(lines.size(), 3u);
-  for (size_t i = 0; i < lines.size(); ++i) {
-    const Detection& d = expected[i];
-    EXPECT_EQ(lines[i].name, spec_.task.classes[static_cast<size_t>(d.label)]);
-    EXPECT_NEAR(lines[i].numbers[0], d.score, 1e-4);
-    const double sides[] = {d.box.x0 * 120 / 64, d.box.y0 * 90 / 64, d.box.x1 * 120 / 64, d.box.y1 * 90 / 64};
-    for (size_t k = 0; k < 4; ++k) EXPECT_NEAR(lines[i].numbers[k + 1], sides[k], 0.01) << i;
-  }
-  EXPECT_EQ(DecodeImage(Out() / "out.png").width, 120);
-  EXPECT_THAT(Shell("build/example nothing.png out.png").output, HasSubstr("nothing.png: can't be read"));
+  ExpectTheBoxesThatHotFinds();
 }
 
 TEST_F(BundleTest, TheExampleFindsTheJointsThatHotFinds) {
@@ -225,12 +156,7 @@ TEST_F(BundleTest, TheExampleHasAtMost150Lines) {
   for (const char* task : {"ssd", "cpn", "classify"}) {
     MakeRun(OptionsOf(task), Precision::kFp32);
     Export();
-    std::ptrdiff_t lines = 0;
-    for (const char* file : {"example.cpp", "model.h", "outputs.h", "picture.h"}) {
-      const std::string text = ReadFile(Out() / "example" / file);
-      lines += std::count(text.begin(), text.end(), '\n');
-    }
-    EXPECT_LE(lines, 150) << task;
+    EXPECT_LE(ExampleLines(), 150) << task;
   }
 }
 
@@ -242,8 +168,6 @@ class Aarch64Test : public BundleRun {
         !Here("qemu-aarch64 -version"))
       GTEST_SKIP() << "skipped: needs scripts/setup --with-aarch64";
   }
-
-  bool Here(const std::string& command) const { return RunProcess({"bash", "-c", command}).status.ok(); }
 
   // Of a network in this precision, what verify_golden says on an Armv8.2 with dot products.
   ProcessResult Verified(Precision precision) {

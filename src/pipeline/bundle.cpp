@@ -6,9 +6,9 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/read_json.h"
-#include "core/version.h"
 #include "data/class_names.h"
 #include "pipeline/bundle_assets.h"
+#include "pipeline/bundle_texts.h"
 #include "pipeline/json_file.h"
 
 namespace hot {
@@ -60,52 +60,17 @@ std::string Lines(const std::vector<std::string>& names) {
   return text;
 }
 
-// "2026.4.1" of "2026.4.1-22982-...": the name under which a runtime is installed.
-std::string Release(const std::string& version) { return version.substr(0, version.find('-')); }
-
-std::string LicenceNotes(const Artifact& artifact, const TrialSpec& trial) {
-  std::string text =
-      "# Licence notes\n\n"
-      "- example/ and verify come from HOT " +
-      std::string(kHotVersion) +
-      ": Apache License 2.0.\n"
-      "- The example needs OpenVINO " +
-      Release(artifact.toolchain_version) +
-      " (Apache License 2.0) and OpenCV (4.5 and newer: Apache License 2.0). Neither is in this bundle.\n"
-      "- artifact/model.onnx was trained on the data set in " +
-      trial.train.root.string() + ": whether its licence allows your use of a network made from it, you must know.\n";
-  if (!trial.pretrained.empty())
-    text += "- Its training began with the weights of " + trial.pretrained.filename().string() +
-            ", whose licence goes on.\n";
-  return text + "- artifact/golden.safetensors holds pictures of that data set, as network inputs (" +
-         std::to_string(artifact.golden.size()) + "). Without it the network runs, but nothing can be verified.\n";
-}
-
-std::string_view PrintedLine(const std::string& task) {
-  if (task == "ssd") return "NAME SCORE X0 Y0 X1 Y1, in pixels";
-  if (task == "cpn") return "JOINT SCORE X Y, in pixels; for an object in a box: PICTURE OUT.png 0.5 X0 Y0 X1 Y1";
-  return "NAME PROBABILITY";
-}
-
-std::string ReadMe(const Artifact& artifact, const std::string& id) {
-  return "# Network " + id + " (" + artifact.task + ", " + artifact.precision +
-         ")\n\n    pip install openvino==" + Release(artifact.toolchain_version) +
-         R"text(      # the runtime that it was measured with: libraries, headers, CMake files
-    OV=$(python3 -c "import openvino; print(openvino.__path__[0])")/cmake
-    ./verify -DOpenVINO_DIR=$OV                                          # checksums, then the golden pairs here
-    cmake -S example -B build -DOpenVINO_DIR=$OV && cmake --build build  # with OpenCV (libopencv-dev): the example
-    build/example PICTURE OUT.png [THRESHOLD]                            # draws what it finds and prints it
-
-It prints )text" +
-         std::string(PrintedLine(artifact.task)) + R"text(.
-
-artifact/ is what was measured: manifest.json says all about it, bundle.json has its scores and its latency. Change a
-copy of example/, not the one here: `verify` and `hot check` refuse a bundle that is not as it was exported.
-`hot check` compares this bundle with another one on a device.
-
-Without a compiler on the board: build with its cross compiler (a CMake toolchain file, -DOpenVINO_DIR of the board's
-OpenVINO, -DBUNDLE_FOLDER=where the bundle will lie), copy the bundle, and run `verify_golden [BUNDLE]` there.
-)text";
+void CheckToolchain(const Artifact& artifact, const fs::path& folder) {
+  if (artifact.toolchain != "openvino" && artifact.toolchain != "tvm") {
+    throw Error(Code::kUnimplemented, folder.string(), "there is no example for the toolchain " + artifact.toolchain,
+                "this folder is the artifact itself (docs/formats/artifact.md); bundles are of target.toolchain: "
+                "openvino or tvm");
+  }
+  const bool library = artifact.toolchain == "tvm";
+  if (library && (artifact.blob.find("hot_infer") == std::string::npos || !artifact.planned_bytes.contains("arena"))) {
+    throw Error(Code::kFailedPrecondition, folder.string(), "was compiled before libraries could run without tvm-ffi",
+                "compile it again with hot compile");
+  }
 }
 
 class Writer {
@@ -126,7 +91,9 @@ class Writer {
   void AddExample(const Artifact& artifact, const TrialSpec& trial, const std::string& id) {
     Add("example/CMakeLists.txt", kBundleCMake);
     Add("example/example.cpp", kBundleExample);
-    Add("example/model.h", kBundleModel);
+    const bool tvm = artifact.toolchain == "tvm";
+    Add("example/model.h", tvm ? kBundleTvm : kBundleOpenVino);
+    Add("example/runtime.cmake", tvm ? kBundleTvmCMake : kBundleOpenVinoCMake);
     Add("example/network.h", NetworkHeader(artifact, trial.task, id));
     Add("example/outputs.h", OutputsHeader(artifact.task));
     Add("example/picture.h", artifact.task == "cpn" ? kBundleCrop : kBundleWhole);
@@ -192,11 +159,7 @@ std::vector<fs::path> WriteBundle(const BundleRequest& request) {
   if (!fs::exists(compiled))
     throw Error(Code::kNotFound, compiled.string(), "does not exist", "run hot compile first, with this precision");
   const Artifact artifact = ReadArtifact(compiled);
-  if (artifact.toolchain != "openvino") {
-    throw Error(
-        Code::kUnimplemented, compiled.string(), "there is no example for the toolchain " + artifact.toolchain,
-        "this folder is the artifact itself (docs/formats/artifact.md); bundles are of target.toolchain: openvino");
-  }
+  CheckToolchain(artifact, compiled);
   const fs::path trial_file = request.run / "trials" / request.trial / "trial.json";
   const TrialSpec trial = ReadTrial(trial_file);
   const Json description{{"version", kVersion},
@@ -214,8 +177,8 @@ std::vector<fs::path> WriteBundle(const BundleRequest& request) {
   writer.Add("trial.json", ReadFile(trial_file));
   writer.Add("classes.txt", Lines(artifact.classes));
   if (!artifact.keypoints.empty()) writer.Add("keypoints.txt", Lines(artifact.keypoints));
-  writer.Add("LICENCES.md", LicenceNotes(artifact, trial));
-  writer.Add("README.md", ReadMe(artifact, request.id));
+  writer.Add("LICENCES.md", BundleLicences(artifact, trial));
+  writer.Add("README.md", BundleReadMe(artifact, request.id));
   return writer.Finish();
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <sstream>
 
 #include "pipeline/bundle.h"
@@ -101,12 +102,43 @@ std::string ToleranceText(const Artifact& artifact) {
 }
 
 std::string Triple(const float values[3]) {
-  return "{" + Float(values[0]) + ", " + Float(values[1]) + ", " + Float(values[2]) + "}";
+  std::string text = "{";
+  for (int i = 0; i < 3; ++i) text += (i == 0 ? "" : ", ") + Float(values[i]);
+  return text + "}";
 }
 
 std::string FloatPrecision(const std::string& precision) {
   if (precision == "bf16") return "bf16";
   return precision == "fp16" ? "f16" : "f32";  // int8 networks keep their float parts in float32
+}
+
+std::string OpenVinoText(const Artifact& artifact) {
+  return "inline constexpr int kThreads = " + std::to_string(artifact.threads) +
+         ";\ninline constexpr const char* kFloatPrecision = " + Quoted(FloatPrecision(artifact.precision)) + ";\n";
+}
+
+// One block of memory: the input, the outputs, and what the network needs while it runs.
+std::string MemoryText(const Artifact& artifact) {
+  constexpr int64_t kLine = 16;  // floats
+  const auto count = [](const std::vector<int64_t>& shape) {
+    return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
+  };
+  const auto lines = [](int64_t floats) { return (floats + kLine - 1) / kLine * kLine; };
+  const int64_t input = count(artifact.input_shapes.at(0));
+  int64_t end = lines(input);
+  std::string places, sizes;
+  for (const std::vector<int64_t>& shape : artifact.output_shapes) {
+    places += (places.empty() ? "" : ", ") + std::to_string(end);
+    sizes += (sizes.empty() ? "" : ", ") + std::to_string(count(shape));
+    end += lines(count(shape));
+  }
+  const int64_t arena = lines(artifact.planned_bytes.at("arena") / static_cast<int64_t>(sizeof(float)) + 1);
+  std::string text =
+      "// Memory, in floats: the input first, then the outputs, then what model.so needs while it runs.\n";
+  text += "inline constexpr size_t kInputSize = " + std::to_string(input) + ", kArena = " + std::to_string(end);
+  text += ", kMemoryLines = " + std::to_string((end + arena) / kLine) + ";  // of 64 bytes\n";
+  text += "inline const std::vector<size_t> kOutputPlaces = {" + places + "}, kOutputSizes = {" + sizes + "};\n";
+  return text;
 }
 
 }  // namespace
@@ -120,14 +152,14 @@ std::string NetworkHeader(const Artifact& artifact, const TaskOptions& task, con
   text +=
       "inline constexpr int kWidth = " + std::to_string(p.width) + ", kHeight = " + std::to_string(p.height) + ";\n";
   text += "inline constexpr float kMean[3] = " + Triple(p.mean) + ", kStddev[3] = " + Triple(p.stddev) + ";\n";
-  text += "inline constexpr int kThreads = " + std::to_string(artifact.threads) + ";\n";
-  text += "inline constexpr const char* kFloatPrecision = " + Quoted(FloatPrecision(artifact.precision)) + ";\n";
-  text += "inline const std::string kRuntimeVersion = " + Quoted(artifact.toolchain_version) + ";  // of OpenVINO\n";
+  text += "inline const std::string kRuntimeVersion = " + Quoted(artifact.toolchain_version) + ";\n";
+  text += artifact.toolchain == "tvm" ? MemoryText(artifact) : OpenVinoText(artifact);
   text += "inline const std::vector<std::string> kClasses = " + NameList(artifact.classes) + ";\n";
   text += "inline constexpr float kDrawAbove = " + Float(kDrawAbove) + ";  // score of what is shown\n";
   if (artifact.task == "ssd") text += MapsText(task);
   if (artifact.task == "cpn") text += PoseText(artifact);
-  return text + "\n" + ToleranceText(artifact) + "\n}  // namespace network\n";
+  return text + "\n" + ToleranceText(artifact) +
+         "\n}  // namespace network\n\nusing Outputs = std::vector<std::vector<float>>;  // in the order of kOutputs\n";
 }
 
 }  // namespace hot

@@ -25,7 +25,7 @@ int main(int argc, char** argv) try {
   cv::Rect2d box(0, 0, picture.cols, picture.rows);
   const auto corner = [&](int i) { return cv::Point2d(std::stod(argv[i]), std::stod(argv[i + 1])); };
   if (argc == 8) box = cv::Rect2d(corner(4), corner(6));
-  const Outputs outputs = Model(BUNDLE_FOLDER "/artifact/model.onnx").Run(InputOf(Seen(picture, box)));
+  const Outputs outputs = Model(BUNDLE_FOLDER).Run(InputOf(Seen(picture, box)));
   for (const Found& one : Decode(outputs, argc > 3 ? std::stof(argv[3]) : network::kDrawAbove)) Draw(picture, box, one);
   if (!cv::imwrite(argv[2], picture)) throw std::runtime_error(std::string(argv[2]) + ": can't be written");
 } catch (const std::invalid_argument&) {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <stdexcept>
 
 #include "model.h"
 
@@ -39,9 +40,9 @@ double Distance(const std::vector<float>& golden, const std::vector<float>& outp
 
 // Another version may compute other numbers and take another time than those that were measured.
 void CheckVersion() {
-  const std::string version = ov::get_openvino_version().buildNumber;
+  const std::string version = Model::Version();
   if (version == network::kRuntimeVersion) return;
-  throw std::runtime_error("this is OpenVINO " + version + ", the bundle was measured with " +
+  throw std::runtime_error("this runtime is of version " + version + ", the bundle was measured with " +
                            network::kRuntimeVersion + ": install that one");
 }
 
@@ -66,12 +67,12 @@ bool Replay(const std::string& golden, Model& model) {
 }
 
 int main(int argc, char** argv) try {
-  const std::string artifact = std::string(argc > 1 ? argv[1] : BUNDLE_FOLDER) + "/artifact/";
-  std::ifstream stream(artifact + "golden.safetensors", std::ios::binary);
+  const std::string bundle = argc > 1 ? argv[1] : BUNDLE_FOLDER, file = bundle + "/artifact/golden.safetensors";
+  std::ifstream stream(file, std::ios::binary);
   const std::string golden((std::istreambuf_iterator<char>(stream)), {});
-  if (golden.size() < 8) throw std::runtime_error(artifact + "golden.safetensors: can't be read");
+  if (golden.size() < 8) throw std::runtime_error(file + ": can't be read");
   CheckVersion();
-  Model model(artifact + "model.onnx");
+  Model model(bundle);
   return Replay(golden, model) ? 0 : 1;
 } catch (const std::exception& error) {
   std::cerr << "error: " << error.what() << "\n";

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Checks the files of this bundle and replays its golden pairs on this machine. Exit code 0 when all is well.
-# Arguments go to cmake: ./verify -DOpenVINO_DIR=DIR
+# Arguments go to cmake: see README.md
 set -e
 cd "$(dirname "$0")"
 sha256sum --quiet -c SHA256SUMS

@@ -5,16 +5,16 @@
 
 #include "network.h"  // names, sizes and thresholds
 
-using Outputs = std::vector<std::vector<float>>;
-
 struct Model {
-  explicit Model(const std::string& onnx)
+  explicit Model(const std::string& bundle)
       : request(ov::Core()
-                    .compile_model(onnx, "CPU", ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
-                                   ov::num_streams(1), ov::inference_num_threads(network::kThreads),
-                                   ov::hint::enable_cpu_pinning(false),
+                    .compile_model(bundle + "/artifact/model.onnx", "CPU",
+                                   ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY), ov::num_streams(1),
+                                   ov::inference_num_threads(network::kThreads), ov::hint::enable_cpu_pinning(false),
                                    ov::hint::inference_precision(ov::element::Type(network::kFloatPrecision)))
                     .create_infer_request()) {}
+
+  static std::string Version() { return ov::get_openvino_version().buildNumber; }
 
   Outputs Run(std::vector<float> input) {
     request.set_input_tensor(ov::Tensor(ov::element::f32, request.get_input_tensor().get_shape(), input.data()));
