@@ -11,7 +11,10 @@
 #include "deploy/deviation.h"
 #include "deploy/device.h"
 #include "deploy/toolchain.h"
+#include "graph/safetensors.h"
+#include "pipeline/deployment.h"
 #include "pipeline/export.h"
+#include "quantize/quantized_network.h"
 #include "tasks/task.h"
 #include "tasks/trial.h"
 
@@ -58,6 +61,16 @@ class BundleRun : public testing::Test {
     return FoldBatchNorm(graph, TimingWeights(graph, seed_));
   }
 
+  // What a board's artifact is compiled from: the trained weights and their integers.
+  void KeepWeights(Precision precision) const {
+    const Graph graph = TrialGraph(spec_, *MakeTask(spec_.task), Purpose::kShipping);
+    WriteSafetensors(Run() / "trials" / "abc-lr1" / "weights.safetensors", TimingWeights(graph, seed_));
+    if (precision != Precision::kInt8) return;
+    const Network network = Folded();
+    EnsureFolder(Run() / "quantization");
+    WriteQuantized(QuantizedStem(Run(), "abc", precision), network.weights, SyntheticQuantization(network));
+  }
+
   Artifact Compiled(Precision precision, std::span<const Tensor> golden_inputs = {}) const {
     const Network network = Folded();
     const Quantization quantization = SyntheticQuantization(network);
@@ -78,9 +91,9 @@ class BundleRun : public testing::Test {
     return artifact;
   }
 
-  void Export() {
-    const Exported exported =
-        ExportNetwork({.run = Run(), .network = "baseline", .format = "bundle", .out = Out(), .precision = ""});
+  void Export(const std::string& isa = "") {
+    const Exported exported = ExportNetwork(
+        {.run = Run(), .network = "baseline", .format = "bundle", .out = Out(), .precision = "", .isa = isa});
     for (const fs::path& file : exported.files) EXPECT_TRUE(fs::exists(file)) << file;
   }
 

@@ -2,13 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "bundle_example.h"
-#include "core/bridge.h"
 #include "core/error.h"
 #include "core/hash.h"
-#include "deploy/onnx_writer.h"
 #include "graph/safetensors.h"
 
 namespace hot {
@@ -28,21 +24,15 @@ class TvmBundleTest : public BundleTest {
     }
   }
 
-  // Puts the library of another instruction set into the run's artifact: its golden pairs stay those of this machine.
-  void CompileFor(const std::string& target, Precision precision) {
-    const Network network = Folded();
-    const Quantization quantization = SyntheticQuantization(network);
-    const OnnxOptions options{.quantization = precision == Precision::kInt8 ? &quantization : nullptr,
-                              .fp16 = precision == Precision::kFp16};
-    const std::string onnx = (folder_.path() / "model.onnx").string(), library = (folder_.path() / "model.so").string();
-    WriteFileAtomic(onnx, WriteOnnx(network, options));
-    const nlohmann::json request{{"onnx", onnx}, {"library", library}, {"target", target}, {"part", false}};
-    const auto made = nlohmann::json::parse(Bridge().Call("tvm.compile", request.dump()));
-    artifact_.blob = ReadFile(library);
-    artifact_.blob_sha256 = Sha256Hex(artifact_.blob);
-    artifact_.planned_bytes["arena"] = made.at("arena_bytes");
-    artifact_.flags = "isa=" + target;
-    WriteArtifact(Run() / "artifacts" / ("abc-" + PrecisionName(precision)), artifact_);
+  std::string Refusal(const std::string& isa) {
+    try {
+      Export(isa);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kInvalidArgument) << error.what();
+      EXPECT_FALSE(fs::exists(Out()));
+      return error.what();
+    }
+    return "was exported";
   }
 };
 
@@ -54,7 +44,7 @@ TEST_F(TvmBundleTest, TheExampleFindsTheBoxesThatHotFinds) {
 }
 
 TEST_F(TvmBundleTest, VerifyNeedsNoLibraryAndNoticesWhatIsWrong) {
-  MakeRun(OptionsOf("cpn"), Precision::kFp16);
+  MakeRun(OptionsOf("classify"), Precision::kFp16);
   Export();
   const ProcessResult needed = Shell("readelf -d artifact/model.so | grep NEEDED | grep -v -e libc.so -e libm.so");
   EXPECT_EQ(needed.output, "");
@@ -83,14 +73,24 @@ TEST_F(TvmBundleTest, VerifyNeedsNoLibraryAndNoticesWhatIsWrong) {
   }
 }
 
+TEST_F(TvmBundleTest, ForABoardNeedsAKnownInstructionSetAndTvm) {
+  toolchain_ = "openvino";
+  MakeRun(OptionsOf("classify"), Precision::kFp32);
+  KeepWeights(Precision::kFp32);
+  EXPECT_THAT(Refusal("aarch64-neon"), HasSubstr("target.toolchain: tvm"));
+  artifact_.toolchain = "tvm";
+  WriteArtifact(Run() / "artifacts/abc-fp32", artifact_);
+  EXPECT_THAT(Refusal("z80"), HasSubstr("aarch64-neon"));
+}
+
 // The same sources for a board, run by qemu as processors that have just the instructions they were compiled for.
 TEST_F(TvmBundleTest, VerifiesOnArmUnderQemu) {
   if (!Here("aarch64-linux-gnu-g++ --version") || !Here("qemu-aarch64 -version"))
     GTEST_SKIP() << "skipped: needs scripts/setup --with-aarch64";
   const auto build = [&](Precision precision, const std::string& target) {
     MakeRun(OptionsOf("ssd"), precision);
-    CompileFor(target, precision);
-    Export();
+    KeepWeights(precision);
+    Export(target);
     const ProcessResult built = Shell(
         "cmake -S example -B build -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 "
         "-DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ && cmake --build build --target verify_golden");
@@ -101,6 +101,7 @@ TEST_F(TvmBundleTest, VerifiesOnArmUnderQemu) {
   };
   build(Precision::kFp16, "aarch64-neon");
   EXPECT_THAT(verify("cortex-a53").output, HasSubstr("verified, golden pairs: 1"));
+  EXPECT_THAT(ReadFile(Out() / "README.md"), HasSubstr("must be measured on the board"));
   build(Precision::kInt8, "aarch64-dotprod");
   const ProcessResult integers = verify("cortex-a76");
   EXPECT_TRUE(integers.status.ok()) << integers.output;

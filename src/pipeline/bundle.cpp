@@ -10,6 +10,7 @@
 #include "pipeline/bundle_assets.h"
 #include "pipeline/bundle_texts.h"
 #include "pipeline/json_file.h"
+#include "pipeline/recompile.h"
 
 namespace hot {
 namespace {
@@ -158,23 +159,26 @@ std::vector<fs::path> WriteBundle(const BundleRequest& request) {
   const fs::path compiled = request.run / "artifacts" / (request.id + "-" + precision);
   if (!fs::exists(compiled))
     throw Error(Code::kNotFound, compiled.string(), "does not exist", "run hot compile first, with this precision");
-  const Artifact artifact = ReadArtifact(compiled);
+  const fs::path trial_folder = request.run / "trials" / request.trial;
+  Artifact artifact = ReadArtifact(compiled);
+  if (!request.isa.empty()) artifact = Recompile(artifact, request.run, trial_folder, request.id, request.isa);
   CheckToolchain(artifact, compiled);
-  const fs::path trial_file = request.run / "trials" / request.trial / "trial.json";
-  const TrialSpec trial = ReadTrial(trial_file);
+  const TrialSpec trial = ReadTrial(trial_folder / "trial.json");
   const Json description{{"version", kVersion},
                          {"id", request.id},
                          {"precision", precision},
                          {"sha256", artifact.blob_sha256},
                          {"test", TestJson(study, trial)},
-                         {"evaluation", EvaluationOf(request, precision)}};
+                         {"evaluation", request.isa.empty() ? EvaluationOf(request, precision) : nullptr}};
   std::error_code ignored;
   fs::remove(request.out / kChecksums, ignored);  // until the new one is there, the folder is no bundle
   Writer writer(request.out);
-  writer.AddArtifact(compiled);
+  const TempFolder recompiled;
+  if (!request.isa.empty()) WriteArtifact(recompiled.path(), artifact);
+  writer.AddArtifact(request.isa.empty() ? compiled : recompiled.path());
   writer.AddExample(artifact, trial, request.id);
   writer.Add("bundle.json", description.dump(1) + "\n");
-  writer.Add("trial.json", ReadFile(trial_file));
+  writer.Add("trial.json", ReadFile(trial_folder / "trial.json"));
   writer.Add("classes.txt", Lines(artifact.classes));
   if (!artifact.keypoints.empty()) writer.Add("keypoints.txt", Lines(artifact.keypoints));
   writer.Add("LICENCES.md", BundleLicences(artifact, trial));

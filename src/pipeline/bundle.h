@@ -17,6 +17,7 @@ struct BundleRequest {
   fs::path run;
   std::string id, trial;  // of train.json
   std::string precision;  // empty: the first of the study's target.precision
+  std::string isa;        // empty: the artifact as it was measured; else as in Recompile()
   fs::path out;
 };
 

@@ -103,7 +103,10 @@ std::string ToleranceText(const Artifact& artifact) {
 
 std::string Triple(const float values[3]) {
   std::string text = "{";
-  for (int i = 0; i < 3; ++i) text += (i == 0 ? "" : ", ") + Float(values[i]);
+  for (int i = 0; i < 3; ++i) {
+    if (i > 0) text += ", ";
+    text += Float(values[i]);
+  }
   return text + "}";
 }
 

@@ -1,6 +1,7 @@
 #include "pipeline/bundle_texts.h"
 
 #include "core/version.h"
+#include "deploy/toolchains/tvm/tvm_toolchain.h"
 
 namespace hot {
 namespace {
@@ -9,12 +10,6 @@ namespace {
 std::string Release(const std::string& version) { return version.substr(0, version.find('-')); }
 
 bool IsMachineCode(const Artifact& artifact) { return artifact.format == BlobFormat::kSharedObject; }
-
-// "x86-64-avx2" of "isa=x86-64-avx2 templates=1".
-std::string InstructionSet(const Artifact& artifact) {
-  const size_t begin = artifact.flags.find('=') + 1;
-  return artifact.flags.substr(begin, artifact.flags.find(' ') - begin);
-}
 
 std::string Needs(const Artifact& artifact) {
   const std::string opencv = "OpenCV (4.5 and newer: Apache License 2.0)";
@@ -35,6 +30,16 @@ std::string_view PrintedLine(const std::string& task) {
   return "NAME PROBABILITY";
 }
 
+// What its numbers are of.
+std::string Measured(const Artifact& artifact) {
+  if (artifact.flags.find("golden=") == std::string::npos)
+    return "artifact/ is what was measured: manifest.json says all about it, bundle.json has its scores and its "
+           "latency. ";
+  return "artifact/ was compiled for a board from what was measured on another processor, whose outputs the golden "
+         "pairs are. "
+         "How fast\nit is must be measured on the board. ";
+}
+
 // How to build it here, and on another machine for a board.
 struct Steps {
   std::string commands, runtime, cross;
@@ -45,7 +50,7 @@ Steps StepsOf(const Artifact& artifact) {
     return {R"text(    ./verify                                           # checksums, then the golden pairs here
     cmake -S example -B build && cmake --build build   # with OpenCV (libopencv-dev): the example
 )text",
-            "artifact/model.so is machine code for Linux on " + InstructionSet(artifact) +
+            "artifact/model.so is machine code for Linux on " + InstructionSetOf(artifact) +
                 ", one C function (hot_infer). It needs libc and libm, no other\nlibrary, and allocates nothing. ",
             "(a CMake toolchain file, "};
   }
@@ -80,7 +85,7 @@ std::string BundleReadMe(const Artifact& artifact, const std::string& id) {
 It prints )text" +
          std::string(PrintedLine(artifact.task)) + R"text(.
 
-artifact/ is what was measured: manifest.json says all about it, bundle.json has its scores and its latency. )text" +
+)text" + Measured(artifact) +
          steps.runtime + R"text(Change a
 copy of example/, not the one here: `verify` and `hot check` refuse a bundle that is not as it was exported.
 `hot check` compares this bundle with another one on a device.

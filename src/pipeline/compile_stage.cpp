@@ -60,7 +60,7 @@ void CompileOne(const Workspace& workspace, const TrainedNetwork& trained, const
   const bool integers = !SchemeOf(workspace, precision).empty();
   QuantizedNetwork quantized;
   quantized.network = folded;
-  if (integers) quantized = ReadQuantized(QuantizedStem(workspace, trained.network.id, precision), folded);
+  if (integers) quantized = ReadQuantized(QuantizedStem(workspace.folder(), trained.network.id, precision), folded);
   Artifact artifact = workspace.toolchain().Compile(
       {.network = quantized.network,
        .precision = precision,

@@ -41,8 +41,8 @@ std::string SchemeOf(const Workspace& workspace, Precision precision) {
   return SchemeOf(precision, workspace.study().quantize.scheme);
 }
 
-fs::path QuantizedStem(const Workspace& workspace, const std::string& id, Precision precision) {
-  return workspace.folder() / "quantization" / (id + "-" + PrecisionName(precision));
+fs::path QuantizedStem(const fs::path& run, const std::string& id, Precision precision) {
+  return run / "quantization" / (id + "-" + PrecisionName(precision));
 }
 
 fs::path ArtifactFolder(const Workspace& workspace, const std::string& id, Precision precision) {

@@ -27,7 +27,7 @@ std::vector<Precision> BuiltPrecisions(const Workspace& workspace);
 std::string SchemeOf(const Workspace& workspace, Precision precision);
 
 // Stem of the files of a network's integers at a precision, for WriteQuantized and ReadQuantized.
-fs::path QuantizedStem(const Workspace& workspace, const std::string& id, Precision precision);
+fs::path QuantizedStem(const fs::path& run, const std::string& id, Precision precision);
 fs::path ArtifactFolder(const Workspace& workspace, const std::string& id, Precision precision);
 
 }  // namespace hot

@@ -115,6 +115,7 @@ Exported ExportNetwork(const ExportRequest& request) {
                                     .id = exported.id,
                                     .trial = exported.trial,
                                     .precision = request.precision,
+                                    .isa = request.isa,
                                     .out = request.out});
       return exported;
     }

@@ -15,6 +15,7 @@ struct ExportRequest {
   std::string format;       // pytorch | safetensors | onnx | bundle
   fs::path out;             // folder, made when it is missing
   std::string precision{};  // of a bundle's artifact; empty: the first of target.precision
+  std::string isa{};        // of a bundle of toolchain tvm: a board's; empty: the artifact as it was measured
 };
 
 struct Exported {

@@ -55,7 +55,7 @@ class Quantizer {
       fine_tuned = Improve(trained, precision, quantized, score);
     const FallBack fall_back = KeepPromise(quantized, precision, promised, score);
     quantized = WithFloatLayers(quantized, fall_back.layers);
-    WriteQuantized(QuantizedStem(workspace_, trained.network.id, precision), quantized.network.weights,
+    WriteQuantized(QuantizedStem(workspace_.folder(), trained.network.id, precision), quantized.network.weights,
                    quantized.quantization);
     ++done_;
     return {{"id", trained.network.id},

@@ -18,6 +18,26 @@ using Json = nlohmann::ordered_json;
 
 constexpr uint64_t kGoldenSeed = 20;
 
+struct Translated {
+  std::string library;
+  Json description;
+};
+
+// ONNX -> shared object.
+Translated Translate(Bridge& worker, const CompileRequest& request, const std::string& isa) {
+  const bool int8 = request.precision == Precision::kInt8;
+  const TempFolder folder;
+  const fs::path onnx = folder.path() / "model.onnx", library = folder.path() / "model.so";
+  WriteFileAtomic(onnx, WriteOnnx(request.network, {.quantization = int8 ? request.quantization : nullptr,
+                                                    .fp16 = request.precision == Precision::kFp16,
+                                                    .int8_borders = int8 && request.int8_borders}));
+  const std::string described = worker.Call(
+      "tvm.compile",
+      Json{{"onnx", onnx.string()}, {"library", library.string()}, {"target", isa}, {"part", request.int8_borders}}
+          .dump());
+  return {ReadFile(library), Json::parse(described)};
+}
+
 class TvmToolchain : public Toolchain {
  public:
   TvmToolchain() {
@@ -46,7 +66,7 @@ class TvmToolchain : public Toolchain {
     artifact.graph_key = request.graph_key;
     artifact.threads = request.threads;
     artifact.format = BlobFormat::kSharedObject;
-    artifact.blob = Translate(request);
+    artifact.blob = Translate(worker_, request, "host").library;
     artifact.blob_sha256 = Sha256Hex(artifact.blob);
     if (request.timing_only) return artifact;
     TvmModel model(artifact.blob, "tvm");
@@ -75,21 +95,6 @@ class TvmToolchain : public Toolchain {
     }
   }
 
-  // ONNX -> shared object.
-  std::string Translate(const CompileRequest& request) const {
-    const bool int8 = request.precision == Precision::kInt8;
-    const TempFolder folder;
-    const fs::path onnx = folder.path() / "model.onnx", library = folder.path() / "model.so";
-    WriteFileAtomic(onnx, WriteOnnx(request.network, {.quantization = int8 ? request.quantization : nullptr,
-                                                      .fp16 = request.precision == Precision::kFp16,
-                                                      .int8_borders = int8 && request.int8_borders}));
-    worker_.Call(
-        "tvm.compile",
-        Json{{"onnx", onnx.string()}, {"library", library.string()}, {"target", "host"}, {"part", request.int8_borders}}
-            .dump());
-    return ReadFile(library);
-  }
-
   mutable Bridge worker_;
   std::string version_, flags_;
 };
@@ -97,5 +102,30 @@ class TvmToolchain : public Toolchain {
 }  // namespace
 
 std::unique_ptr<Toolchain> MakeTvmToolchain() { return std::make_unique<TvmToolchain>(); }
+
+std::string InstructionSetOf(const Artifact& artifact) {
+  const size_t begin = artifact.flags.find("isa=") + 4;  // npos + 4: an artifact of ours has it
+  return artifact.flags.substr(begin, artifact.flags.find(' ', begin) - begin);
+}
+
+Artifact CompileTvmFor(const std::string& isa, const Artifact& made, const Network& network,
+                       const Quantization* quantization) {
+  if (made.toolchain != "tvm")
+    throw Error(Code::kInvalidArgument, made.toolchain, "its artifacts are for this machine only",
+                "target.toolchain: tvm compiles for other processors");
+  Bridge worker;
+  const CompileRequest request{
+      .network = network, .precision = ParsePrecision(made.precision), .quantization = quantization};
+  Translated translated = Translate(worker, request, isa);
+  Artifact artifact = made;
+  artifact.blob = std::move(translated.library);
+  artifact.blob_sha256 = Sha256Hex(artifact.blob);
+  artifact.planned_bytes = {{"arena", translated.description.at("arena_bytes")},
+                            {"constants", translated.description.at("constant_bytes")}};
+  const std::string before = InstructionSetOf(made);
+  artifact.flags.replace(artifact.flags.find(before), before.size(), isa);
+  artifact.flags += " golden=" + before;
+  return artifact;
+}
 
 }  // namespace hot
