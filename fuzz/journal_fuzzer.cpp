@@ -9,7 +9,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   const hot::fs::path file = folder.Write("j.sqlite", hot::AsText(data, size));
   hot::MayThrowError([&] {
-    const auto store = hot::OpenSqliteStore(file);
+    const auto store = hot::OpenStore(file);
     static_cast<void>(store->Measurements("board"));
     static_cast<void>(store->Records("study"));
     static_cast<void>(store->FindRecord("trial", "key"));

@@ -15,17 +15,8 @@ using testing::HasSubstr;
 
 class BadInput : public testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    shared_ = new TempFolder;
-    MakeMeasuredStudy(shared_->path(), "--train 6 --test 3");
-  }
-  static void TearDownTestSuite() {
-    delete shared_;
-    shared_ = nullptr;
-  }
-
   void SetUp() override {
-    fs::copy(shared_->path(), folder_.path(), fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+    fs::copy(MeasuredStudy(), folder_.path(), fs::copy_options::recursive | fs::copy_options::overwrite_existing);
   }
 
   // Runs hot search and expects exit code 2 and exactly one line with `text` in it.
@@ -55,9 +46,7 @@ class BadInput : public testing::Test {
   }
 
   TempFolder folder_;
-  static TempFolder* shared_;
 };
-TempFolder* BadInput::shared_ = nullptr;
 
 TEST_F(BadInput, StudyFile) {
   struct Case {

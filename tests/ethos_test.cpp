@@ -38,7 +38,7 @@ class EthosStudy : public testing::Test {
 
   void ExpectEstimatesInTheJournal() const {
     const std::string device = Read("table.json").at("device").at("fingerprint");
-    const auto rows = OpenSqliteStore(folder_.path() / "runs" / "journal.sqlite")->Measurements(device);
+    const auto rows = OpenStore(folder_.path() / "runs" / "journal.sqlite")->Measurements(device);
     EXPECT_GT(rows.size(), 50u);
     for (const MeasurementRow& row : rows) {
       EXPECT_TRUE(row.estimate);

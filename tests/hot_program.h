@@ -68,4 +68,11 @@ inline void MakeMeasuredStudy(const fs::path& folder, const std::string& picture
   fs::remove_all(folder / "runs" / "tiny");
 }
 
+// The folder of such a study, made once a program: to be copied.
+inline fs::path MeasuredStudy() {
+  static const TempFolder folder;
+  [[maybe_unused]] static const bool made = (MakeMeasuredStudy(folder.path(), "--train 6 --test 3"), true);
+  return folder.path();
+}
+
 }  // namespace hot

@@ -333,11 +333,11 @@ TEST_F(StudyTest, UnsteadyRowsGetASecondTryAndNoThird) {
   ASSERT_EQ(RunHot(folder_.path(), "profile study.yaml --quiet").code, 0);
   const std::string device = Read("table.json").at("device").at("fingerprint");
   const fs::path journal = folder_.path() / "runs" / "journal.sqlite";
-  std::vector<MeasurementRow> rows = OpenSqliteStore(journal)->Measurements(device);
+  std::vector<MeasurementRow> rows = OpenStore(journal)->Measurements(device);
   ASSERT_GT(rows.size(), 20u);
   for (const char* end : {"", "-wal", "-shm"}) fs::remove(journal.string() + end);
   {
-    const auto store = OpenSqliteStore(journal);
+    const auto store = OpenStore(journal);
     for (MeasurementRow& row : rows) row.steady = row.key.flags.find(";part") == std::string::npos;
     for (const MeasurementRow& row : rows) store->AddMeasurement(row);
     for (size_t i = 2; i < rows.size(); ++i) store->AddMeasurement(rows[i]);

@@ -124,9 +124,11 @@ void AddTarget(std::vector<Option>& out) {
       {.name = "target.device",
        .field = HOT_FIELD(target.device),
        .help = "Where networks are measured; `host` is this machine, `grpc://HOST:PORT` a board on which `hot serve` "
-               "runs (several equal boards: with commas between). Of `ethos-*` latency is an estimate.",
+               "runs (several equal boards: with commas between). Of `ethos-*` latency is an estimate. "
+               "`journal:FINGERPRINT` is a device that is not here: what the journal has of it, and nothing else "
+               "(`hot journal show` lists them; the first letters do).",
        .fallback = "",
-       .allowed = {"host", "ethos-u55-128", "ethos-u65-256", "ethos-u85-256", "grpc://..."}});
+       .allowed = {"host", "ethos-u55-128", "ethos-u65-256", "ethos-u85-256", "grpc://...", "journal:..."}});
   out.push_back({.name = "target.token_file",
                  .field = HOT_FIELD(target.token_file),
                  .help = "File with the token that the boards' agents ask for.",
@@ -361,10 +363,12 @@ void AddRun(std::vector<Option>& out) {
                  .field = HOT_FIELD(run.folder),
                  .help = "Folder of all results.",
                  .fallback = "`runs/<name>`"});
-  out.push_back({.name = "run.journal",
-                 .field = HOT_FIELD(run.journal),
-                 .help = "Database of all measurements.",
-                 .fallback = "`journal.sqlite` beside the run folder"});
+  out.push_back(
+      {.name = "run.journal",
+       .field = HOT_FIELD(run.journal),
+       .help = "Database of all measurements: an SQLite file, or `postgresql://USER@HOST/NAME` of a whole team. A "
+               "password is taken from `PGPASSWORD` or `~/.pgpass`; one in the address is never written down.",
+       .fallback = "`journal.sqlite` beside the run folder"});
 }
 
 }  // namespace

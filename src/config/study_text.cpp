@@ -4,6 +4,7 @@
 #include "config/study.h"
 #include "config/value.h"
 #include "core/error.h"
+#include "core/url.h"
 
 namespace hot {
 namespace {
@@ -27,6 +28,7 @@ json ToJson(const Option& option, Study& study) {
 }
 
 json WholeStudy(Study study) {
+  study.run.journal = WithoutPassword(study.run.journal);
   json root;
   for (const Option& option : AllOptions()) {
     json* place = &root;

@@ -34,11 +34,7 @@ void WriteAll(int fd, const fs::path& path, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      const int error = errno;
-      ::close(fd);
-      ThrowErrno(path, "can't write", error);
-    }
+    if (written < 0) ThrowErrno(path, "can't write", errno);
     bytes.remove_prefix(static_cast<size_t>(written));
   }
 }
@@ -64,30 +60,42 @@ std::string ReadFile(const fs::path& path) {
   return std::move(text).str();
 }
 
+AtomicFile::AtomicFile(const fs::path& path) : path_(path), temporary_(path) {
+  temporary_ += ".tmp" + std::to_string(::getpid());
+  fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd_ < 0) ThrowErrno(path_, "can't write", errno);
+}
+
+AtomicFile::~AtomicFile() {
+  if (fd_ < 0) return;
+  ::close(fd_);
+  ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::Write(std::string_view bytes) { WriteAll(fd_, path_, bytes); }
+
+void AtomicFile::Commit() {
+  if (::fsync(fd_) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) ThrowErrno(path_, "can't write", errno);
+  ::close(fd_);
+  fd_ = -1;
+}
+
 void WriteFileAtomic(const fs::path& path, std::string_view bytes) {
-  fs::path temporary = path;
-  temporary += ".tmp" + std::to_string(::getpid());
-  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) ThrowErrno(path, "can't write", errno);
-  try {
-    WriteAll(fd, path, bytes);
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
-  const int synced = ::fsync(fd) == 0 ? 0 : errno;
-  ::close(fd);
-  if (synced != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int error = synced != 0 ? synced : errno;
-    ::unlink(temporary.c_str());
-    ThrowErrno(path, "can't write", error);
-  }
+  AtomicFile file(path);
+  file.Write(bytes);
+  file.Commit();
 }
 
 void AppendLine(const fs::path& path, std::string_view line) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (fd < 0) ThrowErrno(path, "can't write", errno);
-  WriteAll(fd, path, std::string(line) + "\n");
+  const std::string text = std::string(line) + "\n";
+  try {
+    WriteAll(fd, path, text);
+  } catch (...) {
+    ::close(fd);
+    throw;
+  }
   ::close(fd);
 }
 

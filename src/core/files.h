@@ -19,8 +19,24 @@ std::string ReadFile(const fs::path& path);
 // a line longer than 64 KiB the end.
 std::string LastLine(const fs::path& path);
 
-// Writes to a temporary neighbour, syncs and renames: a reader sees the old bytes or the new ones, never half.
-// Throws kResourceExhausted on a full disk, kPermissionDenied where it may not write.
+// A file that grows piece by piece in a temporary neighbour; Commit() syncs and renames it, so that a reader sees the
+// old bytes or the new ones, never half. Destroyed without Commit(), nothing was written. Throws kResourceExhausted on
+// a full disk, kPermissionDenied where it may not write.
+class AtomicFile {
+ public:
+  explicit AtomicFile(const fs::path& path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  void Write(std::string_view bytes);
+  void Commit();
+
+ private:
+  fs::path path_, temporary_;
+  int fd_ = -1;  // -1: committed
+};
+
+// All at once, by AtomicFile.
 void WriteFileAtomic(const fs::path& path, std::string_view bytes);
 
 // Appends one line (adds '\n') with a single write. Same errors as WriteFileAtomic.

@@ -11,7 +11,6 @@
 #include "core/error.h"
 
 namespace hot {
-namespace {
 
 std::string Hex(std::span<const unsigned char> bytes) {
   static constexpr char kHex[] = "0123456789abcdef";
@@ -23,38 +22,41 @@ std::string Hex(std::span<const unsigned char> bytes) {
   return text;
 }
 
-using Digest = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
+struct Sha256::State {
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
+};
 
-Digest NewDigest() {
-  Digest digest(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-  HOT_ASSERT(digest != nullptr && EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr) == 1);
-  return digest;
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  EVP_MD_CTX* const context = state_->context.get();
+  HOT_ASSERT(context != nullptr && EVP_DigestInit_ex(context, EVP_sha256(), nullptr) == 1);
 }
 
-std::string Finish(Digest digest) {
+Sha256::~Sha256() = default;
+
+void Sha256::Update(std::string_view bytes) { EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()); }
+
+std::string Sha256::Hex() {
   unsigned char bytes[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
-  EVP_DigestFinal_ex(digest.get(), bytes, &size);
-  return Hex({bytes, size});
+  EVP_DigestFinal_ex(state_->context.get(), bytes, &size);
+  return hot::Hex({bytes, size});
 }
 
-}  // namespace
-
 std::string Sha256Hex(std::string_view bytes) {
-  Digest digest = NewDigest();
-  EVP_DigestUpdate(digest.get(), bytes.data(), bytes.size());
-  return Finish(std::move(digest));
+  Sha256 digest;
+  digest.Update(bytes);
+  return digest.Hex();
 }
 
 std::string Sha256File(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) throw Error(Code::kNotFound, path.string(), "can't be opened");
-  Digest digest = NewDigest();
+  Sha256 digest;
   std::vector<char> block(1 << 20);
   while (in.read(block.data(), static_cast<std::streamsize>(block.size())), in.gcount() > 0) {
-    EVP_DigestUpdate(digest.get(), block.data(), static_cast<size_t>(in.gcount()));
+    digest.Update({block.data(), static_cast<size_t>(in.gcount())});
   }
-  return Finish(std::move(digest));
+  return digest.Hex();
 }
 
 bool IsSha256(std::string_view text) {

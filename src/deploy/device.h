@@ -23,6 +23,7 @@ struct DeviceInfo {
   // measured.
   std::string estimator = "";
   std::string accuracy_from = "device";  // or what stands in for it: "LiteRT (reference)"
+  bool present = true;  // false: not here, but what the journal has of it (pipeline/target.h); it can't run anything
 
   bool estimates() const { return !estimator.empty(); }
   // "measured" or "estimate (Vela)": stands beside every latency that people read.

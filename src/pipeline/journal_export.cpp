@@ -75,30 +75,36 @@ Json StudyJson(const TrialJournal& journal, const JournalSearch& search, const s
           {"trials", trials}};
 }
 
-// Name of the study and place of its journal, as study.json of the run folder has them.
-std::pair<std::string, fs::path> StudyOf(const fs::path& run) {
-  const fs::path file = run / "study.json";
-  if (!fs::exists(file)) throw Error(Code::kNotFound, run.string(), "is no run folder: it has no study.json");
-  const Json study = Json::parse(ReadFile(file), nullptr, /*allow_exceptions=*/false);
-  if (!study.is_object() || !study.contains("name") || !study.contains("run")) {
-    throw Error(Code::kDataLoss, file.string(), "is broken", "run hot optimize again");
-  }
-  return {study["name"].get<std::string>(), fs::path(study["run"].value("journal", ""))};
-}
-
 }  // namespace
+
+JournalOf OpenJournalOf(const std::string& source) {
+  if (!fs::is_directory(source)) return {.study = "", .place = source, .store = OpenStore(source, IfMissing::kThrow)};
+  const fs::path file = fs::path(source) / "study.json";
+  if (!fs::exists(file)) throw Error(Code::kNotFound, source, "is no run folder: it has no study.json");
+  const Json study = Json::parse(ReadFile(file), nullptr, /*allow_exceptions=*/false);
+  const auto text = [&](const char* pointer) {
+    const Json value = study.is_object() ? study.value(Json::json_pointer(pointer), Json()) : Json();
+    if (!value.is_string()) throw Error(Code::kDataLoss, file.string(), "is broken", "run hot optimize again");
+    return value.get<std::string>();
+  };
+  JournalOf journal{.study = text("/name"), .place = text("/run/journal"), .store = nullptr};
+  try {
+    journal.store = OpenStore(journal.place, IfMissing::kThrow);
+  } catch (const Error& error) {
+    if (error.code() != Code::kNotFound) throw;
+    throw Error(Code::kNotFound, journal.place, "the run's journal is not here",
+                "call hot from the folder where the study ran");
+  }
+  return journal;
+}
 
 ExportResult ExportOptuna(const fs::path& run, const fs::path& file, const std::string& format, bool overwrite,
                           const Context& context) {
-  const auto [name, journal_file] = StudyOf(run);
-  if (!fs::exists(journal_file)) {
-    throw Error(Code::kNotFound, journal_file.string(), "the run's journal is not here",
-                "call hot from the folder where the study ran");
-  }
+  if (!fs::is_directory(run)) throw Error(Code::kNotFound, run.string(), "is no run folder");
+  const auto [name, place, store] = OpenJournalOf(run.string());
   if (fs::exists(file) && !overwrite) {
     throw Error(Code::kFailedPrecondition, file.string(), "exists already", "--overwrite replaces it");
   }
-  const auto store = OpenSqliteStore(journal_file);
   const TrialJournal journal(*store, name, context.clock);
   const std::vector<JournalSearch> searches = journal.Searches();
   if (searches.empty()) {

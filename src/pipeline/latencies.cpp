@@ -1,6 +1,7 @@
 #include "pipeline/latencies.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "graph/key.h"
@@ -60,13 +61,23 @@ MeasurementRow MakeRow(const MeasurementKey& key, const Measurement& measured, b
   return row;
 }
 
+// Measured beside the canary of this study, which has as many threads.
+bool IsOfCanary(const MeasurementRow& row, const Workspace& workspace) {
+  return row.key.toolchain == workspace.toolchain().name() && row.key.threads == workspace.study().target.threads &&
+         !row.canary_ns.empty();
+}
+
+// What a row's ratios were multiplied with.
+double ReferenceOf(const MeasurementRow& row) {
+  return CanaryReference({.samples_ns = row.samples_ns, .canary_ns = row.canary_ns, .median_ns = row.median_ns});
+}
+
 // What the canary takes on this device when all is well.
 class TableCanary {
  public:
   explicit TableCanary(const Workspace& workspace) : reference_ns_(ReferenceCanaryNs(workspace)) {
     for (const MeasurementRow& row : workspace.store().Measurements(workspace.device().Describe().fingerprint)) {
-      if (row.key.toolchain == workspace.toolchain().name() && !row.canary_ns.empty())
-        medians_.push_back(row.canary_median_ns);
+      if (IsOfCanary(row, workspace)) medians_.push_back(row.canary_median_ns);
     }
   }
 
@@ -83,6 +94,16 @@ class TableCanary {
   double reference_ns_;
   std::vector<double> medians_;
 };
+
+// Rows of another journal, or of a process that began at the same moment, have a reference of their own: the same
+// samples and canary in terms of this one.
+MeasurementRow WithReference(MeasurementRow row, double reference_canary_ns) {
+  if (row.canary_ns.empty() || reference_canary_ns <= 0) return row;
+  const double factor = reference_canary_ns / ReferenceOf(row);
+  if (!std::isfinite(factor) || std::abs(factor - 1) < 1e-9) return row;  // as it is, to the last bit
+  for (double* value : {&row.median_ns, &row.low_ns, &row.high_ns}) *value *= factor;
+  return row;
+}
 
 struct Unique {
   MeasurementKey key;
@@ -145,13 +166,28 @@ double ReferenceCanaryNs(const Workspace& workspace) {
   const auto rows = workspace.store().Measurements(workspace.device().Describe().fingerprint);
   const MeasurementRow* first = nullptr;
   for (const MeasurementRow& row : rows) {
-    if (row.key.toolchain != workspace.toolchain().name() || row.canary_ns.empty()) continue;
-    if (first == nullptr || row.id < first->id) first = &row;
+    if (!IsOfCanary(row, workspace)) continue;
+    if (first == nullptr || row.created < first->created) first = &row;
   }
   if (first == nullptr) return 0;
-  return CanaryReference(
-      {.samples_ns = first->samples_ns, .canary_ns = first->canary_ns, .median_ns = first->median_ns});
+  return ReferenceOf(*first);
 }
+
+namespace {
+
+// Of a device that is not here: rows that are not in the journal can't be had, those that are there are taken as they
+// are.
+void TakeWhatIsThere(const Workspace& workspace, const std::string& stage, size_t rows, std::vector<Unique*>& open) {
+  const auto missing = std::ranges::count_if(open, [](const Unique* unique) { return !unique->row; });
+  open.clear();
+  if (missing == 0) return;
+  throw Error(Code::kUnavailable, "journal:" + workspace.device().Describe().fingerprint,
+              std::to_string(missing) + " of " + std::to_string(rows) +
+                  " networks or parts are not in the journal, and the device that would measure them is not here",
+              "hot " + stage + " beside the device measures them; then import its journal");
+}
+
+}  // namespace
 
 LatencyRows MeasureLatencies(Workspace& workspace, std::span<const LatencyJob> jobs, const std::string& stage) {
   std::map<std::string, Unique> unique;
@@ -166,6 +202,12 @@ LatencyRows MeasureLatencies(Workspace& workspace, std::span<const LatencyJob> j
     }
     by_job.push_back(&it->second);
   }
+  if (!workspace.device().Describe().present) {
+    TakeWhatIsThere(workspace, stage, unique.size(), open);
+  } else {
+    RememberTarget(workspace.device(), workspace.toolchain(), workspace.store(),
+                   workspace.context().clock.WallSeconds());
+  }
   LatencyRows result;
   result.measured = static_cast<int>(open.size());
   result.from_journal = static_cast<int>(unique.size() - open.size());
@@ -174,7 +216,7 @@ LatencyRows MeasureLatencies(Workspace& workspace, std::span<const LatencyJob> j
   MeasureAll(workspace, open, result.from_journal, canary);
   std::erase_if(open, [](const Unique* u) { return !u->NeedsTry(); });
   MeasureAll(workspace, open, static_cast<double>(unique.size() - open.size()), canary);
-  for (const Unique* u : by_job) result.rows.push_back(*u->row);
+  for (const Unique* u : by_job) result.rows.push_back(WithReference(*u->row, canary.reference_ns()));
   for (const auto& [key, u] : unique) result.unsteady += u.row->steady ? 0 : 1;
   return result;
 }

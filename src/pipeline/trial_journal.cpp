@@ -55,13 +55,27 @@ JournalSearch SearchFrom(const Json& json, const std::string& key) {
   search.space = SpaceFromJson(json.at("space"));
   search.networks = json.at("networks").get<std::vector<std::string>>();
   search.rungs = json.at("rungs").get<std::vector<int>>();
+  if (search.networks.empty() || search.rungs.empty()) {
+    throw Error(Code::kDataLoss, "journal", "a search over no networks or rungs");
+  }
   return search;
 }
 
 // What this version can't read is no row of ours: an older or newer one of the same kind, left alone.
 Json Body(const RecordRow& row) {
   Json json = Json::parse(row.body, nullptr, /*allow_exceptions=*/false);
-  return json.is_object() && json.value("version", 0) == 1 ? json : Json();
+  return json.is_object() && json.value("version", Json()) == 1 ? json : Json();
+}
+
+// Records come from other people's journals, too.
+template <typename Read>
+auto FromRecord(const RecordRow& row, Read&& read) {
+  try {
+    return read();
+  } catch (const Json::exception& error) {
+    throw Error(Code::kDataLoss, "journal",
+                "record " + std::to_string(row.id) + " (" + row.kind + ") is broken: " + error.what());
+  }
 }
 
 }  // namespace
@@ -105,7 +119,7 @@ std::vector<JournalSearch> TrialJournal::Searches() const {
   std::vector<JournalSearch> searches;
   for (const RecordRow& row : store_.Records(study_)) {
     const Json json = row.kind == kSearch ? Body(row) : Json();
-    if (!json.is_null()) searches.push_back(SearchFrom(json, row.key));
+    if (!json.is_null()) searches.push_back(FromRecord(row, [&] { return SearchFrom(json, row.key); }));
   }
   return searches;
 }
@@ -115,7 +129,7 @@ std::vector<JournalStep> TrialJournal::Steps(const std::string& search_key) cons
   for (const RecordRow& row : store_.Records(study_)) {
     const Json json = row.kind == kStep && row.key == search_key ? Body(row) : Json();
     if (json.is_null()) continue;
-    const JournalStep step = StepFrom(json);
+    const JournalStep step = FromRecord(row, [&] { return StepFrom(json); });
     by_number[step.step.number] = step;
   }
   std::vector<JournalStep> steps;
@@ -130,15 +144,15 @@ std::optional<JournalResult> TrialJournal::FindResult(const std::string& trial_k
   const auto row = store_.FindRecord(kTrial, trial_key);
   const Json json = row ? Body(*row) : Json();
   if (json.is_null() || !json.contains("epochs")) return std::nullopt;
-  return ResultFrom(json, row->created);
+  return FromRecord(*row, [&] { return ResultFrom(json, row->created); });
 }
 
 std::vector<JournalResult> TrialJournal::Results(const std::string& search_key) const {
   std::map<std::pair<std::string, int>, JournalResult> newest;
   for (const RecordRow& row : store_.Records(study_)) {
     const Json json = row.kind == kTrial ? Body(row) : Json();
-    if (json.is_null() || json.value("search", "") != search_key) continue;
-    const JournalResult result = ResultFrom(json, row.created);
+    if (json.is_null() || json.value("search", Json()) != search_key) continue;
+    const JournalResult result = FromRecord(row, [&] { return ResultFrom(json, row.created); });
     newest[{result.trial, result.epochs}] = result;
   }
   std::vector<JournalResult> results;

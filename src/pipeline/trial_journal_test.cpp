@@ -17,7 +17,7 @@ class TrialJournalTest : public testing::Test {
   }
 
   TempFolder folder_;
-  std::unique_ptr<Store> store_ = OpenSqliteStore(folder_.path() / "journal.sqlite");
+  std::unique_ptr<Store> store_ = OpenStore(folder_.path() / "journal.sqlite");
   TrialJournal journal_{*store_, "study", SystemClock()};
 };
 

@@ -31,17 +31,6 @@ void CheckFreeze(const Study& study, const Backbone& backbone) {
               "its slots: " + JoinNames(slots));
 }
 
-std::unique_ptr<Store> OpenJournal(const Study& study, const fs::path& folder) {
-  const fs::path file =
-      study.run.journal.empty() ? folder.parent_path() / "journal.sqlite" : fs::path(study.run.journal);
-  if (file.has_parent_path()) EnsureFolder(file.parent_path());
-  return OpenSqliteStore(file);
-}
-
-AgentAccess Access(const Study& study) {
-  return {.token_file = study.target.token_file, .ca_file = study.target.ca_file, .client = ""};
-}
-
 // Now, and not after an hour of measuring.
 void CheckPrecisions(const Study& study, const Toolchain& toolchain) {
   std::vector<std::string> known;
@@ -64,14 +53,13 @@ Workspace::Workspace(Study study, const Context& context)
     : study_(std::move(study)),
       context_(context),
       folder_(RunFolder(study_)),
-      backbone_(FindBackbone(study_.model.backbone)),
-      toolchain_(MakeToolchain(study_.target.toolchain, study_.target.device, Access(study_))),
-      device_(MakeDevice(study_.target.device, static_cast<int>(study_.target.threads), Access(study_))) {
+      backbone_(FindBackbone(study_.model.backbone)) {
   CheckFreeze(study_, backbone_);
-  CheckPrecisions(study_, *toolchain_);
   EnsureFolder(folder_);
   lock_ = std::make_unique<FileLock>(folder_ / "lock");
-  store_ = OpenJournal(study_, folder_);
+  store_ = OpenStore(study_.run.journal);
+  target_ = MakeTarget(study_.target, *store_);
+  CheckPrecisions(study_, toolchain());
   const NamedDatasets data = CheckData();
   const std::optional<Pretrained> pretrained = StudyPretrained(study_, backbone_);
   Warn(ResolveConvention(study_, pretrained));

@@ -11,9 +11,8 @@
 #include "core/context.h"
 #include "core/files.h"
 #include "data/dataset.h"
-#include "deploy/device.h"
-#include "deploy/toolchain.h"
 #include "models/backbone.h"
+#include "pipeline/target.h"
 #include "store/store.h"
 #include "tasks/task.h"
 #include "tasks/trial.h"
@@ -31,8 +30,8 @@ class Workspace {
   Store& store() const { return *store_; }
   const Backbone& backbone() const { return backbone_; }
   const Task& task() const { return *task_; }
-  const Toolchain& toolchain() const { return *toolchain_; }
-  const Device& device() const { return *device_; }
+  const Toolchain& toolchain() const { return *target_.toolchain; }
+  const Device& device() const { return *target_.device; }
   Precision precision() const;  // the first of target.precision: what is searched and shipped
   double baseline_width() const;
   // What the user should see once: faults of the data, and what the networks start from.
@@ -67,8 +66,7 @@ class Workspace {
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<Store> store_;
   const Backbone& backbone_;
-  std::unique_ptr<Toolchain> toolchain_;
-  std::unique_ptr<Device> device_;
+  Target target_;
   std::vector<std::string> classes_, keypoints_, notes_;
   std::vector<std::pair<int, int>> skeleton_;
   std::string pretrained_key_;

@@ -1,15 +1,15 @@
 // The journal: measurements and finished work, kept for ever. Rows are never overwritten; a newer one supersedes.
-// Implementations: sqlite/. Every one passes store_contract_test. What it returns is a copy. Thread-safe.
-// Format and migrations: docs/formats/journal.md.
+// Implementations: sqlite/, postgres/. Every one passes store_contract_test. What it returns is a copy. Thread-safe.
+// Format and migrations: docs/formats/journal.md. From one journal to another: journal_file.h.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
-
-#include "core/files.h"
 
 namespace hot {
 
@@ -24,7 +24,7 @@ struct MeasurementKey {
   std::string scheme;     // quantization scheme, "" in float
   int threads = 1;
   int batch = 1;
-  bool operator==(const MeasurementKey&) const = default;
+  auto operator<=>(const MeasurementKey&) const = default;
 };
 
 struct MeasurementRow {
@@ -39,7 +39,7 @@ struct MeasurementRow {
   double canary_median_ns = 0;
   bool steady = true;  // false: the interval's target was not reached before the cap
   std::string note;
-  int64_t created = 0;  // Unix seconds
+  int64_t created = 0;  // Unix seconds; of two rows with one key the later one counts
 };
 
 // A finished piece of work whose result others may reuse: kind "candidate", "trial", "evaluation", ... body is JSON.
@@ -52,23 +52,54 @@ struct RecordRow {
   int64_t created = 0;
 };
 
+struct RecordFilter {
+  std::string kind, study;  // empty: any
+};
+
+struct ImportCounts {
+  int64_t measurements = 0, records = 0;  // added
+  int64_t known = 0;                      // rows of both sorts that were there already
+};
+
+using MeasurementVisitor = std::function<void(const MeasurementRow&)>;
+using RecordVisitor = std::function<void(const RecordRow&)>;
+using JournalRow = std::variant<MeasurementRow, RecordRow>;
+using JournalRows = std::function<std::optional<JournalRow>()>;  // the next one, until there is none
+
 class Store {
  public:
   virtual ~Store() = default;
+  // Throws Error(kInvalidArgument) for a row that makes no sense. A clock that was put back does not make it older than
+  // what it supersedes: then it gets the time of that.
   virtual void AddMeasurement(const MeasurementRow& row) = 0;
   // The newest row of that key.
   virtual std::optional<MeasurementRow> FindMeasurement(const MeasurementKey& key) const = 0;
   // All rows of that key, superseded ones too.
   virtual int64_t CountMeasurements(const MeasurementKey& key) const = 0;
-  // Newest row of each key measured on that device, by id.
-  virtual std::vector<MeasurementRow> Measurements(const std::string& device) const = 0;
+  // Every row of that device, or of all devices where it is empty, superseded ones too, by id and one at a time: a
+  // journal may be larger than memory. `visit` must not call this store.
+  virtual void VisitMeasurements(const std::string& device, const MeasurementVisitor& visit) const = 0;
   virtual void AddRecord(const RecordRow& row) = 0;
+  // The newest of that kind and key, which is the one added last.
   virtual std::optional<RecordRow> FindRecord(const std::string& kind, const std::string& key) const = 0;
-  virtual std::vector<RecordRow> Records(const std::string& study) const = 0;
+  // Every row that fits, by id and one at a time. `visit` must not call this store.
+  virtual void VisitRecords(const RecordFilter& filter, const RecordVisitor& visit) const = 0;
+  // Rows of another journal, with their time and without their ids. One that is here already (equal in all but its id)
+  // is not added again. One transaction: when `next` throws, nothing was imported. `next` must not call this store.
+  virtual ImportCounts Import(const JournalRows& next) = 0;
+
+  // Newest row of each key measured on that device, by id.
+  std::vector<MeasurementRow> Measurements(const std::string& device) const;
+  // Of one study, by id.
+  std::vector<RecordRow> Records(const std::string& study) const;
 };
 
-// Opens or makes a SQLite journal (WAL, busy timeout 30 s, migrated forward). Throws Error(kFailedPrecondition) for a
-// journal of a newer version ("made by a newer hot"), kDataLoss for a file that is no journal, kPermissionDenied.
-std::unique_ptr<Store> OpenSqliteStore(const fs::path& file);
+enum class IfMissing { kMake, kThrow };
+
+// The one way to open a journal. `where` is an SQLite file (WAL, busy timeout 30 s) or a PostgreSQL database
+// (postgresql://USER@HOST/NAME; a password comes from it, PGPASSWORD or ~/.pgpass, and is in no message). Made where
+// there is none, else migrated forward. Throws Error(kFailedPrecondition) for a journal of a newer version ("made by a
+// newer hot"), kDataLoss for something that is no journal, kPermissionDenied, kUnavailable (no server), kNotFound.
+std::unique_ptr<Store> OpenStore(const std::string& where, IfMissing if_missing = IfMissing::kMake);
 
 }  // namespace hot

@@ -1,4 +1,4 @@
-// What every Store must do. To add a store: one more row in kStores.
+// What every Store must do.
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -8,81 +8,31 @@
 #include <thread>
 
 #include "core/error.h"
-#include "core/rng.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "store/store.h"
+#include "store/testing/store_case.h"
 
 namespace hot {
 namespace {
 
-struct StoreCase {
-  std::string name;
-  // Opens the store that belongs to this folder; a second call opens the same rows again.
-  std::function<std::unique_ptr<Store>(const fs::path& folder)> open;
-};
+class StoreContract : public StoreTest {};
 
-void PrintTo(const StoreCase& store, std::ostream* out) { *out << store.name; }
-
-const StoreCase kStores[] = {
-    {"sqlite", [](const fs::path& folder) { return OpenSqliteStore(folder / "journal.sqlite"); }},
-};
-
-MeasurementRow Row(const std::string& graph_key, int64_t first_sample = 1000) {
-  MeasurementRow row;
-  row.key = {graph_key, "device-a", "openvino", "2026.4.1", "threads=1", "int8", "per-channel", 1, 1};
-  row.samples_ns = {first_sample, first_sample + 7, int64_t{1} << 53, -1};
-  row.canary_ns = {11, 12, 13, 14};
-  row.median_ns = 1003.5;
-  row.low_ns = 0.1;
-  row.high_ns = 1e300;
-  row.raw_median_ns = 1004;
-  row.p90_ns = 1007;
-  row.canary_median_ns = 12.5;
-  row.note = "it's \"fine\"\n";
-  row.created = 1'790'000'000;
-  return row;
-}
-
-void ExpectSame(const MeasurementRow& a, const MeasurementRow& b) {
-  EXPECT_EQ(a.key, b.key);
-  EXPECT_EQ(a.estimate, b.estimate);
-  EXPECT_EQ(a.samples_ns, b.samples_ns);
-  EXPECT_EQ(a.canary_ns, b.canary_ns);
-  EXPECT_EQ(a.median_ns, b.median_ns);
-  EXPECT_EQ(a.low_ns, b.low_ns);
-  EXPECT_EQ(a.high_ns, b.high_ns);
-  EXPECT_EQ(a.raw_median_ns, b.raw_median_ns);
-  EXPECT_EQ(a.p90_ns, b.p90_ns);
-  EXPECT_EQ(a.canary_median_ns, b.canary_median_ns);
-  EXPECT_EQ(a.steady, b.steady);
-  EXPECT_EQ(a.note, b.note);
-  EXPECT_EQ(a.created, b.created);
-}
-
-class StoreContract : public testing::TestWithParam<StoreCase> {
- protected:
-  std::unique_ptr<Store> Open() const { return GetParam().open(folder_.path()); }
-
-  // Runs `work` in a child process; returns its pid. The child never returns into the test.
-  static pid_t Fork(const std::function<void()>& work) {
-    const pid_t pid = ::fork();
-    if (pid != 0) return pid;
-    try {
-      work();
-    } catch (const std::exception& error) {
-      ::write(STDERR_FILENO, error.what(), std::char_traits<char>::length(error.what()));
-      ::_exit(1);
-    }
-    ::_exit(0);
+// Runs `work` in a child process; returns its pid. The child never returns into the test.
+pid_t Fork(const std::function<void()>& work) {
+  const pid_t pid = ::fork();
+  if (pid != 0) return pid;
+  try {
+    work();
+  } catch (const std::exception& error) {
+    ::write(STDERR_FILENO, error.what(), std::char_traits<char>::length(error.what()));
+    ::_exit(1);
   }
-
-  TempFolder folder_;
-};
+  ::_exit(0);
+}
 
 TEST_P(StoreContract, ReturnsWhatWasAdded) {
   const auto store = Open();
-  MeasurementRow row = Row("g1");
+  MeasurementRow row = TestRow("g1");
   store->AddMeasurement(row);
   const auto found = store->FindMeasurement(row.key);
   ASSERT_TRUE(found.has_value());
@@ -99,8 +49,8 @@ TEST_P(StoreContract, ReturnsWhatWasAdded) {
 
 TEST_P(StoreContract, UnknownKeysAreNotFound) {
   const auto store = Open();
-  EXPECT_FALSE(store->FindMeasurement(Row("g1").key).has_value());
-  EXPECT_EQ(store->CountMeasurements(Row("g1").key), 0);
+  EXPECT_FALSE(store->FindMeasurement(TestRow("g1").key).has_value());
+  EXPECT_EQ(store->CountMeasurements(TestRow("g1").key), 0);
   EXPECT_FALSE(store->FindRecord("trial", "k").has_value());
   EXPECT_TRUE(store->Measurements("device-a").empty());
   EXPECT_TRUE(store->Records("study").empty());
@@ -108,7 +58,7 @@ TEST_P(StoreContract, UnknownKeysAreNotFound) {
 
 TEST_P(StoreContract, EveryPartOfTheKeyCounts) {
   const auto store = Open();
-  store->AddMeasurement(Row("g1"));
+  store->AddMeasurement(TestRow("g1"));
   const std::vector<std::function<void(MeasurementKey&)>> changes = {
       [](MeasurementKey& key) { key.graph_key = "g2"; },
       [](MeasurementKey& key) { key.device = "device-b"; },
@@ -121,26 +71,26 @@ TEST_P(StoreContract, EveryPartOfTheKeyCounts) {
       [](MeasurementKey& key) { key.batch = 8; },
   };
   for (size_t i = 0; i < changes.size(); ++i) {
-    MeasurementRow other = Row("g1", 5000 + static_cast<int64_t>(i));
+    MeasurementRow other = TestRow("g1", 5000 + static_cast<int64_t>(i));
     changes[i](other.key);
     EXPECT_FALSE(store->FindMeasurement(other.key).has_value()) << "change " << i;
     store->AddMeasurement(other);
     EXPECT_EQ(store->FindMeasurement(other.key)->samples_ns[0], 5000 + static_cast<int64_t>(i));
   }
-  EXPECT_EQ(store->FindMeasurement(Row("g1").key)->samples_ns[0], 1000);
+  EXPECT_EQ(store->FindMeasurement(TestRow("g1").key)->samples_ns[0], 1000);
 }
 
 TEST_P(StoreContract, NewerRowsSupersede) {
   const auto store = Open();
-  store->AddMeasurement(Row("g1", 1));
-  store->AddMeasurement(Row("g2", 2));
-  const auto before = store->FindMeasurement(Row("g1").key);
-  MeasurementRow newer = Row("g1", 3);
+  store->AddMeasurement(TestRow("g1", 1));
+  store->AddMeasurement(TestRow("g2", 2));
+  const auto before = store->FindMeasurement(TestRow("g1").key);
+  MeasurementRow newer = TestRow("g1", 3);
   newer.created = 5;  // the order of adding decides, not a clock that was put back
   store->AddMeasurement(newer);
   EXPECT_EQ(store->FindMeasurement(newer.key)->samples_ns[0], 3);
   EXPECT_EQ(store->CountMeasurements(newer.key), 2);
-  EXPECT_EQ(store->CountMeasurements(Row("g2").key), 1);
+  EXPECT_EQ(store->CountMeasurements(TestRow("g2").key), 1);
   EXPECT_EQ(before->samples_ns[0], 1) << "a copy that later writes never change";
   const auto all = store->Measurements("device-a");
   ASSERT_EQ(all.size(), 2u);
@@ -151,9 +101,9 @@ TEST_P(StoreContract, NewerRowsSupersede) {
 
 TEST_P(StoreContract, MeasurementsOfOneDeviceOnly) {
   const auto store = Open();
-  MeasurementRow other = Row("g1");
+  MeasurementRow other = TestRow("g1");
   other.key.device = "device-b";
-  store->AddMeasurement(Row("g1"));
+  store->AddMeasurement(TestRow("g1"));
   store->AddMeasurement(other);
   ASSERT_EQ(store->Measurements("device-b").size(), 1u);
   EXPECT_EQ(store->Measurements("device-b")[0].key.device, "device-b");
@@ -176,13 +126,76 @@ TEST_P(StoreContract, Records) {
   EXPECT_LT(rows[0].id, rows[1].id);
 }
 
+TEST_P(StoreContract, ARowIsNeverOlderThanWhatItSupersedes) {
+  const auto store = Open();
+  store->AddMeasurement(TestRow("g1", 1));
+  MeasurementRow newer = TestRow("g1", 2);
+  newer.created = 5;
+  store->AddMeasurement(newer);
+  EXPECT_EQ(store->FindMeasurement(newer.key)->created, TestRow("g1").created);
+  newer.key.graph_key = "g2";
+  store->AddMeasurement(newer);
+  EXPECT_EQ(store->FindMeasurement(newer.key)->created, 5);
+}
+
+TEST_P(StoreContract, VisitsEveryRowById) {
+  const auto store = Open();
+  for (int64_t i = 0; i < 30; ++i) {
+    MeasurementRow row = TestRow(std::to_string(i % 3), 100 + i);
+    row.key.device = i < 20 ? "device-a" : "device-b";
+    store->AddMeasurement(row);
+    store->AddRecord({.kind = i % 2 == 0 ? "step" : "trial", .key = "k", .study = std::to_string(i % 3), .body = "{}"});
+  }
+  const auto samples = [&](const std::string& device) {
+    std::vector<int64_t> firsts;
+    store->VisitMeasurements(device, [&](const MeasurementRow& row) { firsts.push_back(row.samples_ns[0]); });
+    EXPECT_TRUE(std::ranges::is_sorted(firsts));
+    return firsts.size();
+  };
+  EXPECT_EQ(samples(""), 30u);
+  EXPECT_EQ(samples("device-a"), 20u);
+  EXPECT_EQ(samples("device-c"), 0u);
+  const auto records = [&](const RecordFilter& filter) {
+    std::vector<int64_t> ids;
+    store->VisitRecords(filter, [&](const RecordRow& row) { ids.push_back(row.id); });
+    EXPECT_TRUE(std::ranges::is_sorted(ids));
+    return ids.size();
+  };
+  EXPECT_EQ(records({}), 30u);
+  EXPECT_EQ(records({.kind = "step"}), 15u);
+  EXPECT_EQ(records({.kind = "", .study = "1"}), 10u);
+  EXPECT_EQ(records({.kind = "step", .study = "1"}), 5u);
+}
+
+TEST_P(StoreContract, AVisitorMayThrowAndTheStoreGoesOn) {
+  const auto store = Open();
+  for (int i = 0; i < 5; ++i) store->AddMeasurement(TestRow(std::to_string(i)));
+  EXPECT_THROW(store->VisitMeasurements("", [](const MeasurementRow&) { throw Error(Code::kCancelled, "", "stop"); }),
+               Error);
+  EXPECT_EQ(store->Measurements("device-a").size(), 5u);
+}
+
+TEST_P(StoreContract, OpensOnlyWhatIsThere) {
+  try {
+    OpenStore(place_, IfMissing::kThrow);
+    ADD_FAILURE() << "opened";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kNotFound) << error.what();
+  }
+  Open()->AddMeasurement(TestRow("g1"));
+  EXPECT_EQ(OpenStore(place_, IfMissing::kThrow)->CountMeasurements(TestRow("g1").key), 1);
+}
+
 TEST_P(StoreContract, RefusesRowsThatMakeNoSense) {
   const auto store = Open();
-  MeasurementRow uneven = Row("g1");
+  MeasurementRow uneven = TestRow("g1");
   uneven.canary_ns.pop_back();
-  MeasurementRow not_a_number = Row("g1");
+  MeasurementRow not_a_number = TestRow("g1");
   not_a_number.p90_ns = std::numeric_limits<double>::quiet_NaN();
-  for (const MeasurementRow& row : {uneven, not_a_number}) {
+  MeasurementRow not_utf8 = TestRow("g1"), with_nul = TestRow("g1");
+  not_utf8.note = "caf\xe9";
+  with_nul.key.flags = std::string("a\0b", 3);
+  for (const MeasurementRow& row : {uneven, not_a_number, not_utf8, with_nul}) {
     try {
       store->AddMeasurement(row);
       ADD_FAILURE() << "accepted";
@@ -194,10 +207,10 @@ TEST_P(StoreContract, RefusesRowsThatMakeNoSense) {
 }
 
 TEST_P(StoreContract, ReopeningKeepsRows) {
-  Open()->AddMeasurement(Row("g1"));
+  Open()->AddMeasurement(TestRow("g1"));
   Open()->AddRecord({.kind = "trial", .key = "k1", .study = "s1", .body = "{}"});
   const auto store = Open();
-  ExpectSame(store->FindMeasurement(Row("g1").key).value(), Row("g1"));
+  ExpectSame(store->FindMeasurement(TestRow("g1").key).value(), TestRow("g1"));
   EXPECT_EQ(store->Records("s1").size(), 1u);
 }
 
@@ -208,8 +221,8 @@ TEST_P(StoreContract, ThreadsShareOneStore) {
     threads.emplace_back([&store, t] {
       for (int i = 0; i < 25; ++i) {
         const std::string key = std::to_string(t) + "-" + std::to_string(i);
-        store->AddMeasurement(Row(key));
-        EXPECT_TRUE(store->FindMeasurement(Row(key).key).has_value());
+        store->AddMeasurement(TestRow(key));
+        EXPECT_TRUE(store->FindMeasurement(TestRow(key).key).has_value());
       }
     });
   }
@@ -222,7 +235,7 @@ TEST_P(StoreContract, ProcessesShareOneJournal) {
   for (int child = 0; child < 4; ++child) {
     children.push_back(Fork([this, child] {
       const auto store = Open();
-      for (int i = 0; i < 25; ++i) store->AddMeasurement(Row(std::to_string(child) + "-" + std::to_string(i)));
+      for (int i = 0; i < 25; ++i) store->AddMeasurement(TestRow(std::to_string(child) + "-" + std::to_string(i)));
     }));
   }
   for (const pid_t child : children) {
@@ -247,7 +260,7 @@ TEST_P(StoreContract, KillKeepsFinishedRows) {
     const pid_t child = Fork([&] {
       const auto store = Open();
       for (char i = 0; i < 100; ++i) {
-        MeasurementRow row = Row(std::to_string(round) + "-" + std::to_string(i));
+        MeasurementRow row = TestRow(std::to_string(round) + "-" + std::to_string(i));
         row.samples_ns = row.canary_ns = samples;
         store->AddMeasurement(row);
         if (::write(pipe_ends[1], &i, 1) != 1) return;
@@ -272,7 +285,7 @@ TEST_P(StoreContract, KillKeepsFinishedRows) {
   EXPECT_EQ(Open()->Records("s").size(), 5u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, StoreContract, testing::ValuesIn(kStores),
+INSTANTIATE_TEST_SUITE_P(Stores, StoreContract, testing::ValuesIn(StoreCases()),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

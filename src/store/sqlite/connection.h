@@ -1,6 +1,6 @@
 // RAII over one SQLite connection and its statements; every SQLite failure becomes a hot::Error with the file in front.
-// Used by the journal (sqlite_store.cpp, schema.cpp) and by the agent's job queue (src/server). Thread rule: one thread
-// at a time (its owner holds a mutex).
+// Used by the journal (sqlite_database.cpp, schema.cpp) and by the agent's job queue (src/server). Thread rule: one
+// thread at a time (its owner holds a mutex).
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ inline constexpr FileKind kJournal = {"journal", 0x484f544a};  // "HOTJ"
 
 class Connection {
  public:
-  // Opens or makes the file; waits up to `busy_timeout_ms` for other writers. Throws as OpenSqliteStore() says.
+  // Opens or makes the file; waits up to `busy_timeout_ms` for other writers. Throws as OpenStore() says.
   Connection(const fs::path& file, int busy_timeout_ms, FileKind kind = kJournal);
   ~Connection();
   Connection(const Connection&) = delete;

@@ -1,6 +1,6 @@
-// The journal's schema as numbered forward migrations. Called once by OpenSqliteStore(). To change the format: append a
-// migration, describe it in docs/formats/journal.md, keep the fixtures of older versions readable. Migrate() also
-// serves the agent's job queue, with migrations of its own. Thread rule: as Connection.
+// The journal's schema as numbered forward migrations. Called once by MakeSqliteDatabase(). To change the format:
+// append a migration here and in postgres/, describe it in docs/formats/journal.md, keep the fixtures of older versions
+// readable. Migrate() also serves the agent's job queue, with migrations of its own. Thread rule: as Connection.
 #pragma once
 
 #include <span>

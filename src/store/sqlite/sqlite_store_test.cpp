@@ -10,6 +10,7 @@
 #include <functional>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "store/sqlite/connection.h"
@@ -74,7 +75,7 @@ class SqliteStoreTest : public testing::Test {
 
 TEST_F(SqliteStoreTest, MakesMissingFoldersAndUsesWal) {
   const fs::path deep = folder_.path() / "a/b/journal.sqlite";
-  OpenSqliteStore(deep)->AddMeasurement(Row("g"));
+  OpenStore(deep)->AddMeasurement(Row("g"));
   Connection connection(deep, 1000);
   EXPECT_EQ(connection.QueryText("PRAGMA journal_mode"), "wal");
   EXPECT_EQ(connection.QueryInteger("PRAGMA user_version"), static_cast<int64_t>(sqlite::JournalMigrations().size()));
@@ -84,22 +85,22 @@ TEST_F(SqliteStoreTest, SamplesAreLittleEndianInt64) {
   MeasurementRow row = Row("g", 0);
   row.samples_ns = {0x0102030405060708, -2};
   row.canary_ns = {1, 2};
-  OpenSqliteStore(file_)->AddMeasurement(row);
+  OpenStore(file_)->AddMeasurement(row);
   Connection connection(file_, 1000);
   EXPECT_EQ(connection.QueryText("SELECT hex(samples_ns) FROM measurement"), "0807060504030201FEFFFFFFFFFFFFFF");
 }
 
 TEST_F(SqliteStoreTest, RowsAreNeverOverwritten) {
-  OpenSqliteStore(file_)->AddMeasurement(Row("g"));
+  OpenStore(file_)->AddMeasurement(Row("g"));
   Connection connection(file_, 1000);
   const Error error = Failure([&] { connection.Execute("UPDATE measurement SET median_ns = 1"); });
   EXPECT_THAT(error.what(), HasSubstr("never overwritten"));
 }
 
 TEST_F(SqliteStoreTest, NewerJournalIsRefusedAndLeftAlone) {
-  OpenSqliteStore(file_)->AddMeasurement(Row("g"));
+  OpenStore(file_)->AddMeasurement(Row("g"));
   Connection(file_, 1000).Execute("PRAGMA user_version = 99");
-  const Error error = Failure([&] { OpenSqliteStore(file_); });
+  const Error error = Failure([&] { OpenStore(file_); });
   EXPECT_EQ(error.code(), Code::kFailedPrecondition);
   const std::string known = std::to_string(sqlite::JournalMigrations().size());
   EXPECT_EQ(error.where(), file_.string());
@@ -111,64 +112,64 @@ TEST_F(SqliteStoreTest, NewerJournalIsRefusedAndLeftAlone) {
 
 TEST_F(SqliteStoreTest, NegativeVersionIsDamage) {
   Connection(file_, 1000).Execute("PRAGMA user_version = -5");
-  const Error error = Failure([&] { OpenSqliteStore(file_); });
+  const Error error = Failure([&] { OpenStore(file_); });
   EXPECT_EQ(error.code(), Code::kDataLoss);
   EXPECT_THAT(error.what(), HasSubstr("negative"));
 }
 
 TEST_F(SqliteStoreTest, OtherFilesAreRefused) {
   WriteFileAtomic(file_, "name: my study\n" + std::string(2000, 'x'));
-  Error error = Failure([&] { OpenSqliteStore(file_); });
+  Error error = Failure([&] { OpenStore(file_); });
   EXPECT_EQ(error.code(), Code::kDataLoss);
   EXPECT_THAT(error.what(), HasSubstr("not a journal"));
 
   const fs::path foreign = folder_.path() / "browser.sqlite";
   Connection(foreign, 1000).Execute("CREATE TABLE bookmark (url TEXT)");
-  error = Failure([&] { OpenSqliteStore(foreign); });
+  error = Failure([&] { OpenStore(foreign); });
   EXPECT_EQ(error.code(), Code::kDataLoss);
   EXPECT_THAT(error.what(), HasSubstr("another program"));
 
-  error = Failure([&] { OpenSqliteStore(folder_.path()); });
+  error = Failure([&] { OpenStore(folder_.path()); });
   EXPECT_EQ(error.code(), Code::kFailedPrecondition);
   EXPECT_THAT(error.what(), HasSubstr("is a folder"));
 }
 
 TEST_F(SqliteStoreTest, DamagedJournalIsReported) {
   {
-    const auto store = OpenSqliteStore(file_);
+    const auto store = OpenStore(file_);
     for (int i = 0; i < 50; ++i) store->AddMeasurement(Row(Numbered(i), 500));
   }
   std::string bytes = ReadFile(file_);
   for (size_t i = 8192; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 7);
   WriteFileAtomic(file_, bytes);
-  EXPECT_EQ(Failure([&] { OpenSqliteStore(file_)->Measurements("device"); }).code(), Code::kDataLoss);
+  EXPECT_EQ(Failure([&] { OpenStore(file_)->Measurements("device"); }).code(), Code::kDataLoss);
 }
 
 TEST_F(SqliteStoreTest, SamplesCutShortAreReported) {
-  { OpenSqliteStore(file_); }
+  { OpenStore(file_); }
   Connection(file_, 1000)
       .Execute(
           "INSERT INTO measurement VALUES "
           "(1,'g','device','openvino','1','','fp32','',1,1,0,x'0102',x'0102',0,0,0,0,0,0,1,'',0)");
-  EXPECT_EQ(Failure([&] { OpenSqliteStore(file_)->FindMeasurement(Row("g").key); }).code(), Code::kDataLoss);
+  EXPECT_EQ(Failure([&] { OpenStore(file_)->FindMeasurement(Row("g").key); }).code(), Code::kDataLoss);
 }
 
 TEST_F(SqliteStoreTest, EmptyFileBecomesAJournal) {
   WriteFileAtomic(file_, "");
-  OpenSqliteStore(file_)->AddMeasurement(Row("g"));
-  EXPECT_TRUE(OpenSqliteStore(file_)->FindMeasurement(Row("g").key).has_value());
+  OpenStore(file_)->AddMeasurement(Row("g"));
+  EXPECT_TRUE(OpenStore(file_)->FindMeasurement(Row("g").key).has_value());
 }
 
 TEST_F(SqliteStoreTest, ReadOnlyPlacesAreRefused) {
   fs::permissions(folder_.path(), fs::perms(0555));
-  EXPECT_EQ(CodeInChild(BecomeNobody, [&] { OpenSqliteStore(file_); }), Code::kPermissionDenied);
-  EXPECT_EQ(CodeInChild(BecomeNobody, [&] { OpenSqliteStore(folder_.path() / "new/journal.sqlite"); }),
+  EXPECT_EQ(CodeInChild(BecomeNobody, [&] { OpenStore(file_); }), Code::kPermissionDenied);
+  EXPECT_EQ(CodeInChild(BecomeNobody, [&] { OpenStore(folder_.path() / "new/journal.sqlite"); }),
             Code::kPermissionDenied);
   fs::permissions(folder_.path(), fs::perms(0755));
-  OpenSqliteStore(file_)->AddMeasurement(Row("g"));
+  OpenStore(file_)->AddMeasurement(Row("g"));
   fs::permissions(file_, fs::perms(0444));
   fs::permissions(folder_.path(), fs::perms(0555));
-  EXPECT_EQ(CodeInChild(BecomeNobody, [&] { OpenSqliteStore(file_); }), Code::kPermissionDenied);
+  EXPECT_EQ(CodeInChild(BecomeNobody, [&] { OpenStore(file_); }), Code::kPermissionDenied);
   fs::permissions(folder_.path(), fs::perms(0755));
 }
 
@@ -179,18 +180,18 @@ TEST_F(SqliteStoreTest, FullDiskKeepsEarlierRows) {
     ::setrlimit(RLIMIT_FSIZE, &limit);
   };
   const auto fill = [&] {
-    const auto store = OpenSqliteStore(file_);
+    const auto store = OpenStore(file_);
     for (int i = 0; i < 100; ++i) store->AddMeasurement(Row(Numbered(i), 5000));
   };
   EXPECT_EQ(CodeInChild(limit_file_size, fill), Code::kResourceExhausted);
-  const auto rows = OpenSqliteStore(file_)->Measurements("device");
+  const auto rows = OpenStore(file_)->Measurements("device");
   EXPECT_GE(rows.size(), 1u);
   EXPECT_LT(rows.size(), 100u);
   for (const MeasurementRow& row : rows) EXPECT_EQ(row.samples_ns, Row("", 5000).samples_ns);
 }
 
 TEST_F(SqliteStoreTest, HeldJournalIsUnavailable) {
-  { OpenSqliteStore(file_); }
+  { OpenStore(file_); }
   Connection holder(file_, 10);
   const sqlite::Transaction transaction(holder);
   Connection late(file_, 10);
@@ -222,7 +223,7 @@ TEST_F(SqliteStoreTest, FailedMigrationLeavesTheOlderVersion) {
 // testdata/journal_v1.sql was dumped from a journal of the first version; it must stay readable for ever.
 TEST_F(SqliteStoreTest, ReadsTheOldestVersion) {
   Connection(file_, 1000).Execute(ReadFile(fs::path(HOT_SOURCE_DIR) / "src/store/testdata/journal_v1.sql"));
-  const auto store = OpenSqliteStore(file_);
+  const auto store = OpenStore(file_);
   const auto rows = store->Measurements("9f1c0d2e");
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].id, 2);
