@@ -72,6 +72,30 @@ void Serve(ServeCommand command, const Context& context) {
   while (!context.cancelled) std::this_thread::sleep_for(kPause);
 }
 
+void AddLimits(CLI::App& app, const std::shared_ptr<ServeCommand>& options) {
+  app.add_option("--governor", options->governor, "clock governor while it runs (performance), where permitted");
+  app.add_option("--compile-jobs", options->agent.capacity.compile_jobs, "that run side by side")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  app.add_option("--job-seconds", options->agent.limits.run_s, "a job may run")
+      ->check(CLI::Range(int64_t{1}, int64_t{86'400}))
+      ->capture_default_str();
+  app.add_option("--job-memory-mib", options->memory_mib, "a job may take")
+      ->check(CLI::Range(64, 1 << 20))
+      ->capture_default_str();
+  app.add_option("--blob-mib", options->blob_mib, "largest file")->check(CLI::Range(1, 1 << 20))->capture_default_str();
+  app.add_option("--store-mib", options->store_mib, "all files together")
+      ->check(CLI::Range(1, 1 << 24))
+      ->capture_default_str();
+  app.add_option("--queue-jobs", options->agent.queue.max_jobs, "that may wait")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--lease-seconds", options->agent.queue.lease_s,
+                 "a job without a word from its client is cancelled after")
+      ->check(CLI::Range(int64_t{1}, int64_t{86'400}))
+      ->capture_default_str();
+}
+
 }  // namespace
 
 void AddServeCommand(CLI::App& app, int& exit_code) {
@@ -85,26 +109,7 @@ void AddServeCommand(CLI::App& app, int& exit_code) {
   sub->add_option("--tls", options->serve.tls_folder, "folder that --init-tls made");
   sub->add_option("--init-tls", options->init_tls, "only make certificates and a token in this new folder");
   sub->add_option("--name", options->names, "with --init-tls: host names and addresses clients use");
-  sub->add_option("--governor", options->governor, "clock governor while it runs (performance), where permitted");
-  sub->add_option("--compile-jobs", options->agent.capacity.compile_jobs, "that run side by side")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  sub->add_option("--job-seconds", options->agent.limits.run_s, "a job may run")
-      ->check(CLI::Range(int64_t{1}, int64_t{86'400}))
-      ->capture_default_str();
-  sub->add_option("--job-memory-mib", options->memory_mib, "a job may take")
-      ->check(CLI::Range(64, 1 << 20))
-      ->capture_default_str();
-  sub->add_option("--blob-mib", options->blob_mib, "largest file")->check(CLI::Range(1, 1 << 20))->capture_default_str();
-  sub->add_option("--store-mib", options->store_mib, "all files together")
-      ->check(CLI::Range(1, 1 << 24))
-      ->capture_default_str();
-  sub->add_option("--queue-jobs", options->agent.queue.max_jobs, "that may wait")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  sub->add_option("--lease-seconds", options->agent.queue.lease_s, "a job without a word from its client is cancelled after")
-      ->check(CLI::Range(int64_t{1}, int64_t{86'400}))
-      ->capture_default_str();
+  AddLimits(*sub, options);
   sub->add_flag("--json", options->json, "as JSON");
   sub->footer(
       "Examples:\n  hot serve --listen 127.0.0.1:7070 --token-file t\n"

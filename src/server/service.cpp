@@ -174,8 +174,8 @@ void CheckExposure(const ServeOptions& options) {
   if (!options.token_file.empty() && !options.tls_folder.empty()) return;
   throw Error(Code::kInvalidArgument, "--listen",
               "others than this machine reach " + options.listen + ": that needs a token and TLS",
-              "once: hot serve --init-tls DIR --name " + Host(options.listen) + "; then add --tls DIR --token-file DIR/" +
-                  kTokenFile);
+              "once: hot serve --init-tls DIR --name " + Host(options.listen) +
+                  "; then add --tls DIR --token-file DIR/" + kTokenFile);
 }
 
 class Server::Impl {
@@ -195,7 +195,8 @@ class Server::Impl {
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // two agents at one port would share its clients
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port_ == 0)
-      throw Error(Code::kUnavailable, "--listen", "can't listen at " + options.listen + ": is it taken, or not this machine's?");
+      throw Error(Code::kUnavailable, "--listen",
+                  "can't listen at " + options.listen + ": is it taken, or not this machine's?");
   }
 
   ~Impl() {

@@ -89,18 +89,24 @@ std::string Pem(X509* certificate) {
   return Pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate); });
 }
 
+bool IsAddress(const std::string& name) {
+  std::array<unsigned char, sizeof(in6_addr)> address{};
+  return inet_pton(AF_INET, name.c_str(), address.data()) == 1 ||
+         inet_pton(AF_INET6, name.c_str(), address.data()) == 1;
+}
+
+bool IsHostName(const std::string& name) {
+  return !name.empty() && name.size() <= 253 &&
+         std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '.'; });
+}
+
 // "DNS:board,IP:192.0.2.7".
 std::string AlternativeNames(std::vector<std::string> names) {
   names.insert(names.end(), {"localhost", "127.0.0.1"});
   std::string text;
   for (const std::string& name : names) {
-    std::array<unsigned char, sizeof(in6_addr)> address{};
-    const bool ip =
-        inet_pton(AF_INET, name.c_str(), address.data()) == 1 || inet_pton(AF_INET6, name.c_str(), address.data()) == 1;
-    const bool host = !name.empty() && name.size() <= 253 && std::ranges::all_of(name, [](unsigned char c) {
-      return std::isalnum(c) != 0 || c == '-' || c == '.';
-    });
-    if (!ip && !host)
+    const bool ip = IsAddress(name);
+    if (!ip && !IsHostName(name))
       throw Error(Code::kInvalidArgument, "--name", "\"" + name + "\" is no host name and no IP address");
     text += std::string(text.empty() ? "" : ",") + (ip ? "IP:" : "DNS:") + name;
   }
