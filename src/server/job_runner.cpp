@@ -26,7 +26,7 @@ constexpr int64_t kProgressGapNs = 500'000'000;
 constexpr rlim_t kOpenFiles = 1024;
 constexpr size_t kMaxNameBytes = 1000;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef HOT_SANITIZED
 constexpr bool kSanitized = true;
 #else
 constexpr bool kSanitized = false;
