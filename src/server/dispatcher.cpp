@@ -228,10 +228,11 @@ std::unique_ptr<JobProcess> Dispatcher::TakeProcess() {
                                       options_.limits, context_.clock);
 }
 
-// A process that has its libraries loaded already spares the next job that time. None is started while a job measures.
+// A process that has its libraries loaded already spares the next job that time. None is started beside a job that
+// measures on the same cores.
 void Dispatcher::KeepSpare() {
   const bool alone = std::ranges::any_of(jobs_, [](const Job& job) { return NeedsDeviceAlone(job.kind); });
-  if (spare_ || spare_failed_ || alone) return;
+  if (spare_ || spare_failed_ || (alone && !options_.capacity.compile_beside_measuring)) return;
   try {
     spare_ = TakeProcess();
   } catch (const Error&) {
