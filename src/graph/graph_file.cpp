@@ -37,12 +37,9 @@ Op ParseOp(const Json& json) {
 
 // Names become those of tensors in other programs' files and of variables in generated code.
 std::string ParseName(const Json& json) {
+  constexpr const char* kUsual = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/";
   auto name = json.get<std::string>();
-  const auto usual = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-           c == '-' || c == '/';
-  };
-  if (name.empty() || name.size() > kMaxName || !std::ranges::all_of(name, usual))
+  if (name.empty() || name.size() > kMaxName || name.find_first_not_of(kUsual) != std::string::npos)
     Broken("a name is empty, longer than 256, or not of letters, digits and . _ - /");
   return name;
 }

@@ -283,7 +283,20 @@ TEST_F(AgentTest, TheNextAgentGoesOn) {
   EXPECT_EQ(Await(queued).state(), v1::JOB_STATE_DONE);
 }
 
-// At most two compile jobs at once, never one beside a job that needs the device alone; every job done once.
+// Jobs that ended, from their trace: at most two compile jobs at once, never one beside a job that needs the device
+// alone.
+int EndedInTurn(const std::string& trace) {
+  std::istringstream lines(trace);
+  int compiling = 0, alone = 0, ended = 0;
+  for (std::string what, kind, id; lines >> what >> kind >> id;) {
+    (kind == "compile" ? compiling : alone) += what == "begin" ? 1 : -1;
+    ended += what == "end" ? 1 : 0;
+    EXPECT_LE(compiling, 2);
+    EXPECT_LE(alone, compiling == 0 ? 1 : 0);
+  }
+  return ended;
+}
+
 TEST_F(AgentTest, ManyClientsShareTheDevice) {
   StartAgent();
   constexpr int kClients = 4, kJobs = 6;
@@ -303,15 +316,7 @@ TEST_F(AgentTest, ManyClientsShareTheDevice) {
     });
   }
   clients.clear();
-  std::istringstream lines(ReadFile(Trace()));
-  int compiling = 0, alone = 0, ended = 0;
-  for (std::string what, kind, id; lines >> what >> kind >> id;) {
-    (kind == "compile" ? compiling : alone) += what == "begin" ? 1 : -1;
-    ended += what == "end" ? 1 : 0;
-    EXPECT_LE(compiling, 2);
-    EXPECT_LE(alone, compiling == 0 ? 1 : 0);
-  }
-  EXPECT_EQ(ended, kClients * kJobs);
+  EXPECT_EQ(EndedInTurn(ReadFile(Trace())), kClients * kJobs);
 }
 
 }  // namespace
