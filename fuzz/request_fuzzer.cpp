@@ -49,7 +49,7 @@ void CheckAccepted(const v1::SubmitRequest& request) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const std::vector<v1::Toolchain> toolchains = Toolchains();
-  static const auto* log = google::protobuf::SetLogHandler(nullptr);  // a line for every string that is not UTF-8
+  static auto* const log = google::protobuf::SetLogHandler(nullptr);  // a line for every string that is not UTF-8
   static_cast<void>(log);
   v1::SubmitRequest request;
   if (!request.ParseFromArray(data, static_cast<int>(size))) return 0;
