@@ -10,6 +10,7 @@
 #include "core/version.h"
 #include "deploy/devices/remote/wire.h"
 #include "measure/conditions.h"
+#include "measure/emulation.h"
 #include "server/service.h"
 #include "server/tls.h"
 
@@ -55,6 +56,9 @@ void Serve(ServeCommand command, const Context& context) {
   if (!command.governor.empty() && governor.emplace(command.governor).cores() == 0)
     context.progress.Note("the kernel does not let the governor be set to " + command.governor);
   command.agent.job_program = {fs::read_symlink("/proc/self/exe").string(), "serve-job"};
+  // The kernel can't start a program for another processor. The emulator's options come in its environment variables.
+  if (const fs::path emulator = Emulator(); !emulator.empty())
+    command.agent.job_program.insert(command.agent.job_program.begin(), emulator.string());
   command.agent.describe = DescribeHost;
   command.agent.limits.memory_bytes = command.memory_mib << 20;
   command.agent.blobs.max_blob_bytes = command.agent.limits.file_bytes = command.blob_mib << 20;

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "core/hash.h"
+#include "measure/emulation.h"
 #include "measure/measure.h"
 
 namespace hot {
@@ -113,6 +114,7 @@ Environment DescribeEnvironment() {
   description["cores"] = CoreKinds(Allowed(getpid()));  // the main thread's, so that a pinned caller does not change it
   description["memory_gib"] = MemoryGib();
   description["measuring_method"] = kMeasuringMethod;
+  if (const fs::path emulator = Emulator(); !emulator.empty()) description["emulated"] = emulator.filename().string();
   Environment environment;
   environment.json = description.dump();
   environment.fingerprint = Sha256Hex(environment.json).substr(0, 16);

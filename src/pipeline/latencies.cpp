@@ -5,6 +5,7 @@
 #include <map>
 
 #include "graph/key.h"
+#include "measure/emulation.h"
 #include "pipeline/deployment.h"
 
 namespace hot {
@@ -190,6 +191,8 @@ void TakeWhatIsThere(const Workspace& workspace, const std::string& stage, size_
 }  // namespace
 
 LatencyRows MeasureLatencies(Workspace& workspace, std::span<const LatencyJob> jobs, const std::string& stage) {
+  const DeviceInfo device = workspace.device().Describe();
+  RefuseEmulated(device.json, device.name);
   std::map<std::string, Unique> unique;
   std::vector<Unique*> by_job, open;
   for (const LatencyJob& job : jobs) {

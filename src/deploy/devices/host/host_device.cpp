@@ -4,6 +4,7 @@
 #include "deploy/devices/host/canary.h"
 #include "deploy/toolchains/openvino/openvino_model.h"
 #include "deploy/toolchains/tvm/tvm_model.h"
+#include "measure/emulation.h"
 
 namespace hot {
 namespace {
@@ -22,6 +23,7 @@ class HostDevice : public Device {
   std::vector<Measurement> Profile(std::span<const Artifact* const> artifacts, const MeasureOptions& options,
                                    double reference_canary_ns, const Context& context) const override {
     CheckProfileCount(artifacts.size(), "host");
+    RefuseEmulated(DescribeEnvironment().json, "host");
     const ScopedPin pin(threads_);  // before anything is loaded: OpenVINO's own threads inherit it
     OpenVinoModel canary(core_, CanaryOnnx(), Precision::kFp32, threads_, "canary");
     canary.FillInputs(0);
