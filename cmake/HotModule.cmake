@@ -12,11 +12,12 @@
 find_package(GTest REQUIRED)
 find_package(Threads REQUIRED)
 include(GoogleTest)
+include(CheckLinkerFlag)
 find_program(HOT_CCACHE ccache)
 if(HOT_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${HOT_CCACHE}")
 endif()
-find_program(HOT_MOLD mold)
+check_linker_flag(CXX -fuse-ld=mold HOT_MOLD)  # cross compilers do not find it
 
 add_library(hot_flags INTERFACE)
 target_compile_options(hot_flags INTERFACE -Wall -Wextra -Wpedantic -Wno-missing-field-initializers)
