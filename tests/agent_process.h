@@ -17,8 +17,12 @@ namespace hot {
 class AgentProcess {
  public:
   // `prefix` goes before the program ("taskset", "-c", "0"), `arguments` behind it.
-  explicit AgentProcess(fs::path state, std::vector<std::string> arguments = {}, std::vector<std::string> prefix = {})
-      : state_(std::move(state)), arguments_(std::move(arguments)), prefix_(std::move(prefix)) {
+  explicit AgentProcess(fs::path state, std::vector<std::string> arguments = {}, std::vector<std::string> prefix = {},
+                        fs::path program = HOT_BINARY_DIR "/bin/hot")
+      : state_(std::move(state)),
+        arguments_(std::move(arguments)),
+        prefix_(std::move(prefix)),
+        program_(std::move(program)) {
     Start();
   }
 
@@ -32,8 +36,8 @@ class AgentProcess {
     fs::remove(log());
     ProcessOptions options;
     options.argv = prefix_;
-    for (const std::string& word : {std::string(HOT_BINARY_DIR "/bin/hot"), std::string("serve"),
-                                    std::string("--listen"), address(), std::string("--state"), state_.string()})
+    for (const std::string& word : {program_.string(), std::string("serve"), std::string("--listen"), address(),
+                                    std::string("--state"), state_.string()})
       options.argv.push_back(word);
     options.argv.insert(options.argv.end(), arguments_.begin(), arguments_.end());
     options.stdout_file = options.stderr_file = log();
@@ -59,6 +63,7 @@ class AgentProcess {
  private:
   fs::path state_;
   std::vector<std::string> arguments_, prefix_;
+  fs::path program_;
   int port_ = 0;
   std::optional<Process> process_;
 };
