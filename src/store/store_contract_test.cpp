@@ -251,7 +251,7 @@ TEST_P(StoreContract, ProcessesShareOneJournal) {
 
 // The child adds big rows and reports each finished one; it is killed while it writes the next.
 TEST_P(StoreContract, KillKeepsFinishedRows) {
-  std::vector<int64_t> samples(100'000);
+  std::vector<int64_t> samples(40'000);
   for (size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<int64_t>(i);
   int64_t finished = 0;
   for (int round = 0; round < 5; ++round) {
