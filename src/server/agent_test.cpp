@@ -227,9 +227,10 @@ TEST_F(AgentTest, CancelEndsARunningJobAndKeepsAQueuedOneFromStarting) {
 TEST_F(AgentTest, AnExpiredLeaseEndsTheJob) {
   AgentOptions options = Options();
   options.queue.lease_s = 1;
+  options.capacity.compile_jobs = 1;
   StartAgent(options);
   agent_->Submit("client", Compile("a", "hang"));
-  agent_->Submit("client", Profile("b"));
+  agent_->Submit("client", Compile("b", "hang"));   // waits, or just began where a's lease ended earlier
   std::this_thread::sleep_for(milliseconds(1500));  // nobody watches
   const auto state = [&](const std::string& id) {
     for (const v1::JobStatus& job : agent_->List("client", 0)) {
@@ -237,9 +238,9 @@ TEST_F(AgentTest, AnExpiredLeaseEndsTheJob) {
     }
     return v1::JobStatus();
   };
-  for (int i = 0; i < 100 && state("a").state() != v1::JOB_STATE_CANCELLED; ++i)
-    std::this_thread::sleep_for(milliseconds(50));
   for (const char* id : {"a", "b"}) {
+    for (int i = 0; i < 100 && state(id).state() != v1::JOB_STATE_CANCELLED; ++i)
+      std::this_thread::sleep_for(milliseconds(50));
     EXPECT_EQ(state(id).state(), v1::JOB_STATE_CANCELLED) << id;
     EXPECT_EQ(state(id).code(), static_cast<int>(Code::kAborted)) << id;
   }
