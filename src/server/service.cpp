@@ -78,6 +78,7 @@ class Service final : public v1::DeviceAgent::Service {
                         grpc::ServerWriter<v1::DownloadResponse>* writer) override {
     return Answer(*call, [&](const std::string&) {
       std::ifstream file(agent_.blobs().Path(request->sha256()), std::ios::binary);
+      if (!file) throw Error(Code::kNotFound, "blob " + request->sha256(), "was removed a moment ago");
       file.seekg(0, std::ios::end);
       if (request->offset() > static_cast<uint64_t>(file.tellg()))
         throw Error(Code::kOutOfRange, "download", "the offset lies behind the file's end");

@@ -71,12 +71,17 @@ bool Exists(Connection& connection, const std::string& what) {
 std::span<const std::string_view> JournalMigrations() { return kMigrations; }
 
 int64_t JournalVersion(Connection& connection) {
-  if (Exists(connection, "pg_catalog.pg_tables WHERE schemaname='hot_journal' AND tablename='version'")) {
+  // In one statement: between two another process may have made the journal.
+  const int64_t tables = connection.QueryInteger(
+      "SELECT CASE WHEN count(*) FILTER (WHERE tablename='version') > 0 THEN -1 ELSE count(*) END "
+      "FROM pg_catalog.pg_tables WHERE schemaname='hot_journal'",
+      0);
+  if (tables == 0) return 0;
+  if (tables < 0) {
     const int64_t version = connection.QueryInteger("SELECT version FROM hot_journal.version", -1);
     if (version >= 1) return version;
     throw Error(Code::kDataLoss, connection.where(), "the journal is damaged: it has no version");
   }
-  if (!Exists(connection, "pg_catalog.pg_tables WHERE schemaname='hot_journal'")) return 0;
   throw Error(Code::kDataLoss, connection.where(), "not a journal: its schema hot_journal is another program's",
               "name another database");
 }
