@@ -6,7 +6,6 @@
 namespace hot {
 namespace {
 
-constexpr size_t kMaxArtifacts = 64;
 constexpr size_t kShownKey = 12;
 
 }  // namespace
@@ -18,10 +17,10 @@ std::vector<std::vector<Tensor>> Session::RunAll(std::span<const std::vector<Ten
 }
 
 void CheckProfileCount(size_t artifacts, std::string_view device) {
-  if (artifacts > 0 && artifacts <= kMaxArtifacts) return;
+  if (artifacts > 0 && artifacts <= kMostProfiled) return;
   throw Error(
       Code::kInvalidArgument, std::string(device),
-      "can measure 1 to " + std::to_string(kMaxArtifacts) + " artifacts in one call, got " + std::to_string(artifacts));
+      "can measure 1 to " + std::to_string(kMostProfiled) + " artifacts in one call, got " + std::to_string(artifacts));
 }
 
 void CheckBlobHash(const Artifact& artifact) {

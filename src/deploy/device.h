@@ -48,6 +48,8 @@ class Device {
   virtual DeviceInfo Describe() const = 0;
   // Throws Error(kDataLoss) for a broken blob, kFailedPrecondition for another toolchain's artifact.
   virtual std::unique_ptr<Session> Load(const Artifact& artifact) const = 0;
+  // Boards that measure at the same time.
+  virtual int boards() const { return 1; }
   // Measures 1-64 artifacts side by side, interleaved, with this device's canary. A device that estimates gives
   // Estimated() of what came with each artifact, and heeds neither options nor canary.
   virtual std::vector<Measurement> Profile(std::span<const Artifact* const> artifacts, const MeasureOptions& options,
@@ -66,6 +68,7 @@ struct AgentAccess {
 // kUnavailable when no agent answers, kFailedPrecondition when the boards are not equal.
 std::unique_ptr<Device> MakeDevice(std::string_view name, int threads, const AgentAccess& access = {});
 
+inline constexpr size_t kMostProfiled = 64;  // artifacts in one call of Profile()
 // For implementations. Throws Error(kInvalidArgument) when Profile() is given none or too many.
 void CheckProfileCount(size_t artifacts, std::string_view device);
 // Throws Error(kDataLoss) when the model is not the one that the manifest was made for.

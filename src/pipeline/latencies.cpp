@@ -11,7 +11,7 @@
 namespace hot {
 namespace {
 
-constexpr size_t kBatch = 32;  // artifacts side by side in one profile call: what a kill can lose
+constexpr size_t kBatch = 32;  // artifacts side by side in one profile call and board: what a kill can lose
 // Of a row that stays unsteady, over all runs: one that finds it in the journal gets the same numbers, and so the same
 // networks, as the run that measured it.
 constexpr int64_t kMostTries = 2;
@@ -140,8 +140,9 @@ void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset,
 }
 
 void MeasureAll(Workspace& workspace, std::vector<Unique*> open, double done_before, TableCanary& canary) {
-  for (size_t begin = 0; begin < open.size(); begin += kBatch) {
-    const size_t count = std::min(kBatch, open.size() - begin);
+  const size_t batch = std::min(kMostProfiled, kBatch * static_cast<size_t>(workspace.device().boards()));
+  for (size_t begin = 0; begin < open.size(); begin += batch) {
+    const size_t count = std::min(batch, open.size() - begin);
     MeasureBatch(workspace, std::span(open).subspan(begin, count), done_before + static_cast<double>(begin), canary);
   }
 }

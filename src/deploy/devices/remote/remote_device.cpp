@@ -112,9 +112,7 @@ class BoardProgress : public Progress {
   size_t board_;
 };
 
-struct Part {
-  size_t begin = 0, count = 0;
-};
+using Part = std::vector<size_t>;  // indices of artifacts
 
 // Parts of a profile call that boards take one after the other.
 class Parts {
@@ -178,6 +176,7 @@ class RemoteDevice : public Device {
   }
 
   DeviceInfo Describe() const override { return info_; }
+  int boards() const override { return static_cast<int>(boards_.size()); }
 
   std::unique_ptr<Session> Load(const Artifact& artifact) const override {
     return std::make_unique<RemoteSession>(boards_.front(), artifact);
@@ -223,13 +222,13 @@ class RemoteDevice : public Device {
     return measured;
   }
 
-  // Each part goes to the board that is free next; what a board that stopped answering had goes to another.
+  // A part for each board, every n-th artifact, for neighbours in a table take about as long; what a board that stopped
+  // answering had goes to another.
   std::vector<Measurement> ProfileOnAll(std::span<const Artifact* const> artifacts, const MeasureOptions& options,
                                         double reference_canary_ns, const Context& context) const {
-    const size_t size = std::max(kFewestPerJob, (artifacts.size() + 2 * boards_.size() - 1) / (2 * boards_.size()));
-    std::deque<Part> queue;
-    for (size_t begin = 0; begin < artifacts.size(); begin += size)
-      queue.push_back({begin, std::min(size, artifacts.size() - begin)});
+    const size_t count = std::clamp(artifacts.size() / kFewestPerJob, size_t{1}, boards_.size());
+    std::deque<Part> queue(count);
+    for (size_t i = 0; i < artifacts.size(); ++i) queue[i % count].push_back(i);
     Parts parts(std::move(queue));
     std::vector<Measurement> measured(artifacts.size());
     SharedProgress shared(context.progress, boards_.size());
@@ -238,16 +237,19 @@ class RemoteDevice : public Device {
       const Context inner{context.clock, progress, context.cancelled};
       while (const std::optional<Part> part = parts.Take()) {
         try {
-          auto rows = ProfileOn(*boards_[board], artifacts.subspan(part->begin, part->count), options,
-                                reference_canary_ns, kPatienceBesideOthers, inner);
-          std::ranges::move(rows, measured.begin() + static_cast<std::ptrdiff_t>(part->begin));
-          shared.Finish(board, static_cast<double>(part->count));
+          std::vector<const Artifact*> own;
+          for (const size_t index : *part) own.push_back(artifacts[index]);
+          auto rows = ProfileOn(*boards_[board], own, options, reference_canary_ns, kPatienceBesideOthers, inner);
+          for (size_t i = 0; i < rows.size(); ++i) measured[(*part)[i]] = std::move(rows[i]);
+          shared.Finish(board, static_cast<double>(own.size()));
           parts.Done();
         } catch (const Error& error) {
           if (error.code() != Code::kUnavailable) return parts.Fail(std::current_exception());
           shared.Note(std::string(error.what()) + "; its measurements move to another board");
           parts.GiveBack(*part);
           return parts.Leave(std::current_exception(), boards_.size());
+        } catch (...) {
+          return parts.Fail(std::current_exception());
         }
       }
     };
