@@ -28,11 +28,10 @@ struct ServeCommand {
   bool json = false;
 };
 
-// What this machine is, and which toolchains are installed.
-v1::DescribeResponse DescribeHost(int threads) {
+// Which toolchains are installed: asking them takes a second or two, for TVM's is in Python.
+v1::DescribeResponse DescribeToolchains() {
   v1::DescribeResponse response;
   response.set_hot_version(kHotVersion);
-  *response.mutable_device() = ToProto(MakeDevice("host", std::max(1, threads))->Describe());
   for (const char* name : {"openvino", "tvm"}) {
     try {
       *response.add_toolchains() = ToProto(*MakeToolchain(name));
@@ -59,7 +58,11 @@ void Serve(ServeCommand command, const Context& context) {
   // The kernel can't start a program for another processor. The emulator's options come in its environment variables.
   if (const fs::path emulator = Emulator(); !emulator.empty())
     command.agent.job_program.insert(command.agent.job_program.begin(), emulator.string());
-  command.agent.describe = DescribeHost;
+  command.agent.describe = [toolchains = DescribeToolchains()](int threads) {
+    v1::DescribeResponse response = toolchains;
+    *response.mutable_device() = ToProto(MakeDevice("host", std::max(1, threads))->Describe());
+    return response;
+  };
   command.agent.limits.memory_bytes = command.memory_mib << 20;
   command.agent.blobs.max_blob_bytes = command.agent.limits.file_bytes = command.blob_mib << 20;
   command.agent.blobs.max_total_bytes = command.store_mib << 20;
