@@ -140,12 +140,13 @@ TEST_F(JobFiles, WhatWasCompiledComesBack) {
 
 TEST_F(JobFiles, TensorsWithOtherNamesAreRefused) {
   WriteRunJob(client_.path(), SmallArtifact("one"), Pictures{{Tensor({1})}});
-  for (const Weights& tensors :
-       {Weights{}, Weights{{"x", Tensor({1})}}, Weights{{"0.0", Tensor({1})}, {"2.0", Tensor({1})}},
-        Weights{{"0.0", Tensor({1})}, {"0.2", Tensor({1})}}}) {
+  for (const Weights& tensors : {Weights{{"x", Tensor({1})}}, Weights{{"0.0", Tensor({1})}, {"2.0", Tensor({1})}},
+                                 Weights{{"0.0", Tensor({1})}, {"0.2", Tensor({1})}}}) {
     WriteSafetensors(client_.path() / "inputs.safetensors", tensors);
     EXPECT_THROW(ReadPictures(client_.path()), Error);
   }
+  WriteSafetensors(client_.path() / "inputs.safetensors", {});  // to see whether the device takes the artifact
+  EXPECT_TRUE(ReadPictures(client_.path()).empty());
 }
 
 TEST_F(JobFiles, RefusesRequestsWhoseFilesAreNotTheirs) {
