@@ -1,5 +1,4 @@
 // hot serve: the device agent. (hot serve-job, the process of one of its jobs: serve_job_command.cpp.)
-#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -7,7 +6,6 @@
 #include <thread>
 
 #include "cli/command.h"
-#include "core/version.h"
 #include "deploy/devices/remote/wire.h"
 #include "measure/conditions.h"
 #include "measure/emulation.h"
@@ -31,7 +29,6 @@ struct ServeCommand {
 // Which toolchains are installed: asking them takes a second or two, for TVM's is in Python.
 v1::DescribeResponse DescribeToolchains() {
   v1::DescribeResponse response;
-  response.set_hot_version(kHotVersion);
   for (const char* name : {"openvino", "tvm"}) {
     try {
       *response.add_toolchains() = ToProto(*MakeToolchain(name));
@@ -60,7 +57,7 @@ void Serve(ServeCommand command, const Context& context) {
     command.agent.job_program.insert(command.agent.job_program.begin(), emulator.string());
   command.agent.describe = [toolchains = DescribeToolchains()](int threads) {
     v1::DescribeResponse response = toolchains;
-    *response.mutable_device() = ToProto(MakeDevice("host", std::max(1, threads))->Describe());
+    *response.mutable_device() = ToProto(MakeDevice("host", threads)->Describe());
     return response;
   };
   command.agent.limits.memory_bytes = command.memory_mib << 20;

@@ -11,8 +11,9 @@
 #include "core/error.h"
 
 namespace hot {
+namespace {
 
-std::string Hex(std::span<const unsigned char> bytes) {
+std::string HexText(std::span<const unsigned char> bytes) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string text;
   for (const unsigned char byte : bytes) {
@@ -21,6 +22,8 @@ std::string Hex(std::span<const unsigned char> bytes) {
   }
   return text;
 }
+
+}  // namespace
 
 struct Sha256::State {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
@@ -39,7 +42,7 @@ std::string Sha256::Hex() {
   unsigned char bytes[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
   EVP_DigestFinal_ex(state_->context.get(), bytes, &size);
-  return hot::Hex({bytes, size});
+  return HexText({bytes, size});
 }
 
 std::string Sha256Hex(std::string_view bytes) {
@@ -66,7 +69,7 @@ bool IsSha256(std::string_view text) {
 std::string RandomHex(size_t bytes) {
   std::vector<unsigned char> random(bytes);
   HOT_ASSERT(::getentropy(random.data(), random.size()) == 0);
-  return Hex(random);
+  return HexText(random);
 }
 
 uint64_t MixSeed(uint64_t a, uint64_t b) {

@@ -5,15 +5,10 @@
 #include <cmath>
 #include <fstream>
 
+#include "measure/system_file.h"
+
 namespace hot {
 namespace {
-
-std::string Text(const fs::path& file) {
-  std::ifstream in(file);
-  std::string line;
-  std::getline(in, line);
-  return line;
-}
 
 std::optional<double> Number(const fs::path& file) {
   std::ifstream in(file);
@@ -63,7 +58,7 @@ Conditions ReadConditions(const fs::path& sys) {
       conditions.throttle_events += static_cast<int64_t>(Number(cpu / "thermal_throttle" / count).value_or(0));
   }
   for (const fs::path& device : Numbered(sys / "class/thermal", "cooling_device")) {
-    if (!CoolsCpu(Text(device / "type"))) continue;
+    if (!CoolsCpu(FirstLine(device / "type"))) continue;
     conditions.cooling_steps =
         std::max(conditions.cooling_steps, static_cast<int64_t>(Number(device / "cur_state").value_or(0)));
   }
@@ -84,11 +79,11 @@ std::string ToText(const Conditions& conditions) {
 ScopedGovernor::ScopedGovernor(const std::string& name, const fs::path& sys) {
   for (const fs::path& cpu : Numbered(sys / "devices/system/cpu", "cpu")) {
     const fs::path file = cpu / "cpufreq/scaling_governor";
-    const std::string before = Text(file);
+    const std::string before = FirstLine(file);
     if (before.empty()) continue;
     if (before != name) {
       std::ofstream(file) << name;
-      if (Text(file) != name) continue;
+      if (FirstLine(file) != name) continue;
       before_.emplace(file, before);
     }
     ++cores_;

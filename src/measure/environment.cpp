@@ -13,6 +13,7 @@
 #include "core/hash.h"
 #include "measure/emulation.h"
 #include "measure/measure.h"
+#include "measure/system_file.h"
 
 namespace hot {
 namespace {
@@ -20,15 +21,6 @@ namespace {
 using nlohmann::json;
 
 constexpr int kHighestNice = -20;
-
-// First line of a file in /proc or /sys without the trailing NUL of device-tree files; empty where there is none.
-std::string FirstLine(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  while (!line.empty() && (line.back() == '\0' || line.back() == ' ')) line.pop_back();
-  return line;
-}
 
 // "key : value" lines of a file, the first of each key.
 std::map<std::string, std::string> Fields(const std::string& path) {

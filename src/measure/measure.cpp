@@ -158,11 +158,8 @@ struct Surroundings {
   std::string text;  // "54.0 °C, 1800 MHz"
 };
 
-std::string Note(bool wide, const Surroundings& surroundings) {
-  std::string note = wide ? "the interval did not reach its target before the cap" : "";
-  if (surroundings.throttled) note += std::string(note.empty() ? "" : "; ") + "the CPU was throttled";
-  if (!surroundings.text.empty()) note += (note.empty() ? "" : "; ") + surroundings.text;
-  return note;
+void AddNote(std::string& note, const std::string& text) {
+  if (!text.empty()) note += (note.empty() ? "" : "; ") + text;
 }
 
 Measurement Summarize(const Row& row, double reference_canary_ns, bool steady, const Surroundings& surroundings) {
@@ -177,7 +174,9 @@ Measurement Summarize(const Row& row, double reference_canary_ns, bool steady, c
   result.p90_ns = Percentile(row.per_inference_ns, 0.9);
   result.canary_median_ns = Median(row.canary_ns);
   result.steady = steady && !surroundings.throttled;
-  result.note = Note(!steady, surroundings);
+  if (!steady) AddNote(result.note, "the interval did not reach its target before the cap");
+  if (surroundings.throttled) AddNote(result.note, "the CPU was throttled");
+  AddNote(result.note, surroundings.text);
   return result;
 }
 
@@ -204,7 +203,7 @@ void MarkDrift(std::span<Measurement> rows, double usual_canary_ns) {
     row.steady = false;
     std::array<char, 64> text{};
     std::snprintf(text.data(), text.size(), "the canary was off by %+.1f %%", 100 * drift);
-    row.note += (row.note.empty() ? "" : "; ") + std::string(text.data());
+    AddNote(row.note, text.data());
   }
 }
 

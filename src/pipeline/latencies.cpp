@@ -73,13 +73,25 @@ double ReferenceOf(const MeasurementRow& row) {
   return CanaryReference({.samples_ns = row.samples_ns, .canary_ns = row.canary_ns, .median_ns = row.median_ns});
 }
 
+std::vector<MeasurementRow> CanaryRows(const Workspace& workspace) {
+  std::vector<MeasurementRow> rows = workspace.store().Measurements(workspace.device().Describe().fingerprint);
+  std::erase_if(rows, [&](const MeasurementRow& row) { return !IsOfCanary(row, workspace); });
+  return rows;
+}
+
+// 0 without rows.
+double OldestReference(const std::vector<MeasurementRow>& rows) {
+  const auto oldest = std::ranges::min_element(rows, {}, &MeasurementRow::created);
+  return oldest == rows.end() ? 0 : ReferenceOf(*oldest);
+}
+
 // What the canary takes on this device when all is well.
 class TableCanary {
  public:
-  explicit TableCanary(const Workspace& workspace) : reference_ns_(ReferenceCanaryNs(workspace)) {
-    for (const MeasurementRow& row : workspace.store().Measurements(workspace.device().Describe().fingerprint)) {
-      if (IsOfCanary(row, workspace)) medians_.push_back(row.canary_median_ns);
-    }
+  explicit TableCanary(const Workspace& workspace) {
+    const std::vector<MeasurementRow> rows = CanaryRows(workspace);
+    reference_ns_ = OldestReference(rows);
+    for (const MeasurementRow& row : rows) medians_.push_back(row.canary_median_ns);
   }
 
   // What new rows are normalised with; 0: nothing has been measured yet.
@@ -92,7 +104,7 @@ class TableCanary {
   }
 
  private:
-  double reference_ns_;
+  double reference_ns_ = 0;
   std::vector<double> medians_;
 };
 
@@ -147,6 +159,18 @@ void MeasureAll(Workspace& workspace, std::vector<Unique*> open, double done_bef
   }
 }
 
+// Of a device that is not here: rows that are not in the journal can't be had, those that are there are taken as they
+// are.
+void TakeWhatIsThere(const Workspace& workspace, const std::string& stage, size_t rows, std::vector<Unique*>& open) {
+  const auto missing = std::ranges::count_if(open, [](const Unique* unique) { return !unique->row; });
+  open.clear();
+  if (missing == 0) return;
+  throw Error(Code::kUnavailable, "journal:" + workspace.device().Describe().fingerprint,
+              std::to_string(missing) + " of " + std::to_string(rows) +
+                  " networks or parts are not in the journal, and the device that would measure them is not here",
+              "hot " + stage + " beside the device measures them; then import its journal");
+}
+
 }  // namespace
 
 Artifact CompileUntrained(const Toolchain& toolchain, const LatencyJob& job, int threads,
@@ -164,32 +188,7 @@ Artifact CompileUntrained(const Toolchain& toolchain, const LatencyJob& job, int
                             .graph_key = GraphKey(*job.graph, job.precision)});
 }
 
-double ReferenceCanaryNs(const Workspace& workspace) {
-  const auto rows = workspace.store().Measurements(workspace.device().Describe().fingerprint);
-  const MeasurementRow* first = nullptr;
-  for (const MeasurementRow& row : rows) {
-    if (!IsOfCanary(row, workspace)) continue;
-    if (first == nullptr || row.created < first->created) first = &row;
-  }
-  if (first == nullptr) return 0;
-  return ReferenceOf(*first);
-}
-
-namespace {
-
-// Of a device that is not here: rows that are not in the journal can't be had, those that are there are taken as they
-// are.
-void TakeWhatIsThere(const Workspace& workspace, const std::string& stage, size_t rows, std::vector<Unique*>& open) {
-  const auto missing = std::ranges::count_if(open, [](const Unique* unique) { return !unique->row; });
-  open.clear();
-  if (missing == 0) return;
-  throw Error(Code::kUnavailable, "journal:" + workspace.device().Describe().fingerprint,
-              std::to_string(missing) + " of " + std::to_string(rows) +
-                  " networks or parts are not in the journal, and the device that would measure them is not here",
-              "hot " + stage + " beside the device measures them; then import its journal");
-}
-
-}  // namespace
+double ReferenceCanaryNs(const Workspace& workspace) { return OldestReference(CanaryRows(workspace)); }
 
 LatencyRows MeasureLatencies(Workspace& workspace, std::span<const LatencyJob> jobs, const std::string& stage) {
   const DeviceInfo device = workspace.device().Describe();
@@ -206,7 +205,7 @@ LatencyRows MeasureLatencies(Workspace& workspace, std::span<const LatencyJob> j
     }
     by_job.push_back(&it->second);
   }
-  if (!workspace.device().Describe().present) {
+  if (!device.present) {
     TakeWhatIsThere(workspace, stage, unique.size(), open);
   } else {
     RememberTarget(workspace.device(), workspace.toolchain(), workspace.store(),

@@ -1,7 +1,5 @@
 #include "server/agent.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -9,17 +7,12 @@
 #include "core/hash.h"
 #include "core/version.h"
 #include "deploy/devices/remote/job_layout.h"
+#include "deploy/devices/remote/job_state.h"
 
 namespace hot::server {
 namespace {
 
 constexpr int kDefaultList = 100, kMaxList = 10'000, kMaxThreads = 1024;
-
-std::string NewInstance(const Clock& clock) {
-  return Sha256Hex(std::to_string(::getpid()) + " " + std::to_string(clock.WallSeconds()) + " " +
-                   std::to_string(clock.NowNs()))
-      .substr(0, 16);
-}
 
 // Above 0, which is what a watcher has seen that has seen nothing.
 std::array<uint64_t, 256> Ones() {
@@ -33,14 +26,12 @@ const AgentOptions& WithFolder(const AgentOptions& options) {
   return options;
 }
 
-bool HasEnded(v1::JobState state) { return state != v1::JOB_STATE_QUEUED && state != v1::JOB_STATE_RUNNING; }
-
 }  // namespace
 
 Agent::Agent(AgentOptions options, const Context& context)
     : options_(std::move(options)),
       context_(context),
-      instance_(NewInstance(context.clock)),
+      instance_(RandomHex(8)),
       toolchains_([this] {
         const v1::DescribeResponse described = options_.describe(1);
         return std::vector<v1::Toolchain>(described.toolchains().begin(), described.toolchains().end());
@@ -160,10 +151,8 @@ v1::JobStatus Agent::StatusOf(const JobRow& row, const Places& places) const {
 }
 
 void Agent::PinFiles(const v1::SubmitRequest& request) {
-  std::vector<std::string> hashes;
-  for (const JobFile& file : FilesOf(request)) hashes.push_back(file.sha256);
   try {
-    blobs_.Pin(request.job_id(), hashes);
+    blobs_.Pin(request.job_id(), HashesOf(request));
   } catch (const Error& error) {
     if (error.code() != Code::kNotFound) throw;
     throw Error(Code::kFailedPrecondition, error.where(), error.message(), error.hint());

@@ -49,10 +49,8 @@ Dispatcher::~Dispatcher() {
 
 void Dispatcher::PinWaiting() {
   for (const WaitingJob& job : queue_.State().waiting) {
-    std::vector<std::string> hashes;
-    for (const JobFile& file : FilesOf(queue_.Request(job.id))) hashes.push_back(file.sha256);
     try {
-      blobs_.Pin(job.id, hashes);
+      blobs_.Pin(job.id, HashesOf(queue_.Request(job.id)));
     } catch (const Error& error) {  // a file is gone: the job will fail, and say so
       if (error.code() != Code::kNotFound) throw;
     }

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/utf8.h"
+#include "deploy/devices/remote/job_state.h"
 
 namespace hot::server {
 namespace {
@@ -69,12 +70,8 @@ void WriteJobError(const fs::path& folder, const Error& error) {
 }
 
 v1::JobResult ReadJobResult(const fs::path& folder) {
-  if (const auto error = ReadMessage<v1::JobStatus>(folder / kError)) {
-    const bool known =
-        error->code() > static_cast<int>(Code::kOk) && error->code() <= static_cast<int>(Code::kDataLoss);
-    throw Error(known ? static_cast<Code>(error->code()) : Code::kUnknown, "",
-                CleanLine(error->error(), kMaxErrorBytes));
-  }
+  if (const auto error = ReadMessage<v1::JobStatus>(folder / kError))
+    throw Error(ErrorCode(error->code()), "", CleanLine(error->error(), kMaxErrorBytes));
   auto result = ReadMessage<v1::JobResult>(folder / kResult);
   if (!result || result->result_case() == v1::JobResult::RESULT_NOT_SET)
     throw Error(Code::kInternal, "job", "its process ended without a result");

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/hash.h"
+#include "deploy/devices/remote/job_state.h"
 #include "server/job_queue_schema.h"
 #include "store/sqlite/schema.h"
 
@@ -35,8 +36,6 @@ Priority PriorityOf(v1::Priority priority) {
   if (priority == v1::PRIORITY_LOW) return Priority::kLow;
   return priority == v1::PRIORITY_HIGH ? Priority::kHigh : Priority::kNormal;
 }
-
-bool IsLive(v1::JobState state) { return state == v1::JOB_STATE_QUEUED || state == v1::JOB_STATE_RUNNING; }
 
 // Runs a statement that returns no rows.
 template <typename... Values>
@@ -264,7 +263,7 @@ void JobQueue::Cancel(const Found& job, Code code, const std::string& reason) {
 JobRow JobQueue::Cancel(const std::string& id, const std::string& lease) {
   const std::scoped_lock lock(mutex_);
   const Found found = FindWithLease(id, lease);
-  if (IsLive(found.row.state)) {
+  if (!HasEnded(found.row.state)) {
     Transaction transaction(connection_);
     Cancel(found, Code::kCancelled, "cancelled by its client");
     transaction.Commit();
@@ -323,7 +322,7 @@ v1::SubmitRequest JobQueue::Request(const std::string& id) const {
 v1::JobResult JobQueue::Result(const std::string& id) const {
   const std::scoped_lock lock(mutex_);
   const auto [sequence, row] = FindOrThrow(id);
-  if (IsLive(row.state)) {
+  if (!HasEnded(row.state)) {
     throw Error(Code::kFailedPrecondition, "job " + id, "has not ended", "watch it, then ask for its result");
   }
   if (row.state != v1::JOB_STATE_DONE) throw Error(row.code, "job " + id, row.error);

@@ -4,11 +4,11 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 
-#include <array>
 #include <chrono>
 #include <fstream>
 
 #include "core/error.h"
+#include "deploy/devices/remote/job_state.h"
 #include "hot/v1/device.grpc.pb.h"
 #include "server/tls.h"
 #include "server/tokens.h"
@@ -28,10 +28,6 @@ std::string Metadata(const grpc::ServerContext& call, const char* key) {
 }
 
 grpc::Status ToStatus(const Error& error) { return {static_cast<grpc::StatusCode>(error.code()), error.what()}; }
-
-bool Ended(v1::JobState state) {
-  return state == v1::JOB_STATE_DONE || state == v1::JOB_STATE_FAILED || state == v1::JOB_STATE_CANCELLED;
-}
 
 class Service final : public v1::DeviceAgent::Service {
  public:
@@ -103,7 +99,7 @@ class Service final : public v1::DeviceAgent::Service {
       v1::JobStatus status;
       do {
         status = agent_.WaitForChange(request->job_id(), request->lease(), seen, kHeartbeat);
-      } while (writer->Write(status) && !Ended(status.state()) && !call->IsCancelled());
+      } while (writer->Write(status) && !HasEnded(status.state()) && !call->IsCancelled());
     });
   }
 

@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "core/error.h"
+#include "core/hash.h"
 
 namespace hot::server {
 namespace {
@@ -113,17 +114,6 @@ std::string AlternativeNames(std::vector<std::string> names) {
   return text;
 }
 
-std::string RandomToken() {
-  std::array<unsigned char, kTokenBytes> bytes{};
-  Check(RAND_bytes(bytes.data(), bytes.size()) > 0, "make a token");
-  std::string token;
-  for (const unsigned char byte : bytes) {
-    token += "0123456789abcdef"[byte >> 4];
-    token += "0123456789abcdef"[byte & 15];
-  }
-  return token;
-}
-
 }  // namespace
 
 void InitTls(const fs::path& folder, const std::vector<std::string>& names) {
@@ -148,7 +138,7 @@ void InitTls(const fs::path& folder, const std::vector<std::string>& names) {
   WriteFileAtomic(folder / kServerKey, Pem([&](BIO* bio) {
                     return PEM_write_bio_PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
                   }));
-  WriteFileAtomic(folder / kTokenFile, RandomToken() + "\n");
+  WriteFileAtomic(folder / kTokenFile, RandomHex(kTokenBytes) + "\n");
   for (const char* secret : {kServerKey, kTokenFile})
     fs::permissions(folder / secret, fs::perms::owner_read | fs::perms::owner_write);
   WriteFileAtomic(folder / kServerCertificate, Pem(certificate.get()));  // last: with it the folder is whole

@@ -30,7 +30,7 @@ Tokens::Tokens(const fs::path& file) {
                   "the token is shorter than " + std::to_string(kShortestToken) + " characters",
                   "make one with: openssl rand -hex 32");
     }
-    tokens_.push_back({found.size() == 2 ? found[0] : "", found.back()});
+    tokens_.push_back({found.size() == 2 ? found[0] : "", Sha256Hex(found.back())});
   }
   if (tokens_.empty()) throw Error(Code::kInvalidArgument, file.string(), "holds no token");
 }
@@ -42,8 +42,7 @@ std::optional<std::string> Tokens::Name(std::string_view authorization) const {
   const std::string given = Sha256Hex(std::string(authorization.substr(kBearer.size())));
   std::optional<std::string> name;
   for (const Named& one : tokens_) {
-    const std::string wanted = Sha256Hex(one.token);
-    if (CRYPTO_memcmp(given.data(), wanted.data(), wanted.size()) == 0) name = one.name;
+    if (CRYPTO_memcmp(given.data(), one.sha256.data(), given.size()) == 0) name = one.name;
   }
   return name;
 }

@@ -26,7 +26,7 @@ class Tokens {
 
  private:
   struct Named {
-    std::string name, token;
+    std::string name, sha256;  // of the token: all have one length
   };
   std::vector<Named> tokens_;
 };

@@ -36,6 +36,7 @@ class Database {
   virtual const std::string& where() const = 0;
   // One statement; `visit` gets each row as it arrives. Every failure becomes a hot::Error.
   virtual void Run(std::string_view sql, std::span<const SqlValue> parameters, const SqlRowVisitor& visit) = 0;
+  void Execute(std::string_view sql) { Run(sql, {}, {}); }
   // Begins a transaction for writing; `alone`: beside no other that is alone, until its COMMIT or ROLLBACK.
   virtual void Begin(bool alone) = 0;
   // Runs `work`. When the connection was lost in it: connects again, once, and runs it again, with `again` set, for

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/utf8.h"
+#include "store/transaction.h"
 
 namespace hot {
 namespace {
@@ -161,27 +162,9 @@ void Check(const RecordRow& row) {
   for (const std::string* text : {&row.kind, &row.key, &row.study, &row.body}) CheckText(*text);
 }
 
-// Rolls back when it is destroyed without Commit().
-class SqlTransaction {
+class SqlTransaction : public OpenTransaction<Database> {
  public:
-  SqlTransaction(Database& database, bool alone) : database_(database) { database_.Begin(alone); }
-  ~SqlTransaction() {
-    if (!open_) return;
-    try {
-      database_.Run("ROLLBACK", {}, {});
-    } catch (const Error&) {  // the connection is gone, and the transaction with it
-    }
-  }
-  SqlTransaction(const SqlTransaction&) = delete;
-  SqlTransaction& operator=(const SqlTransaction&) = delete;
-  void Commit() {
-    database_.Run("COMMIT", {}, {});
-    open_ = false;
-  }
-
- private:
-  Database& database_;
-  bool open_ = true;
+  SqlTransaction(Database& database, bool alone) : OpenTransaction((database.Begin(alone), database)) {}
 };
 
 }  // namespace

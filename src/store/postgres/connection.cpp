@@ -235,17 +235,4 @@ int64_t Connection::QueryInteger(std::string_view sql, int64_t fallback) {
   return fallback;
 }
 
-Transaction::~Transaction() {
-  if (!open_) return;
-  try {
-    connection_.Execute("ROLLBACK");
-  } catch (const Error&) {  // the connection is gone, and the transaction with it
-  }
-}
-
-void Transaction::Commit() {
-  connection_.Execute("COMMIT");
-  open_ = false;
-}
-
 }  // namespace hot::postgres

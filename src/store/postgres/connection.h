@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "store/database.h"
+#include "store/transaction.h"
 
 struct pg_conn;
 struct pg_result;
@@ -53,18 +54,10 @@ class Connection {
   pg_conn* handle_ = nullptr;
 };
 
-// BEGIN ... COMMIT; rolls back when it is destroyed without Commit().
-class Transaction {
+// BEGIN ... COMMIT.
+class Transaction : public OpenTransaction<Connection> {
  public:
-  explicit Transaction(Connection& connection) : connection_(connection) { connection_.Execute("BEGIN"); }
-  ~Transaction();
-  Transaction(const Transaction&) = delete;
-  Transaction& operator=(const Transaction&) = delete;
-  void Commit();
-
- private:
-  Connection& connection_;
-  bool open_ = true;
+  explicit Transaction(Connection& connection) : OpenTransaction((connection.Execute("BEGIN"), connection)) {}
 };
 
 }  // namespace hot::postgres

@@ -167,15 +167,4 @@ std::string Statement::Blob() {
   return data == nullptr ? std::string() : std::string(data, size);
 }
 
-Transaction::Transaction(Connection& connection) : connection_(connection) { connection_.Execute("BEGIN IMMEDIATE"); }
-
-Transaction::~Transaction() {
-  if (open_) sqlite3_exec(connection_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
-}
-
-void Transaction::Commit() {
-  connection_.Execute("COMMIT");
-  open_ = false;
-}
-
 }  // namespace hot::sqlite

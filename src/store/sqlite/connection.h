@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/files.h"
+#include "store/transaction.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -83,18 +84,10 @@ class Statement {
   int column_ = 0;
 };
 
-// BEGIN IMMEDIATE ... COMMIT; rolls back when it is destroyed without Commit().
-class Transaction {
+// BEGIN IMMEDIATE ... COMMIT.
+class Transaction : public OpenTransaction<Connection> {
  public:
-  explicit Transaction(Connection& connection);
-  ~Transaction();
-  Transaction(const Transaction&) = delete;
-  Transaction& operator=(const Transaction&) = delete;
-  void Commit();
-
- private:
-  Connection& connection_;
-  bool open_ = true;
+  explicit Transaction(Connection& connection) : OpenTransaction((connection.Execute("BEGIN IMMEDIATE"), connection)) {}
 };
 
 }  // namespace hot::sqlite

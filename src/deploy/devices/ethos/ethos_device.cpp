@@ -57,10 +57,9 @@ class EthosDevice : public Device {
       throw Error(Code::kFailedPrecondition, where,
                   "compiled for another NPU or system (" + artifact.flags + "), not for " + EthosFlags(npu_));
     }
-    if (Sha256Hex(artifact.blob) != artifact.blob_sha256 ||
-        Sha256Hex(artifact.reference) != artifact.reference_sha256) {
-      throw Error(Code::kDataLoss, where, "the model's bytes do not match their hash", "compile it again");
-    }
+    CheckBlobHash(artifact);
+    if (Sha256Hex(artifact.reference) != artifact.reference_sha256)
+      throw Error(Code::kDataLoss, where, "the reference's bytes do not match their hash", "compile it again");
     if (!artifact.estimate) throw Error(Code::kDataLoss, where, "it has no estimate", "compile it again");
     return where;
   }

@@ -7,11 +7,11 @@
 #include <array>
 #include <chrono>
 #include <fstream>
-#include <random>
 #include <thread>
 
 #include "core/hash.h"
 #include "deploy/devices/remote/job_files.h"
+#include "deploy/devices/remote/job_state.h"
 #include "deploy/devices/remote/wire.h"
 
 namespace hot {
@@ -35,16 +35,6 @@ std::string UserAtHost() {
   return std::to_string(getuid()) + "@" + host.data();
 }
 
-std::string RandomId() {
-  std::random_device random;
-  std::string id;
-  for (int i = 0; i < 4; ++i) {
-    const uint32_t word = random();
-    for (int shift = 28; shift >= 0; shift -= 4) id += "0123456789abcdef"[(word >> shift) & 15];
-  }
-  return id;
-}
-
 std::shared_ptr<grpc::Channel> Connect(const std::string& address, const AgentAccess& access) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
@@ -60,10 +50,6 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address, const AgentAc
   grpc::SslCredentialsOptions tls;
   tls.pem_root_certs = ReadFile(access.ca_file);
   return grpc::CreateCustomChannel(address, grpc::SslCredentials(tls), arguments);
-}
-
-bool Ended(v1::JobState state) {
-  return state == v1::JOB_STATE_DONE || state == v1::JOB_STATE_FAILED || state == v1::JOB_STATE_CANCELLED;
 }
 
 void Show(const v1::JobStatus& status, const Context& context) {
@@ -95,13 +81,12 @@ std::unique_ptr<grpc::ClientContext> AgentClient::MakeCall(double deadline_secon
 
 void AgentClient::Check(const grpc::Status& status) const {
   if (status.ok()) return;
-  const std::string where = "grpc://" + address_;
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE ||
       status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
-    throw Error(Code::kUnavailable, where, "the device agent does not answer: " + status.error_message(),
+    throw Error(Code::kUnavailable, url(), "the device agent does not answer: " + status.error_message(),
                 "start it there: hot serve --listen ADDRESS");
   }
-  throw ErrorFromWire(status.error_code(), where + ": " + status.error_message());
+  throw ErrorFromWire(status.error_code(), url() + ": " + status.error_message());
 }
 
 template <typename Function>
@@ -183,8 +168,7 @@ void AgentClient::Download(const fs::path& file, const std::string& sha256, doub
     Check(reader->Finish());
     return 0;
   });
-  if (Sha256Hex(bytes) != sha256)
-    throw Error(Code::kDataLoss, "grpc://" + address_, "what was downloaded does not match its hash");
+  if (Sha256Hex(bytes) != sha256) throw Error(Code::kDataLoss, url(), "what was downloaded does not match its hash");
   WriteFileAtomic(file, bytes);
 }
 
@@ -212,7 +196,7 @@ v1::JobStatus AgentClient::Watch(const v1::JobStatus& submitted, const Context& 
     context.ThrowIfCancelled();
   }
   Check(reader->Finish());
-  if (!Ended(status.state())) throw Error(Code::kUnavailable, "grpc://" + address_, "the device agent is going down");
+  if (!HasEnded(status.state())) throw Error(Code::kUnavailable, url(), "the device agent is going down");
   return status;
 }
 
@@ -225,7 +209,7 @@ v1::JobStatus AgentClient::Await(const v1::SubmitRequest& request, double patien
       Check(stub_->Submit(MakeCall(kCallSeconds).get(), request, &status));
       return status;
     });
-    if (Ended(submitted.state())) return submitted;
+    if (HasEnded(submitted.state())) return submitted;
     try {
       return Watch(submitted, context);
     } catch (const Error& error) {
@@ -236,7 +220,7 @@ v1::JobStatus AgentClient::Await(const v1::SubmitRequest& request, double patien
 
 v1::JobResult AgentClient::Run(const fs::path& folder, v1::SubmitRequest request, double patience_seconds,
                                const Context& context) const {
-  request.set_job_id(RandomId());
+  request.set_job_id(RandomHex(16));
   UploadMissing(folder, request, patience_seconds, context);
   const v1::JobStatus status = Await(request, patience_seconds, context);
   if (status.state() != v1::JOB_STATE_DONE) throw ErrorFromWire(status.code(), status.error());
@@ -249,6 +233,12 @@ v1::JobResult AgentClient::Run(const fs::path& folder, v1::SubmitRequest request
   });
   for (const JobFile& file : FilesOf(result)) Download(folder / file.path, file.sha256, patience_seconds, context);
   return result;
+}
+
+v1::JobResult AgentClient::Run(const fs::path& folder, v1::SubmitRequest request) const {
+  const auto silent = MakeSilentProgress();
+  const std::atomic<bool> cancelled = false;
+  return Run(folder, std::move(request), kPatienceSeconds, {SystemClock(), *silent, cancelled});
 }
 
 }  // namespace hot

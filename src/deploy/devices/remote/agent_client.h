@@ -19,7 +19,8 @@ class AgentClient {
   // file that is missing or empty.
   AgentClient(const std::string& address, const AgentAccess& access);
 
-  const std::string& address() const { return address_; }
+  // "grpc://board:7070".
+  std::string url() const { return "grpc://" + address_; }
 
   // Throws Error(kUnavailable) when nobody answers there, kPermissionDenied for a wrong token.
   v1::DescribeResponse Describe(int threads) const;
@@ -29,6 +30,9 @@ class AgentClient {
   // for `patience_seconds`, then Error(kUnavailable). Throws the job's error when it failed, kCancelled.
   v1::JobResult Run(const fs::path& folder, v1::SubmitRequest request, double patience_seconds,
                     const Context& context) const;
+  // The same without progress and end, with as much patience as an only board deserves.
+  v1::JobResult Run(const fs::path& folder, v1::SubmitRequest request) const;
+  static constexpr double kPatienceSeconds = 60;
 
  private:
   void UploadMissing(const fs::path& folder, const v1::SubmitRequest& request, double patience_seconds,

@@ -118,6 +118,12 @@ std::vector<JobFile> FilesOf(const v1::SubmitRequest& request) {
   return files;
 }
 
+std::vector<std::string> HashesOf(const v1::SubmitRequest& request) {
+  std::vector<std::string> hashes;
+  for (JobFile& file : FilesOf(request)) hashes.push_back(std::move(file.sha256));
+  return hashes;
+}
+
 std::vector<JobFile> FilesOf(const v1::JobResult& result) {
   std::vector<JobFile> files;
   if (result.has_artifact()) Append(result.artifact().files(), kResultFolder, ArtifactRoles(), files);

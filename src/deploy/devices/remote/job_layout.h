@@ -21,6 +21,8 @@ struct JobFile {
 // is missing, twice there or in a wrong place, and a hash that is none.
 std::vector<JobFile> FilesOf(const v1::SubmitRequest& request);
 std::vector<JobFile> FilesOf(const v1::JobResult& result);
+// Of the request's files; throws as FilesOf().
+std::vector<std::string> HashesOf(const v1::SubmitRequest& request);
 
 // Folders within the job's: of its network, of artifact `index`, of its results.
 inline constexpr const char* kNetworkFolder = "network";

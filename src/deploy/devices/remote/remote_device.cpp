@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "core/error.h"
-#include "core/text.h"
 #include "deploy/devices/remote/agent_client.h"
 #include "deploy/devices/remote/job_files.h"
 #include "deploy/devices/remote/wire.h"
@@ -16,8 +15,7 @@ namespace hot {
 namespace {
 
 constexpr std::string_view kScheme = "grpc://";
-constexpr double kPatienceSeconds = 60;       // with an agent that does not answer
-constexpr double kPatienceBesideOthers = 10;  // when another board can take its job
+constexpr double kPatienceBesideOthers = 10;  // seconds, with an agent whose job another board can take
 constexpr size_t kPicturesPerJob = 64, kFewestPerJob = 4;
 
 class RemoteSession : public Session {
@@ -47,17 +45,14 @@ class RemoteSession : public Session {
 
  private:
   std::vector<std::vector<Tensor>> RunJob(std::span<const std::vector<Tensor>> pictures) {
-    const auto silent = MakeSilentProgress();
-    const std::atomic<bool> cancelled = false;
     const TempFolder folder;
     v1::SubmitRequest request = WriteRunJob(folder.path(), artifact_, pictures);
     request.set_threads(artifact_.threads);
-    const v1::JobResult result =
-        client_->Run(folder.path(), request, kPatienceSeconds, {SystemClock(), *silent, cancelled});
+    const v1::JobResult result = client_->Run(folder.path(), request);
     layers_ = {result.run().layer_precisions().begin(), result.run().layer_precisions().end()};
     auto outputs = ReadOutputs(folder.path());
     if (outputs.size() != pictures.size())
-      throw Error(Code::kDataLoss, "grpc://" + client_->address(), "gave outputs of another number of pictures");
+      throw Error(Code::kDataLoss, client_->url(), "gave outputs of another number of pictures");
     return outputs;
   }
 
@@ -67,7 +62,7 @@ class RemoteSession : public Session {
 };
 
 // Sums up what is done on several boards.
-class SharedProgress : public Progress {
+class SharedProgress {
  public:
   SharedProgress(Progress& inner, size_t boards) : inner_(inner), done_(boards, 0.0) {}
 
@@ -84,10 +79,7 @@ class SharedProgress : public Progress {
     finished_ += units;
     inner_.Update(finished_, "");
   }
-  void Begin(std::string_view, double) override {}
-  void Update(double, std::string_view) override {}
-  void End(std::string_view) override {}
-  void Note(std::string_view line) override {
+  void Note(std::string_view line) {
     const std::lock_guard lock(mutex_);
     inner_.Note(line);
   }
@@ -187,7 +179,7 @@ class RemoteDevice : public Device {
     CheckProfileCount(artifacts.size(), name_);
     for (const Artifact* artifact : artifacts) CheckBlobHash(*artifact);
     if (boards_.size() == 1) {
-      return ProfileOn(*boards_[0], artifacts, options, reference_canary_ns, kPatienceSeconds, context);
+      return ProfileOn(*boards_[0], artifacts, options, reference_canary_ns, AgentClient::kPatienceSeconds, context);
     }
     return ProfileOnAll(artifacts, options, reference_canary_ns, context);
   }
@@ -200,8 +192,8 @@ class RemoteDevice : public Device {
     if (boards_.empty()) {
       info_ = info;
     } else if (info.fingerprint != info_.fingerprint) {
-      throw Error(Code::kFailedPrecondition, std::string(kScheme) + address,
-                  "is another kind of board (" + info.fingerprint + ") than " + boards_[0]->address() + " (" +
+      throw Error(Code::kFailedPrecondition, client->url(),
+                  "is another kind of board (" + info.fingerprint + ") than " + boards_[0]->url() + " (" +
                       info_.fingerprint + ")",
                   "list equal boards only: their latencies become one table");
     }
@@ -218,7 +210,7 @@ class RemoteDevice : public Device {
     std::vector<Measurement> measured;
     for (const v1::Measurement& row : result.profile().measurements()) measured.push_back(FromProto(row));
     if (measured.size() != artifacts.size())
-      throw Error(Code::kDataLoss, std::string(kScheme) + board.address(), "measured another number of artifacts");
+      throw Error(Code::kDataLoss, board.url(), "measured another number of artifacts");
     return measured;
   }
 

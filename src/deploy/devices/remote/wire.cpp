@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "deploy/devices/remote/job_state.h"
+
 namespace hot {
 namespace {
 
@@ -109,9 +111,6 @@ v1::Toolchain ToProto(const Toolchain& toolchain) {
   return message;
 }
 
-Error ErrorFromWire(int code, const std::string& line) {
-  const bool known = code > static_cast<int>(Code::kOk) && code <= static_cast<int>(Code::kDataLoss);
-  return Error(known ? static_cast<Code>(code) : Code::kUnknown, "", line);
-}
+Error ErrorFromWire(int code, const std::string& line) { return Error(ErrorCode(code), "", line); }
 
 }  // namespace hot

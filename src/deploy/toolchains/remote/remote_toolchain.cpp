@@ -13,8 +13,6 @@
 namespace hot {
 namespace {
 
-constexpr double kPatienceSeconds = 60;
-
 class RemoteToolchain : public Toolchain {
  public:
   RemoteToolchain(std::unique_ptr<AgentClient> client, const v1::Toolchain& described, bool same_hot)
@@ -37,11 +35,8 @@ class RemoteToolchain : public Toolchain {
       artifact.toolchain_version = version_;
       return artifact;
     }
-    const auto silent = MakeSilentProgress();
-    const std::atomic<bool> cancelled = false;
     const TempFolder folder;
-    v1::SubmitRequest job = WriteCompileJob(folder.path(), name_, request);
-    client_->Run(folder.path(), job, kPatienceSeconds, {SystemClock(), *silent, cancelled});
+    client_->Run(folder.path(), WriteCompileJob(folder.path(), name_, request));
     return ReadCompiled(folder.path());
   }
 
@@ -70,8 +65,7 @@ std::unique_ptr<Toolchain> MakeRemoteToolchain(std::string_view name, std::strin
         known.push_back(one.name());
       }
       throw Error(Code::kInvalidArgument, "toolchain",
-                  "grpc://" + address + " has no \"" + std::string(name) + "\" installed",
-                  "it has: " + JoinNames(known));
+                  client->url() + " has no \"" + std::string(name) + "\" installed", "it has: " + JoinNames(known));
     } catch (const Error& error) {
       if (error.code() != Code::kUnavailable) throw;
       failure = std::current_exception();
