@@ -107,6 +107,11 @@ class AgentTest : public testing::Test {
     EXPECT_EQ(status.state(), v1::JOB_STATE_RUNNING);
     return status;
   }
+  // A job runs for the agent from the moment that its process is told so; this waits until the process has read it.
+  void AwaitTrace(const std::string& line) const {
+    for (int i = 0; i < 2000 && (!fs::exists(Trace()) || ReadFile(Trace()) != line); ++i)
+      std::this_thread::sleep_for(milliseconds(10));
+  }
   v1::JobStatus Do(const v1::SubmitRequest& request) { return Await(agent_->Submit("client", request)); }
   void ExpectWell() {
     const std::string id = "well-" + std::to_string(++asked_);
@@ -218,6 +223,7 @@ TEST_F(AgentTest, CancelEndsARunningJobAndKeepsAQueuedOneFromStarting) {
   EXPECT_EQ(queued.state(), v1::JOB_STATE_QUEUED);
   EXPECT_EQ(agent_->Cancel("b", queued.lease().token()).state(), v1::JOB_STATE_CANCELLED);
   EXPECT_EQ(FailureCode([&] { agent_->Cancel("a", "another"); }), Code::kAborted);
+  AwaitTrace("begin compile a\n");
   agent_->Cancel("a", running.lease().token());
   EXPECT_EQ(Await(running).state(), v1::JOB_STATE_CANCELLED);
   ExpectWell();
