@@ -196,6 +196,11 @@ double CanaryReference(const Measurement& measurement) {
   return measurement.median_ns / MedianWithInterval(std::move(ratios)).median;
 }
 
+void Rescale(Measurement& row, double factor) {
+  for (double* value : {&row.median_ns, &row.low_ns, &row.high_ns}) *value *= factor;
+  for (int64_t& reading : row.canary_ns) reading = std::llround(static_cast<double>(reading) / factor);
+}
+
 void MarkDrift(std::span<Measurement> rows, double usual_canary_ns) {
   for (Measurement& row : rows) {
     const double drift = row.canary_median_ns / usual_canary_ns - 1;

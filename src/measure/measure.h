@@ -37,6 +37,10 @@ Measurement Estimated(double latency_ns);
 // The canary's time that a measurement's ratios were multiplied with. It must have samples.
 double CanaryReference(const Measurement& measurement);
 
+// As if the device had been `factor` times as slow in the row's time: medians and interval times `factor`, readings of
+// the canary divided by it, so that CanaryReference() stays what it was.
+void Rescale(Measurement& row, double factor);
+
 // Rows in whose time the canary took another time than usual, by more than 3 %, become unsteady, and say so: the device
 // was in another state, and not all networks slow down alike.
 void MarkDrift(std::span<Measurement> rows, double usual_canary_ns);
@@ -76,7 +80,8 @@ RatioInterval MedianRatio(const std::vector<double>& a, const std::vector<double
 // numbers, so that old rows of the journal are not mixed with new ones. 1: four inputs a subject in turn, one untimed
 // run, networks timed without biases. 2: see MeasureInterleaved, OpenVinoModel::FillInputs and TimingWeights
 // (docs/adr/0004).
-inline constexpr int kMeasuringMethod = 2;
+// 3: memory in huge pages, whole networks beside the reference network (docs/adr/0014).
+inline constexpr int kMeasuringMethod = 3;
 
 struct Environment {
   std::string json;

@@ -60,7 +60,9 @@ class Loop {
 
  private:
   bool Keeps(const VerifiedNetwork& verified) const {
-    return KeepsBudgets(verified.network, verified.row.median_ns, study_.budgets);
+    // The baseline's own latency may be the budget.
+    const double margin = KeyOf(verified.network) == baseline_key_ ? 1 : BudgetMargin(study_.repeat_sigma);
+    return KeepsBudgets(verified.network, verified.row.median_ns * margin, study_.budgets);
   }
   const VerifiedNetwork* Find(const std::string& key) const {
     const auto found = index_.find(key);
@@ -87,6 +89,10 @@ class Loop {
     });
   }
 
+  double SigmaFor(const Group& group, const CostCorrection& correction) const {
+    return HasSuccess(group.table->width) ? study_.repeat_sigma : std::hypot(correction.sigma, study_.repeat_sigma);
+  }
+
   // Nothing within the budget as corrected, or no room for another try: any network that keeps it as measured will do.
   bool NeedsAnyNetwork(double width, const SearchResult& found) const {
     const bool last_round = Left() <= kNetworksAtOnce;
@@ -96,11 +102,11 @@ class Loop {
   void Solve(Group& group) {
     const double width = group.table->width;
     Budgets budgets = study_.budgets;
-    if (budgets.latency_ms) *budgets.latency_ms *= group.aim;
+    const CostCorrection correction = CorrectionOf(corrections_, width);
+    if (budgets.latency_ms) *budgets.latency_ms *= group.aim / BudgetMargin(SigmaFor(group, correction));
     // Room for those known to miss, so that k others are left.
     const int ask = study_.k + static_cast<int>(networks_.size());
-    SearchResult found =
-        AutoSearch(*group.table, group.objective, budgets, ask, study_.solver, CorrectionOf(corrections_, width));
+    SearchResult found = AutoSearch(*group.table, group.objective, budgets, ask, study_.solver, correction);
     if (NeedsAnyNetwork(width, found)) found = Fastest(group);
     group.infeasible = found.candidates.empty() ? SmallestText(found) : "";
     group.answers.clear();
@@ -166,6 +172,7 @@ class Loop {
         success = success || Keeps(verified);
       }
       if (success || !study_.budgets.latency_ms || !std::isfinite(nearest_ns)) continue;
+      nearest_ns *= BudgetMargin(study_.repeat_sigma);
       group.aim *= std::clamp(*study_.budgets.latency_ms * 1e6 / nearest_ns, kLargestStep, kSmallestStep);
     }
   }
@@ -213,6 +220,7 @@ class Loop {
       if (std::ranges::count(study_.widths, v.network.width) == 0 || !KeepsBudgets(v.network, 0, others)) continue;
       result.smallest_latency_ns = std::min(result.smallest_latency_ns.value_or(v.row.median_ns), v.row.median_ns);
     }
+    for (VerifiedNetwork& v : result.networks) v.keeps = Keeps(v);
     for (const Group& group : groups_) {
       const std::vector<Candidate> best = Best(group);
       if (best.empty()) result.notes.push_back(WhyNone(group));
@@ -246,6 +254,8 @@ class Loop {
 };
 
 }  // namespace
+
+double BudgetMargin(double sigma) { return 1 + kBudgetQuantile * sigma; }
 
 LoopResult CloseLoop(const LoopStudy& study, VerifiedNetwork baseline, const MeasureNetworks& measure) {
   return Loop(study, std::move(baseline), measure).Run();

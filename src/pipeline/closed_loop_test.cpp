@@ -80,7 +80,8 @@ class ClosedLoopTest : public testing::Test {
                                    .objectives = objectives_,
                                    .budgets = budgets_,
                                    .k = k_,
-                                   .solver = *solver_},
+                                   .solver = *solver_,
+                                   .repeat_sigma = repeat_sigma_},
                                   std::move(baseline), measure);
     CheckPromise(result, machine);
     return result;
@@ -91,7 +92,7 @@ class ClosedLoopTest : public testing::Test {
     EXPECT_LE(std::ssize(result.networks), kMostNetworks);
     for (const auto& networks : asked_) EXPECT_LE(std::ssize(networks), kNetworksAtOnce);
     std::set<std::pair<double, std::vector<std::string>>> measured;
-    for (const auto& [network, row] : result.networks) {
+    for (const auto& [network, row, keeps] : result.networks) {
       std::vector<std::string> names;
       for (const Choice& choice : network.choices) names.push_back(choice.Name());
       EXPECT_TRUE(measured.emplace(network.width, names).second) << "measured twice";
@@ -125,6 +126,7 @@ class ClosedLoopTest : public testing::Test {
   std::vector<Objective> objectives_{Objective::kAccuracy, Objective::kLatency};
   Budgets budgets_;
   int k_ = 4;
+  double repeat_sigma_ = 0;
   std::unique_ptr<Solver> solver_ = MakeSolver("exact");
   std::vector<std::vector<Candidate>> asked_;  // by call
 };
@@ -149,6 +151,28 @@ TEST_F(ClosedLoopTest, FindsTheBestOfAMachineThatTheCorrectionDescribes) {
   }
   EXPECT_NEAR(result.corrections.at(1.0).slope, 0.8, 1e-6);
   EXPECT_THAT(result.notes, IsEmpty());
+}
+
+TEST_F(ClosedLoopTest, WhatIsReturnedKeepsTheBudgetWithAMarginForTheNextMeasurement) {
+  AddWidth(1.0);
+  repeat_sigma_ = 0.02;
+  budgets_.latency_ms = 0.9 * PlainBaselineNs() * 1e-6;
+  const LoopResult result = Run([](const Candidate& c) { return c.latency_ns * (1 + 0.03 * Noise(c)); });
+  ASSERT_FALSE(result.candidates.empty());
+  for (const Candidate& candidate : result.candidates) {
+    const auto verified = std::ranges::find(result.networks, candidate.choices,
+                                            [](const VerifiedNetwork& v) { return v.network.choices; });
+    ASSERT_NE(verified, result.networks.end());
+    EXPECT_TRUE(verified->keeps);
+    EXPECT_LE(verified->row.median_ns * BudgetMargin(repeat_sigma_), *budgets_.latency_ms * 1e6);
+  }
+}
+
+TEST_F(ClosedLoopTest, ABudgetOfTheBaselinesOwnLatencyNeedsNoMarginForIt) {
+  AddWidth(1.0);
+  repeat_sigma_ = 0.02;
+  budgets_.latency_ms = PlainBaselineNs() * 1e-6;
+  EXPECT_TRUE(Run([](const Candidate& c) { return c.latency_ns; }).networks.front().keeps);
 }
 
 TEST_F(ClosedLoopTest, WithoutALatencyBudgetTheKBestAreMeasuredAndReturned) {
@@ -189,7 +213,7 @@ TEST_F(ClosedLoopTest, WhenNothingKeepsTheBudgetTheSmallestMeasuredLatencyIsTold
   EXPECT_THAT(result.candidates, IsEmpty());
   ASSERT_TRUE(result.smallest_latency_ns);
   double smallest = 1e300;
-  for (const auto& [network, row] : result.networks) smallest = std::min(smallest, row.median_ns);
+  for (const auto& [network, row, keeps] : result.networks) smallest = std::min(smallest, row.median_ns);
   EXPECT_EQ(*result.smallest_latency_ns, smallest);
   EXPECT_THAT(result.networks, SizeIs(1 + k_)) << "the k fastest are tried, and no more";
   ASSERT_THAT(result.notes, SizeIs(2));

@@ -8,10 +8,20 @@
 namespace hot {
 namespace {
 
+// Standard deviation of the relative residuals, with as many degrees of freedom as the fit left; 0 where it left none.
+double Sigma(const std::vector<PredictedMeasured>& pairs, const CostCorrection& fit, size_t parameters) {
+  if (pairs.size() <= parameters) return 0;
+  double sum = 0;
+  for (const auto& [p, m] : pairs) sum += std::pow(m / (fit.intercept_ns + fit.slope * p) - 1, 2);
+  return std::sqrt(sum / static_cast<double>(pairs.size() - parameters));
+}
+
 CostCorrection MedianRatio(const std::vector<PredictedMeasured>& pairs) {
   std::vector<double> ratios;
   for (const auto& pair : pairs) ratios.push_back(pair.measured_ns / pair.predicted_ns);
-  return {.intercept_ns = 0, .slope = MedianWithInterval(std::move(ratios)).median};
+  CostCorrection fit{.slope = MedianWithInterval(std::move(ratios)).median};
+  fit.sigma = Sigma(pairs, fit, 1);
+  return fit;
 }
 
 }  // namespace
@@ -35,7 +45,10 @@ CostCorrection FitCorrection(const std::vector<PredictedMeasured>& pairs) {
   const double slope = (w * wpm - wp * wm) / determinant;
   const double intercept = (wm - slope * wp) / w;
   const bool sane = std::isfinite(slope) && slope > 0.3 && slope < 3 && intercept > -0.5 * low->measured_ns;
-  return sane ? CostCorrection{.intercept_ns = intercept, .slope = slope} : MedianRatio(pairs);
+  if (!sane) return MedianRatio(pairs);
+  CostCorrection fit{.intercept_ns = intercept, .slope = slope};
+  fit.sigma = Sigma(pairs, fit, 2);
+  return fit;
 }
 
 CostCorrection CorrectionOf(const Corrections& corrections, double width) {

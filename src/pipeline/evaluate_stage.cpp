@@ -48,13 +48,13 @@ Measurement OfAllPasses(Measurement m, int passes) {
 }
 
 void MeasureAll(const Workspace& workspace, std::vector<Built>& built) {
-  constexpr size_t kMost = 64;
+  constexpr size_t kMost = kMostProfiled - kReferenceLoads;
   for (size_t begin = 0; begin < built.size(); begin += kMost) {
     std::vector<const Artifact*> batch;
     for (size_t i = begin; i < std::min(begin + kMost, built.size()); ++i) batch.push_back(&built[i].artifact);
     MeasureOptions options;
     options.min_samples = 64;  // enough for a p90
-    const auto measured = workspace.device().Profile(batch, options, ReferenceCanaryNs(workspace), workspace.context());
+    const auto measured = ProfileWhole(workspace, batch, options, ReferenceCanaryNs(workspace), workspace.context());
     const int passes = workspace.task().options().passes();
     for (size_t i = 0; i < measured.size(); ++i) built[begin + i].latency = OfAllPasses(measured[i], passes);
   }

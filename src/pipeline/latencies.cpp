@@ -7,6 +7,7 @@
 #include "graph/key.h"
 #include "measure/emulation.h"
 #include "pipeline/deployment.h"
+#include "pipeline/networks.h"
 
 namespace hot {
 namespace {
@@ -141,7 +142,9 @@ void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset,
   for (const Artifact& artifact : artifacts) pointers.push_back(&artifact);
   OffsetProgress progress(context.progress, offset);
   const Context inner{context.clock, progress, context.cancelled};
-  auto measured = workspace.device().Profile(pointers, MeasureOptions{}, canary.reference_ns(), inner);
+  auto measured = batch.front()->job.part
+                      ? workspace.device().Profile(pointers, MeasureOptions{}, canary.reference_ns(), inner)
+                      : ProfileWhole(workspace, pointers, kWholeOptions, canary.reference_ns(), inner);
   const bool estimate = workspace.device().Describe().estimates();
   if (!estimate) canary.Judge(measured);
   for (size_t i = 0; i < batch.size(); ++i) {
@@ -186,6 +189,30 @@ Artifact CompileUntrained(const Toolchain& toolchain, const LatencyJob& job, int
                             .int8_borders = job.part,
                             .timing_only = true,
                             .graph_key = GraphKey(*job.graph, job.precision)});
+}
+
+std::vector<Measurement> ProfileWhole(const Workspace& workspace, std::span<const Artifact* const> artifacts,
+                                      const MeasureOptions& options, double reference_canary_ns,
+                                      const Context& context) {
+  const Device& device = workspace.device();
+  const double width = workspace.baseline_width();
+  const Graph graph = GraphOf(workspace, width, BaselineChoices(workspace.backbone(), width, workspace.precision()));
+  const LatencyJob job{.graph = &graph, .precision = workspace.precision(), .part = false};
+  const auto first = workspace.store().FindMeasurement(KeyOf(workspace, job));
+  if (!first || device.Describe().estimates() || device.boards() > 1)
+    return device.Profile(artifacts, options, reference_canary_ns, context);
+  const Artifact reference =
+      CompileUntrained(workspace.toolchain(), job, static_cast<int>(workspace.study().target.threads),
+                       workspace.study().quantize.scheme);
+  std::vector<const Artifact*> all(artifacts.begin(), artifacts.end());
+  all.insert(all.end(), kReferenceLoads, &reference);
+  std::vector<Measurement> measured = device.Profile(all, options, reference_canary_ns, context);
+  double now_ns = 0;
+  for (size_t i = artifacts.size(); i < all.size(); ++i) now_ns += measured[i].median_ns / kReferenceLoads;
+  const double first_ns = WithReference(*first, CanaryReference(measured.back())).median_ns;
+  measured.resize(artifacts.size());
+  for (Measurement& row : measured) Rescale(row, first_ns / now_ns);
+  return measured;
 }
 
 double ReferenceCanaryNs(const Workspace& workspace) { return OldestReference(CanaryRows(workspace)); }

@@ -20,6 +20,19 @@ struct LatencyJob {
 Artifact CompileUntrained(const Toolchain& toolchain, const LatencyJob& job, int threads,
                           const std::string& int8_scheme = "s8s8");
 
+// How whole networks are measured: few are, and budgets are decided on them.
+inline constexpr MeasureOptions kWholeOptions{.target_half_width = 0.005, .min_samples = 24};
+// Where a network lies in memory makes it a percent faster or slower; of the reference network, the mean counts.
+inline constexpr size_t kReferenceLoads = 3;
+
+// Whole networks beside the reference network: the study's baseline, untrained, at the searched precision. What slows
+// down a whole call (caches and memory shared with other jobs) and the canary does not see, the reference network does:
+// rows are multiplied by what it took when it was measured first over what it takes now. Without a first time, on
+// several boards and for estimates they stay as they are. At most kMostProfiled - kReferenceLoads artifacts.
+std::vector<Measurement> ProfileWhole(const Workspace& workspace, std::span<const Artifact* const> artifacts,
+                                      const MeasureOptions& options, double reference_canary_ns,
+                                      const Context& context);
+
 struct LatencyRows {
   std::vector<MeasurementRow> rows;  // one a job, in order
   int measured = 0, from_journal = 0, unsteady = 0;

@@ -35,7 +35,8 @@ std::string WhatWouldDo(const Workspace& workspace, double smallest_ns, double b
   return text;
 }
 
-[[noreturn]] void ThrowNoneKeeps(const Workspace& workspace, const LoopResult& result, const Budgets& budgets) {
+[[noreturn]] void ThrowNoneKeeps(const Workspace& workspace, const LoopResult& result, const Budgets& budgets,
+                                 double margin) {
   if (!result.smallest_latency_ns || !budgets.latency_ms) {
     throw Error(Code::kOutOfRange, "verify", result.notes.empty() ? "no network" : result.notes.front());
   }
@@ -45,7 +46,7 @@ std::string WhatWouldDo(const Workspace& workspace, double smallest_ns, double b
                 "no network keeps latency_ms %.3f: of %zu measured whole, the fastest that fits otherwise takes %.3f",
                 *budgets.latency_ms * passes, result.networks.size(), *result.smallest_latency_ns * 1e-6 * passes);
   throw Error(Code::kOutOfRange, "verify", text,
-              WhatWouldDo(workspace, *result.smallest_latency_ns, result.networks.front().row.median_ns));
+              WhatWouldDo(workspace, *result.smallest_latency_ns * margin, result.networks.front().row.median_ns));
 }
 
 double MedianErrorPct(const std::vector<PredictedMeasured>& pairs) {
@@ -60,11 +61,10 @@ struct Fidelity {
   double error_pct = 0, plain_error_pct = 0;
 };
 
-Fidelity Compare(const Workspace& workspace, const std::vector<LookupTable>& tables, const LoopResult& result,
-                 const Budgets& budgets) {
+Fidelity Compare(const Workspace& workspace, const std::vector<LookupTable>& tables, const LoopResult& result) {
   Fidelity fidelity;
   std::vector<PredictedMeasured> corrected, plain;
-  for (const auto& [network, row] : result.networks) {
+  for (const auto& [network, row, keeps] : result.networks) {
     const LookupTable& table = FindTable(tables, network.width, workspace.precision());
     const CostCorrection correction = CorrectionOf(result.corrections, network.width);
     const double predicted_ns = Predict(table, network.choices, correction).latency_ns;
@@ -78,7 +78,7 @@ Fidelity Compare(const Workspace& workspace, const std::vector<LookupTable>& tab
                                  {"low_ns", row.low_ns},
                                  {"high_ns", row.high_ns},
                                  {"steady", row.steady},
-                                 {"keeps_budgets", KeepsBudgets(network, row.median_ns, budgets)}});
+                                 {"keeps_budgets", keeps}});
   }
   fidelity.error_pct = MedianErrorPct(corrected);
   fidelity.plain_error_pct = MedianErrorPct(plain);
@@ -90,7 +90,8 @@ void WriteVerified(Workspace& workspace, const std::vector<LookupTable>& tables,
   Json candidates = Json::array(), corrections = Json::array();
   for (const Candidate& candidate : result.candidates) candidates.push_back(ToJson(workspace, candidate));
   for (const auto& [width, fit] : result.corrections) {
-    corrections.push_back({{"width", width}, {"intercept_ns", fit.intercept_ns}, {"slope", fit.slope}});
+    corrections.push_back(
+        {{"width", width}, {"intercept_ns", fit.intercept_ns}, {"slope", fit.slope}, {"sigma", fit.sigma}});
   }
   WriteRunJson(workspace, "verify.json",
                {{"version", 1},
@@ -118,16 +119,18 @@ std::string RunVerify(Workspace& workspace) {
   baseline.row = measure({baseline.network}).front();
   const Budgets budgets = StudyBudgets(workspace, baseline.row.median_ns);
   const auto solver = MakeSolver(workspace.study().search.solver);
+  const double repeat_sigma = workspace.device().Describe().estimates() ? 0 : kRepeatSigma;
   const LoopResult result = CloseLoop({.tables = tables,
                                        .widths = workspace.study().model.width,
                                        .objectives = StudyObjectives(workspace),
                                        .budgets = budgets,
                                        .k = static_cast<int>(workspace.study().search.candidates),
-                                       .solver = *solver},
+                                       .solver = *solver,
+                                       .repeat_sigma = repeat_sigma},
                                       std::move(baseline), measure);
-  if (result.candidates.empty()) ThrowNoneKeeps(workspace, result, budgets);
+  if (result.candidates.empty()) ThrowNoneKeeps(workspace, result, budgets, BudgetMargin(repeat_sigma));
   for (const std::string& note : result.notes) workspace.context().progress.Note("note: " + note);
-  const Fidelity fidelity = Compare(workspace, tables, result, budgets);
+  const Fidelity fidelity = Compare(workspace, tables, result);
   WriteVerified(workspace, tables, budgets, result, fidelity);
   char text[120];
   std::snprintf(text, sizeof text, "%zu networks %s whole, predictions off by %.1f %% (plain sum: %.1f %%)",

@@ -28,6 +28,7 @@ struct Budgets {
 struct CostCorrection {
   double intercept_ns = 0;
   double slope = 1;
+  double sigma = 0;  // standard deviation of measured over predicted; 0: unknown
 };
 
 struct Candidate {

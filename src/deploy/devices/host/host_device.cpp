@@ -5,6 +5,7 @@
 #include "deploy/toolchains/openvino/openvino_model.h"
 #include "deploy/toolchains/tvm/tvm_model.h"
 #include "measure/emulation.h"
+#include "measure/huge_pages.h"
 
 namespace hot {
 namespace {
@@ -35,6 +36,8 @@ class HostDevice : public Device {
       models.back()->FillInputs(models.size());
       subjects.push_back([model = models.back().get()] { model->Infer(); });
     }
+    for (const Subject& subject : subjects) subject();  // allocates what is allocated late
+    UseHugePages();
     return MeasureInterleaved(
         subjects, [&] { canary.Infer(); }, options, reference_canary_ns, context);
   }
