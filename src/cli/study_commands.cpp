@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "config/study.h"
+#include "pipeline/search_text.h"
 #include "pipeline/solve.h"
 #include "pipeline/stage.h"
 #include "report/report.h"
@@ -14,7 +15,7 @@ namespace {
 struct StudyOptions {
   std::string study;
   std::vector<std::string> overrides;
-  bool json = false, quiet = false;
+  bool json = false, quiet = false, front = false;
 };
 
 struct StudyCommand {
@@ -36,11 +37,17 @@ constexpr StudyCommand kCommands[] = {
     {"evaluate", "evaluate", "evaluation.json", "Measure accuracy and latency of the artifacts"},
 };
 
+void ShowSearch(const Workspace& workspace, bool front) {
+  if (front) std::fputs(FrontTable(workspace).c_str(), stdout);
+  ThrowIfNothingFound(workspace);
+  for (const std::string& line : PriceLines(workspace)) workspace.context().progress.Note(line);
+}
+
 void RunStudy(const StudyCommand& command, const StudyOptions& options, const Context& context) {
   Workspace workspace(ReadStudy(options.study, options.overrides), context);
   for (const std::string& note : workspace.notes()) context.progress.Note(note);
   RunStages(workspace, command.last_stage);
-  if (std::string_view(command.last_stage) == "search") ThrowIfNothingFound(workspace);
+  if (std::string_view(command.last_stage) == "search") ShowSearch(workspace, options.front);
   if (std::string(command.name) == "optimize") {
     WriteReport(workspace.folder(), context);
     context.progress.Begin("report", 0);
@@ -57,7 +64,10 @@ void AddStudyCommands(CLI::App& app, int& exit_code) {
     CLI::App* sub = app.add_subcommand(command.name, command.help);
     sub->add_option("study", options->study, "study file (YAML), see docs/formats/study.md")->required();
     sub->add_option("--set", options->overrides, "KEY=VALUE: set any key of the study")->expected(1)->take_all();
-    sub->add_flag("--json", options->json, "print the result as JSON on stdout");
+    CLI::Option* json = sub->add_flag("--json", options->json, "print the result as JSON on stdout");
+    if (std::string_view(command.name) == "search") {
+      sub->add_flag("--front", options->front, "print the Pareto front of quality against latency")->excludes(json);
+    }
     sub->add_flag("--quiet", options->quiet, "no progress");
     sub->footer(std::string("Example:\n  hot ") + command.name + " examples/quickstart.yaml --set run.seed=1");
     sub->callback([options, &command, &exit_code] {

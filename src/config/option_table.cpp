@@ -179,6 +179,17 @@ void AddSearch(std::vector<Option>& out) {
                  .help = "How many of them are trained; 0 means all.",
                  .fallback = "",
                  .range = Between(0, 64)});
+  out.push_back({.name = "search.min_distance",
+                 .field = HOT_FIELD(search.min_distance),
+                 .help = "Slots in which candidates of one objective and width differ from each other at least: each "
+                         "is the best that is so far from every better one.",
+                 .fallback = "",
+                 .range = Between(1, 64)});
+  out.push_back({.name = "search.front",
+                 .field = HOT_FIELD(search.front),
+                 .help = "Points of the Pareto front of quality against latency, at most, for each width.",
+                 .fallback = "",
+                 .range = Between(2, 1000)});
 }
 
 void AddTrain(std::vector<Option>& out) {

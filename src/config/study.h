@@ -76,6 +76,8 @@ struct Study {
     std::optional<double> flash_kib, ram_kib, memory_kib, quality_min;  // quality_min: least M MACs
     int64_t candidates = 8;                                             // k, per objective and width
     int64_t train_candidates = 0;                                       // trained per objective and width; 0: all k
+    int64_t min_distance = 1;                                           // slots in which candidates differ at least
+    int64_t front = 20;                                                 // points
   } search;
 
   struct Train {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "search/apart.h"
 
 namespace hot {
 namespace {
@@ -106,7 +107,8 @@ class Loop {
     if (budgets.latency_ms) *budgets.latency_ms *= group.aim / BudgetMargin(SigmaFor(group, correction));
     // Room for those known to miss, so that k others are left.
     const int ask = study_.k + static_cast<int>(networks_.size());
-    SearchResult found = AutoSearch(*group.table, group.objective, budgets, ask, study_.solver, correction);
+    SearchResult found = AutoSearch(*group.table, group.objective, budgets, ask, study_.solver, correction,
+                                    study_.min_distance);
     if (NeedsAnyNetwork(width, found)) found = Fastest(group);
     group.infeasible = found.candidates.empty() ? SmallestText(found) : "";
     group.answers.clear();
@@ -123,7 +125,7 @@ class Loop {
     Budgets budgets = study_.budgets;
     budgets.latency_ms.reset();
     return AutoSearch(*group.table, Objective::kLatency, budgets, study_.k, study_.solver,
-                      CorrectionOf(corrections_, group.table->width));
+                      CorrectionOf(corrections_, group.table->width), study_.min_distance);
   }
 
   // Unmeasured answers that would be among the k best of their group, better ranks first; of equal ranks those of
@@ -197,7 +199,14 @@ class Loop {
                                                      : std::pair(v->row.median_ns, minus_macs);
     });
     std::vector<Candidate> best;
-    for (const VerifiedNetwork* v : successes | std::views::take(study_.k)) {
+    const auto is_apart = [&](const VerifiedNetwork* v) {
+      return std::ranges::all_of(best, [&](const Candidate& better) {
+        return HammingDistance(v->network.choices, better.choices) >= study_.min_distance;
+      });
+    };
+    for (const VerifiedNetwork* v : successes) {
+      if (std::ssize(best) == study_.k) break;
+      if (!is_apart(v)) continue;
       Candidate candidate = Predict(*group.table, v->network.choices, CorrectionOf(corrections_, v->network.width));
       candidate.objective = group.objective;
       candidate.rank = static_cast<int>(best.size()) + 1;

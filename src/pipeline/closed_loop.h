@@ -38,6 +38,7 @@ struct LoopStudy {
   int k = 8;  // answers a width and objective
   const Solver& solver;
   double repeat_sigma = 0;  // of a measurement: kRepeatSigma, or 0 for estimates
+  int min_distance = 1;  // slots in which answers of a width and objective differ at least
 };
 
 struct VerifiedNetwork {
@@ -51,8 +52,9 @@ using MeasureNetworks = std::function<std::vector<MeasurementRow>(const std::vec
 
 struct LoopResult {
   // By width, objective and rank. Each was measured and keeps every budget, latency with the margin of kBudgetQuantile;
-  // the best k of a width and objective: by MACs, or by measured latency. Predictions are corrected. `optimal`: the
-  // solver's last answers, with proof, hold it. Empty: nothing measured keeps the budgets.
+  // the best k of a width and objective: by MACs, or by measured latency, each at least min_distance slots from every
+  // better one. Predictions are corrected. `optimal`: the solver's last answers, with proof, hold it. Empty: nothing
+  // measured keeps the budgets.
   std::vector<Candidate> candidates;
   Corrections corrections;
   std::vector<VerifiedNetwork> networks;  // all that were measured, in order, the baseline first

@@ -11,6 +11,7 @@
 
 #include "core/hash.h"
 #include "core/rng.h"
+#include "search/apart.h"
 #include "search/testing/seed_table.h"
 
 namespace hot {
@@ -81,7 +82,8 @@ class ClosedLoopTest : public testing::Test {
                                    .budgets = budgets_,
                                    .k = k_,
                                    .solver = *solver_,
-                                   .repeat_sigma = repeat_sigma_},
+                                   .repeat_sigma = repeat_sigma_,
+                                   .min_distance = min_distance_},
                                   std::move(baseline), measure);
     CheckPromise(result, machine);
     return result;
@@ -127,9 +129,24 @@ class ClosedLoopTest : public testing::Test {
   Budgets budgets_;
   int k_ = 4;
   double repeat_sigma_ = 0;
+  int min_distance_ = 1;
   std::unique_ptr<Solver> solver_ = MakeSolver("exact");
   std::vector<std::vector<Candidate>> asked_;  // by call
 };
+
+TEST_F(ClosedLoopTest, AnswersAreAsFarApartAsAsked) {
+  AddWidth(1.0);
+  min_distance_ = 3;
+  budgets_.latency_ms = 1.1 * PlainBaselineNs() * 1e-6;
+  const LoopResult result = Run([](const Candidate& c) { return 0.9 * c.latency_ns * (1 + 0.05 * Noise(c)); });
+  for (const Objective objective : objectives_) {
+    const auto got = Of(result, objective);
+    EXPECT_GE(std::ssize(got), 2);
+    for (size_t i = 0; i < got.size(); ++i) {
+      for (size_t j = 0; j < i; ++j) EXPECT_GE(HammingDistance(got[i].choices, got[j].choices), 3);
+    }
+  }
+}
 
 TEST_F(ClosedLoopTest, FindsTheBestOfAMachineThatTheCorrectionDescribes) {
   AddWidth(1.0);

@@ -1,4 +1,6 @@
-// Stage search: the k best networks a width and objective from the plain table.
+// Stage search: the k best networks a width and objective from the plain table; beside them the front of quality
+// against latency, the price of a millisecond and, where nothing fits, what would.
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -6,33 +8,110 @@
 #include "pipeline/solve.h"
 #include "pipeline/stages.h"
 #include "pipeline/tables.h"
+#include "search/front.h"
+#include "search/relaxation.h"
 
 namespace hot {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
+// What search.json has of all widths.
 struct Found {
-  std::vector<Candidate> candidates;  // by width, objective and rank
-  std::string infeasible;             // of the last width without any
+  Json candidates = Json::array();  // by width, objective and rank
+  Json fronts = Json::array(), prices = Json::array(), relaxations = Json::array();
+  std::string infeasible;  // of the last width without any
 };
 
-Found SolveStudy(const Workspace& workspace, const std::vector<LookupTable>& tables, const Budgets& budgets) {
-  const auto solver = MakeSolver(workspace.study().search.solver);
-  const int k = static_cast<int>(workspace.study().search.candidates);
-  Found found;
-  for (double width : workspace.study().model.width) {
-    const LookupTable& table = FindTable(tables, width, workspace.precision());
-    for (Objective objective : StudyObjectives(workspace)) {
-      SearchResult result = AutoSearch(table, objective, budgets, k, *solver, {});
-      found.candidates.insert(found.candidates.end(), result.candidates.begin(), result.candidates.end());
-      if (!result.candidates.empty()) continue;
-      result.smallest_latency_ms *= workspace.task().options().passes();  // in terms of search.latency_ms
-      char text[64];
-      std::snprintf(text, sizeof text, "no network of width %g fits the budgets; ", width);
-      found.infeasible = text + SmallestText(result);
-    }
-  }
-  return found;
+Json FrontJson(const Workspace& workspace, double width, const std::vector<Candidate>& front) {
+  Json points = Json::array();
+  for (const Candidate& point : front) points.push_back(ToJson(workspace, point));
+  return {{"width", width}, {"points", points}};
 }
+
+Json PriceJson(double width, double latency_ms, const LatencyPrice& price) {
+  return {{"width", width},
+          {"latency_ms", latency_ms},
+          {"step_ms", price.step_ms},
+          {"macs", price.macs},
+          {"more_macs", price.more_macs},
+          {"less_macs", price.less_macs ? Json(*price.less_macs) : Json()}};
+}
+
+Json RelaxationJson(double width, const Relaxation& relaxation) {
+  Json budgets = Json::array();
+  for (const BudgetRelaxation& one : relaxation.budgets) {
+    budgets.push_back(
+        {{"budget", one.budget},
+         {"limit", one.limit},
+         {"alone", one.alone ? Json(*one.alone) : Json()},
+         {"used", one.used},
+         {"largest", {{"part", one.largest.part}, {"choice", one.largest.choice}, {"share", one.largest.share}}}});
+  }
+  return {{"width", width},
+          {"factor", relaxation.factor},
+          {"most_macs", relaxation.most_macs ? Json(*relaxation.most_macs) : Json()},
+          {"budgets", budgets}};
+}
+
+class StudySearch {
+ public:
+  StudySearch(const Workspace& workspace, const Budgets& budgets)
+      : workspace_(workspace),
+        options_(workspace.study().search),
+        budgets_(budgets),
+        solver_(MakeSolver(options_.solver)) {}
+
+  Found Run(const std::vector<LookupTable>& tables) const {
+    Found found;
+    for (const double width : workspace_.study().model.width) {
+      const LookupTable& table = FindTable(tables, width, workspace_.precision());
+      if (!AddCandidates(table, found)) AddRelaxation(table, found);
+      const int most = static_cast<int>(options_.front);
+      found.fronts.push_back(FrontJson(workspace_, width, ParetoFront(table, budgets_, most, *solver_, {})));
+      const auto price = PriceOfLatency(table, budgets_, *solver_, {});
+      if (price) found.prices.push_back(PriceJson(width, *budgets_.latency_ms, *price));
+    }
+    return found;
+  }
+
+  bool AnyWithoutLatency(const std::vector<LookupTable>& tables) const {
+    Budgets exact = budgets_;  // sizes and MACs are exact, latencies are a prediction
+    exact.latency_ms.reset();
+    return std::ranges::any_of(workspace_.study().model.width, [&](double width) {
+      const LookupTable& table = FindTable(tables, width, workspace_.precision());
+      return !AutoSearch(table, Objective::kLatency, exact, 1, *solver_, {}).candidates.empty();
+    });
+  }
+
+ private:
+  // False: there is none.
+  bool AddCandidates(const LookupTable& table, Found& found) const {
+    bool any = false;
+    for (const Objective objective : StudyObjectives(workspace_)) {
+      const SearchResult result = AutoSearch(table, objective, budgets_, static_cast<int>(options_.candidates),
+                                             *solver_, {}, static_cast<int>(options_.min_distance));
+      for (const Candidate& candidate : result.candidates) found.candidates.push_back(ToJson(workspace_, candidate));
+      any = any || !result.candidates.empty();
+    }
+    return any;
+  }
+
+  void AddRelaxation(const LookupTable& table, Found& found) const {
+    char width[64];
+    std::snprintf(width, sizeof width, "no network of width %g fits the budgets; ", table.width);
+    const auto relaxation = SmallestRelaxation(table, budgets_, *solver_, {});
+    if (relaxation) found.relaxations.push_back(RelaxationJson(table.width, *relaxation));
+    found.infeasible =
+        width + (relaxation ? RelaxationText(*relaxation, workspace_.task().options().passes())
+                            : "whatever the other budgets, search.quality_min is more than any of them has");
+  }
+
+  const Workspace& workspace_;
+  const Study::Search& options_;
+  const Budgets& budgets_;
+  std::unique_ptr<Solver> solver_;
+};
 
 }  // namespace
 
@@ -45,20 +124,20 @@ std::string RunSearch(Workspace& workspace) {
   const auto tables = ReadTables(workspace);
   const Candidate baseline = PredictBaseline(workspace, tables, {});
   const Budgets budgets = StudyBudgets(workspace, baseline.latency_ns);
-  const Found found = SolveStudy(workspace, tables, budgets);
-  Budgets exact = budgets;  // sizes and MACs are exact, latencies are a prediction
-  exact.latency_ms.reset();
-  if (found.candidates.empty() && SolveStudy(workspace, tables, exact).candidates.empty()) {
+  const StudySearch search(workspace, budgets);
+  const Found found = search.Run(tables);
+  if (found.candidates.empty() && !search.AnyWithoutLatency(tables)) {
     throw Error(Code::kOutOfRange, "search", found.infeasible);
   }
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const Candidate& candidate : found.candidates) list.push_back(ToJson(workspace, candidate));
   WriteRunJson(workspace, "search.json",
                {{"version", 1},
                 {"baseline", ToJson(workspace, baseline)},
                 {"budgets", BudgetsJson(budgets)},
-                {"candidates", list},
-                {"infeasible", found.infeasible}});
+                {"candidates", found.candidates},
+                {"infeasible", found.infeasible},
+                {"relaxations", found.relaxations},
+                {"prices", found.prices},
+                {"fronts", found.fronts}});
   if (!found.infeasible.empty()) workspace.context().progress.Note("note: by the table, " + found.infeasible);
   return std::to_string(found.candidates.size()) + " candidates";
 }

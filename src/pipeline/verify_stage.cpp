@@ -126,7 +126,8 @@ std::string RunVerify(Workspace& workspace) {
                                        .budgets = budgets,
                                        .k = static_cast<int>(workspace.study().search.candidates),
                                        .solver = *solver,
-                                       .repeat_sigma = repeat_sigma},
+                                       .repeat_sigma = repeat_sigma,
+                                       .min_distance = static_cast<int>(workspace.study().search.min_distance)},
                                       std::move(baseline), measure);
   if (result.candidates.empty()) ThrowNoneKeeps(workspace, result, budgets, BudgetMargin(repeat_sigma));
   for (const std::string& note : result.notes) workspace.context().progress.Note("note: " + note);

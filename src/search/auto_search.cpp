@@ -6,6 +6,7 @@
 #include <ranges>
 
 #include "core/error.h"
+#include "search/apart.h"
 
 namespace hot {
 namespace {
@@ -187,13 +188,13 @@ std::string SmallestText(const SearchResult& result) {
 }
 
 SearchResult AutoSearch(const LookupTable& table, Objective objective, const Budgets& budgets, int k,
-                        const Solver& solver, const CostCorrection& correction) {
+                        const Solver& solver, const CostCorrection& correction, int min_distance) {
   CheckInput(table, correction);
   CheckCount(k);
   const std::vector<SummedBudget> summed = SummedBudgets(budgets, FixedTotals(table), correction);
   const Reduced reduced = MakeReduced(table, objective, budgets, summed);
   SearchResult result;
-  const SolveResult solved = reduced.possible ? solver.Solve(reduced.program, k) : SolveResult{};
+  const SolveResult solved = reduced.possible ? SolveApart(solver, reduced.program, k, min_distance) : SolveResult{};
   for (const Solution& solution : solved.solutions) {
     std::vector<size_t> rows;
     for (size_t slot = 0; slot < solution.choices.size(); ++slot) {

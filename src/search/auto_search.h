@@ -61,9 +61,9 @@ std::string SmallestText(const SearchResult& result);
 // ram_kib is a maximum, so it only removes choices; the other budgets are sums. M_head is weights + peak of stem, tail
 // and head. Latencies are rounded to whole nanoseconds a row, so that the program is exact in integers; a budget holds
 // on the corrected prediction. Throws Error(kInvalidArgument) for k < 1, an empty table or slope <= 0, and what the
-// solver throws.
+// solver throws. `min_distance`: candidates differ from each other in at least that many slots (SolveApart).
 SearchResult AutoSearch(const LookupTable& table, Objective objective, const Budgets& budgets, int k,
-                        const Solver& solver, const CostCorrection& correction);
+                        const Solver& solver, const CostCorrection& correction, int min_distance = 1);
 
 // Prediction of given choices (one a slot); Error(kNotFound) when the table lacks a choice.
 Candidate Predict(const LookupTable& table, const std::vector<Choice>& choices, const CostCorrection& correction);

@@ -7,6 +7,7 @@
 #include "core/rng.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "search/testing/all_networks.h"
 
 namespace hot {
 namespace {
@@ -49,20 +50,11 @@ bool Within(const Candidate& candidate, const Budgets& budgets) {
          (!budgets.min_macs || candidate.macs >= *budgets.min_macs);
 }
 
-// All choices through Predict(), filtered and sorted.
+// All networks, filtered and sorted.
 std::vector<Candidate> BruteForce(const LookupTable& table, Objective objective, const Budgets& budgets,
                                   const CostCorrection& correction) {
-  std::vector<Candidate> all;
-  std::vector<size_t> at(table.slots.size());
-  while (true) {
-    std::vector<Choice> choices;
-    for (size_t s = 0; s < at.size(); ++s) choices.push_back(table.slots[s][at[s]].choice);
-    const Candidate candidate = Predict(table, choices, correction);
-    if (Within(candidate, budgets)) all.push_back(candidate);
-    size_t slot = at.size();
-    while (slot > 0 && ++at[slot - 1] == table.slots[slot - 1].size()) at[--slot] = 0;
-    if (slot == 0) break;
-  }
+  std::vector<Candidate> all = AllNetworks(table, correction);
+  std::erase_if(all, [&](const Candidate& candidate) { return !Within(candidate, budgets); });
   std::ranges::stable_sort(all, [&](const Candidate& a, const Candidate& b) {
     return objective == Objective::kAccuracy ? a.macs > b.macs : a.latency_ns < b.latency_ns;
   });
@@ -189,6 +181,18 @@ TEST(AutoSearchTest, RanksStopAtK) {
   ASSERT_EQ(result.candidates.size(), 2u);
   EXPECT_EQ(result.candidates[1].rank, 2);
   EXPECT_LE(result.candidates[0].latency_ns, result.candidates[1].latency_ns);
+}
+
+TEST(AutoSearchTest, CandidatesDifferFromEachOther) {
+  const LookupTable table = SmallTable();
+  const auto all = BruteForce(table, Objective::kAccuracy, {}, {});
+  const auto found = AutoSearch(table, Objective::kAccuracy, {}, 100, *MakeSolver("exact"), {}, 2).candidates;
+  ASSERT_EQ(found.size(), 3u) << "three choices a slot";
+  EXPECT_EQ(found[0].choices, all[0].choices);
+  EXPECT_EQ(found[1].rank, 2);
+  for (size_t s = 0; s < 2; ++s) EXPECT_NE(found[1].choices[s], found[0].choices[s]);
+  EXPECT_EQ(AutoSearch(table, Objective::kAccuracy, {}, 8, *MakeSolver("exact"), {}, 3).candidates.size(), 1u);
+  EXPECT_THROW(AutoSearch(table, Objective::kAccuracy, {}, 8, *MakeSolver("exact"), {}, 0), Error);
 }
 
 TEST(AutoSearchTest, RefusesBadInput) {

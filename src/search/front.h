@@ -1,0 +1,35 @@
+// Quality against latency: the Pareto front of a look-up table and the price of a millisecond. Every point is an answer
+// of the solver with proof, so both are right for whatever it can solve (pairs of neighbours, corrections). Called by
+// the search stage. Stateless.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "search/auto_search.h"
+
+namespace hot {
+
+// By rising latency. No network that keeps the budgets (but latency_ms, which is what the front is over) is as fast as
+// a point and better, or as good and faster. Ranks count from 1; solve_ns is that of the point; `optimal` false: the
+// solver gave up before the proof.
+// At most `most` points: the fastest, the best, and between them, for latencies at equal steps, the best within each,
+// once. Points that lie between these are left out, so with a large `most` the front is whole. Empty: infeasible.
+// Throws Error(kInvalidArgument) for most < 2, and what AutoSearch throws.
+std::vector<Candidate> ParetoFront(const LookupTable& table, const Budgets& budgets, int most, const Solver& solver,
+                                   const CostCorrection& correction);
+
+// What a little more or less latency buys at the budget: MACs of the best networks within it, exactly.
+struct LatencyPrice {
+  bool operator==(const LatencyPrice&) const = default;
+  double step_ms = 0;                     // 1 ms, or 0.1, 0.01, ... where the budget is below five steps
+  int64_t macs = 0;                       // of the best within budgets.latency_ms
+  int64_t more_macs = 0;                  // gained by budgets.latency_ms + step_ms
+  std::optional<int64_t> less_macs = {};  // lost by budgets.latency_ms - step_ms; unset: no network keeps that
+};
+
+// Unset without a latency budget and when no network keeps the budgets. Throws what AutoSearch throws.
+std::optional<LatencyPrice> PriceOfLatency(const LookupTable& table, const Budgets& budgets, const Solver& solver,
+                                           const CostCorrection& correction);
+
+}  // namespace hot
