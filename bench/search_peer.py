@@ -1,9 +1,10 @@
 """Solves the programs of hot_bench_search with PuLP and the CBC that it brings, and prints {"ms", "values"}.
 
 Usage: search_peer.py JOB.json
-The job: {"k", "seconds", "programs": [{"slots": [[{"value", "costs"}]], "limits"}]}. "ms" is the time of each program's k
-best, building the model included; "values" what they are worth, in integers. The next best comes from one more row that
-forbids the last one. A solve that takes longer than "seconds" ends its program: its "ms" is null.
+The job: {"k", "seconds", "programs": [{"slots": [[{"value", "costs"}]], "limits"}]}. "ms" is the time of each program's
+k best, building the model included; "values" what they are worth, in integers, the best first (CBC sometimes finds a
+better one after a worse one). The next best comes from one more row that forbids the last one. A solve that takes longer
+than "seconds" ends its program: its "ms" is null.
 """
 import json
 import sys
@@ -47,7 +48,7 @@ def main():
     for program in job["programs"]:
         start = time.perf_counter()
         try:
-            values.append(k_best(program, job["k"], job["seconds"]))
+            values.append(sorted(k_best(program, job["k"], job["seconds"]), reverse=True))
             times.append(1e3 * (time.perf_counter() - start))
         except Timeout:
             values.append([])
