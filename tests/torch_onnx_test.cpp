@@ -47,6 +47,22 @@ void AddResNets(std::vector<Case>& cases) {
   cases.push_back({"resnet50-same", WholeGraph("ssd", 96, 1, {.style = same, .backbone = "resnet50", .width = 0.25})});
 }
 
+// Slots of one block each, and choices that no backbone has of its own: each block type with other kernels and
+// expansions.
+void AddSpaces(std::vector<Case>& cases) {
+  const std::vector<std::string> choices{"irb-k7-e2",   "irb-k9-e1",        "fused-k7-e1",     "sandglass-k11-e1",
+                                         "basic-k7-e3", "bottleneck-k9-e1", "bottleneck-k3-e5"};
+  for (const char* backbone : {"mobilenet_v2", "resnet18", "resnet50"}) {
+    for (const char* task : {"ssd", "cpn", "classify"}) {
+      const std::string name = std::string(backbone) + "-" + task;
+      WholeOptions whole{.backbone = backbone, .width = 0.25, .slot_size = SlotSize::kBlock};
+      cases.push_back({name + "-blocks", WholeGraph(task, 64, 3, whole)});
+      whole.choices = choices;
+      cases.push_back({name + "-own", WholeGraph(task, 64, 4, whole)});
+    }
+  }
+}
+
 std::vector<Case> Cases() {
   std::vector<Case> cases;
   for (auto& [name, graph] : BlockGraphs()) cases.push_back({name, std::move(graph)});
@@ -59,6 +75,7 @@ std::vector<Case> Cases() {
     cases.push_back({task + std::string("-same"), WholeGraph(task, 96, 1, same)});
   }
   AddResNets(cases);
+  AddSpaces(cases);
   return cases;
 }
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/rng.h"
-#include "models/backbone.h"
+#include "models/search_space.h"
 #include "tasks/task.h"
 
 namespace hot {
@@ -36,7 +36,21 @@ struct WholeOptions {
   GraphStyle style = {};
   std::string backbone = "mobilenet_v2";
   double width = 0.35;
+  SlotSize slot_size = SlotSize::kStage;
+  std::vector<std::string> choices = {};  // names; empty: the backbone's own
 };
+
+inline SearchSpace SpaceOf(const WholeOptions& whole) {
+  const Backbone& net = FindBackbone(whole.backbone);
+  SlotChoices choices;
+  if (whole.choices.empty()) return {net, whole.slot_size};
+  std::vector<Choice> listed;
+  for (const std::string& name : whole.choices) listed.push_back(Choice::Parse(name));
+  for (const Slot& slot : SearchSpace(net, whole.slot_size).Slots(whole.width, Precision::kFp32)) {
+    choices[slot.index] = listed;
+  }
+  return {net, whole.slot_size, std::move(choices)};
+}
 
 // Of side x side pixels; random choices, with seed 0 the baseline's.
 inline Graph WholeGraph(const std::string& task, int side, uint64_t seed, const WholeOptions& whole = {}) {
@@ -46,7 +60,7 @@ inline Graph WholeGraph(const std::string& task, int side, uint64_t seed, const 
   options.input = {3, side, side};
   options.classes = {"a", "b", "c"};
   options.keypoints = {"head", "hand"};
-  const Backbone& net = FindBackbone(whole.backbone);
+  const SearchSpace net = SpaceOf(whole);
   Rng rng(seed);
   std::vector<Choice> pick;
   for (const Slot& slot : net.Slots(whole.width, Precision::kFp32)) {

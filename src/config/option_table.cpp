@@ -1,4 +1,5 @@
 // The options themselves, in the order of study.h.
+#include "config/backbone_rules.h"
 #include "config/option_rows.h"
 #include "config/task_rules.h"
 #include "config/value.h"
@@ -9,6 +10,12 @@ namespace {
 std::vector<std::string> TaskNames() {
   std::vector<std::string> names;
   for (const TaskRules& task : AllTaskRules()) names.push_back(task.name);
+  return names;
+}
+
+std::vector<std::string> BackboneNames() {
+  std::vector<std::string> names;
+  for (const BackboneRules& backbone : AllBackboneRules()) names.push_back(backbone.name);
   return names;
 }
 
@@ -28,7 +35,17 @@ void AddModel(std::vector<Option>& out) {
                  .field = HOT_FIELD(model.backbone),
                  .help = "The network whose slots are searched.",
                  .fallback = "",
-                 .allowed = {"mobilenet_v2", "resnet18", "resnet34", "resnet50"}});
+                 .allowed = BackboneNames()});
+  out.push_back({.name = "model.slots",
+                 .field = HOT_FIELD(model.slots),
+                 .help = "What is chosen for at once: all blocks of a `stage` (7 slots of `mobilenet_v2`, 4 of a "
+                         "`resnet`), or each `block` (17; 8 of `resnet18`, else 16).",
+                 .fallback = "",
+                 .allowed = {"stage", "block"}});
+  out.push_back({.name = "model.space",
+                 .field = HOT_FIELD(model.space),
+                 .help = "What may stand in a slot, instead of the backbone's own choices: see \"A space of your own\".",
+                 .fallback = "the backbone's"});
   out.push_back({.name = "model.width",
                  .field = HOT_FIELD(model.width),
                  .help = "Width multipliers of the backbone; each is searched on its own (0.7, 1.0, 1.3 are S, M, L).",
@@ -246,7 +263,7 @@ void AddTrain(std::vector<Option>& out) {
                "start; `backbone` trains the head alone. A slot that `model.pretrained` lacks, and all behind it, is "
                "trained.",
        .fallback = "",
-       .allowed = {"none", "stem", "slot1", "slot2", "slot3", "slot4", "slot5", "slot6", "slot7", "backbone"}});
+       .allowed = {"none", "stem", "slot...", "backbone"}});
   out.push_back({.name = "train.freeze_epochs",
                  .field = HOT_FIELD(train.freeze_epochs),
                  .help = "Epochs after which the frozen part is trained too; 0 means never.",

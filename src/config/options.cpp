@@ -4,25 +4,10 @@
 #include <cmath>
 
 #include "config/value.h"
+#include "core/text.h"
 
 namespace hot {
 namespace {
-
-// Levenshtein distance.
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
-    }
-  }
-  return row[b.size()];
-}
 
 std::string_view LastComponent(std::string_view name) { return name.substr(name.rfind('.') + 1); }
 
@@ -92,6 +77,8 @@ std::string ExpectedText(const Option& option) {
         } else if constexpr (std::is_same_v<T, HyperRange>) {
           return "a list, each " + RangeText(option.range, option.whole ? "whole number" : "number") +
                  ", or a range {low, high}";
+        } else if constexpr (std::is_same_v<T, Space>) {
+          return "slots with choices below them";
         } else if constexpr (std::is_same_v<T, std::string>) {
           return TextExpected(option);
         } else {

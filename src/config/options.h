@@ -19,7 +19,8 @@ namespace hot {
 using OptionField =
     std::variant<bool& (*)(Study&), int& (*)(Study&), int64_t& (*)(Study&), double& (*)(Study&),
                  std::optional<double>& (*)(Study&), std::string& (*)(Study&), std::vector<int64_t>& (*)(Study&),
-                 std::vector<double>& (*)(Study&), std::vector<std::string>& (*)(Study&), HyperRange& (*)(Study&)>;
+                 std::vector<double>& (*)(Study&), std::vector<std::string>& (*)(Study&), HyperRange& (*)(Study&),
+                 Space& (*)(Study&)>;
 
 // What numbers are accepted: from `min` to `max`, both unbounded when unset; `above_min` excludes `min` itself.
 struct OptionRange {

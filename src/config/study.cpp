@@ -1,8 +1,10 @@
 #include "config/study.h"
 
 #include <algorithm>
+#include <charconv>
 #include <system_error>
 
+#include "config/backbone_rules.h"
 #include "config/study_reader.h"
 #include "config/task_rules.h"
 #include "config/value.h"
@@ -53,6 +55,30 @@ void CheckBaselineWidth(StudyReader& reader) {
 void CheckChannels(StudyReader& reader, const std::string& name, const std::vector<double>& values) {
   if (values.empty() || values.size() == 3) return;
   FailAt(reader, name, "expected red, green and blue, got " + std::to_string(values.size()) + " numbers");
+}
+
+// "slot3" -> 3; 0 where it is no name of a slot.
+int SlotNumber(const std::string& name) {
+  int number = 0;
+  const char* const end = name.data() + name.size();
+  const auto [last, error] = std::from_chars(name.data() + std::min<size_t>(4, name.size()), end, number);
+  return name.starts_with("slot") && error == std::errc() && last == end ? number : 0;
+}
+
+void CheckSlot(StudyReader& reader, const std::string& key, const std::string& name) {
+  const int slots = SlotCount(reader.study());
+  const int number = SlotNumber(name);
+  if (number >= 1 && number <= slots) return;
+  FailAt(reader, key, reader.study().model.backbone + " has no " + name,
+         "its slots: slot1 to slot" + std::to_string(slots) + " (model.slots: " + reader.study().model.slots + ")");
+}
+
+void CheckSlots(StudyReader& reader) {
+  const Study& study = reader.study();
+  if (study.train.freeze.starts_with("slot")) CheckSlot(reader, "train.freeze", study.train.freeze);
+  for (const Space::Slot& slot : study.model.space.slots) {
+    if (slot.name != "default") CheckSlot(reader, "model.space." + slot.name, slot.name);
+  }
 }
 
 void CheckPretrained(StudyReader& reader) {
@@ -190,6 +216,7 @@ Study ReadStudy(const fs::path& file, const std::vector<std::string>& overrides)
   for (const std::string& assignment : overrides) reader.Override(assignment);
   CheckRequired(reader);
   CheckBaselineWidth(reader);
+  CheckSlots(reader);
   CheckAnchors(reader);
   CheckPretrained(reader);
   CheckSearch(reader);

@@ -20,6 +20,15 @@ struct HyperRange {
   bool empty() const { return values.empty() && high == 0; }
 };
 
+// Choices of slots ("slot3"; "default": of all that are not named). Empty: the backbone's own.
+struct Space {
+  struct Slot {
+    std::string name;
+    std::vector<std::string> choices{};  // "irb-k3-e6"
+  };
+  std::vector<Slot> slots{};
+};
+
 struct Study {
   int version = 1;
   std::string name;
@@ -27,6 +36,8 @@ struct Study {
   struct Model {
     std::string backbone = "mobilenet_v2";
     std::vector<double> width{1.0};
+    std::string slots = "stage";  // stage | block
+    Space space;
     std::optional<double> baseline_width;  // default: 1.0 if listed, else the only width
     std::string task = "ssd";
     std::vector<int64_t> input{320, 320};  // height, width

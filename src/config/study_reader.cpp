@@ -3,6 +3,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "config/value.h"
 #include "core/error.h"
@@ -54,8 +55,46 @@ void ReadMap(const YAML::Node& map, RawValue& raw, const Place& place) {
     if (!entry.first.IsScalar() || !entry.second.IsScalar()) {
       throw Error(Code::kInvalidArgument, raw.place, raw.prefix + "expected one value a key");
     }
-    raw.keys.push_back(entry.first.Scalar());
+    raw.keys.push_back({entry.first.Scalar(), place(entry.first)});
     raw.items.push_back({entry.second.Scalar(), place(entry.second)});
+  }
+}
+
+bool IsSpace(const Option& option) { return std::holds_alternative<Space& (*)(Study&)>(option.field); }
+
+// What ReadTree() needs to know on its way down; `place` says where a node stands.
+struct TreePlaces {
+  std::string prefix;
+  std::function<std::string(const YAML::Node&)> place;
+};
+
+RawScalar ReadKey(const YAML::Node& key, const TreePlaces& places) {
+  if (key.IsScalar()) return {key.Scalar(), places.place(key)};
+  throw Error(Code::kInvalidArgument, places.place(key), places.prefix + "expected a key, got a list or a map");
+}
+
+// A value with lists and maps in it, as deep as model.space goes: slots, items, keys of a combination, their values.
+RawValue ReadTree(const YAML::Node& node, const TreePlaces& places, int depth = 0) {
+  constexpr int kDeepest = 4;
+  RawValue raw{.kind = RawValue::Kind::kNothing, .items = {}, .place = places.place(node), .prefix = places.prefix};
+  if (node.IsScalar()) {
+    raw.kind = RawValue::Kind::kScalar;
+    raw.items.push_back({node.Scalar(), raw.place});
+  }
+  if (depth == kDeepest || !(node.IsMap() || node.IsSequence())) return raw;
+  raw.kind = node.IsMap() ? RawValue::Kind::kMap : RawValue::Kind::kList;
+  for (const auto& entry : node) {
+    if (node.IsMap()) raw.keys.push_back(ReadKey(entry.first, places));
+    raw.nested.push_back(ReadTree(node.IsMap() ? entry.second : entry, places, depth + 1));
+  }
+  return raw;
+}
+
+RawValue SpaceOverride(const std::string& text, const std::string& place) {
+  try {
+    return ReadTree(YAML::Load(text), {.prefix = "", .place = [&](const YAML::Node&) { return place; }});
+  } catch (const YAML::Exception&) {
+    throw Error(Code::kInvalidArgument, place, "expected slots such as {slot2: [irb-k3-e6]}, got " + Quoted(text));
   }
 }
 
@@ -71,6 +110,7 @@ RawValue RangeOverride(const std::string& text, const std::string& place) {
 
 RawValue RawOverride(const Option& option, std::string_view text, const std::string& place) {
   RawValue raw{.kind = RawValue::Kind::kScalar, .items = {}, .place = place, .prefix = ""};
+  if (IsSpace(option)) return SpaceOverride(std::string(text), place);
   if (IsHyper(option) && text.starts_with('{')) return RangeOverride(std::string(text), place);
   if (IsListOption(option) || IsHyper(option)) {
     raw.kind = RawValue::Kind::kList;
@@ -168,13 +208,20 @@ void StudyReader::ReadEntry(const YAML::Node& key, const YAML::Node& value, cons
     ReadSection(value, name + ".");
     return;
   }
-  StoreOption(*option, RawNode(*option, value, place), study_);
-  places_[name] = place;
+  Keep(*option, RawNode(*option, value, place));
+}
+
+void StudyReader::Keep(const Option& option, const RawValue& raw) {
+  StoreOption(option, raw, study_);
+  places_[option.name] = raw.place;
+  for (const RawScalar& key : raw.keys) places_[option.name + "." + key.text] = key.place;
 }
 
 RawValue StudyReader::RawNode(const Option& option, const YAML::Node& value, const std::string& place) const {
+  const auto place_of = [this](const YAML::Node& node) { return Place(node); };
+  if (IsSpace(option)) return ReadTree(value, {.prefix = option.name + ": ", .place = place_of});
   RawValue raw{.kind = RawValue::Kind::kNothing, .items = {}, .place = place, .prefix = option.name + ": "};
-  if (value.IsMap()) ReadMap(value, raw, [this](const YAML::Node& node) { return Place(node); });
+  if (value.IsMap()) ReadMap(value, raw, place_of);
   if (value.IsScalar()) {
     raw.kind = RawValue::Kind::kScalar;
     raw.items.push_back({value.Scalar(), place});
@@ -204,8 +251,7 @@ void StudyReader::Override(std::string_view assignment) {
     throw Error(Code::kInvalidArgument, place, "is a section", "set one of its keys, such as " + name + ".KEY=VALUE");
   }
   if (option == nullptr) throw Error(Code::kInvalidArgument, place, "unknown key", UnknownKeyHint(name));
-  StoreOption(*option, RawOverride(*option, assignment.substr(equals + 1), place), study_);
-  places_[name] = place;
+  Keep(*option, RawOverride(*option, assignment.substr(equals + 1), place));
 }
 
 }  // namespace hot

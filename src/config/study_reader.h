@@ -15,7 +15,8 @@ class Node;
 
 namespace hot {
 
-// Where each option that the user set stands; for messages of checks that span several options.
+// Where each option that the user set stands, and each key of one that is a map; for messages of checks that span
+// several options.
 using Places = std::map<std::string, std::string, std::less<>>;
 
 class StudyReader {
@@ -39,6 +40,8 @@ class StudyReader {
   void ReadSection(const YAML::Node& map, const std::string& prefix);
   void ReadEntry(const YAML::Node& key, const YAML::Node& value, const std::string& name);
 
+  // Checks and stores a value, and where it and its keys stand.
+  void Keep(const Option& option, const RawValue& raw);
   RawValue RawNode(const Option& option, const YAML::Node& value, const std::string& place) const;
 
   std::string file_;

@@ -20,6 +20,10 @@ json ToJson(const Option& option, Study& study) {
         } else if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, HyperRange>) {
           if (value.is_range()) return {{"low", value.low}, {"high", value.high}, {"log", value.log}};
           return value.values;
+        } else if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, Space>) {
+          json slots = json::object();
+          for (const Space::Slot& slot : value.slots) slots[slot.name] = slot.choices;
+          return slots;
         } else {
           return value;
         }

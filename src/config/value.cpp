@@ -5,17 +5,11 @@
 #include <charconv>
 #include <cmath>
 
+#include "config/space_value.h"
 #include "core/error.h"
 
 namespace hot {
 namespace {
-
-// Long values are cut so that a message stays one line.
-std::string Quoted(const std::string& text) {
-  std::string out;
-  for (const char c : text.substr(0, 60)) out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-  return '"' + out + (text.size() > 60 ? "...\"" : "\"");
-}
 
 std::string Got(const RawValue& raw) {
   switch (raw.kind) {
@@ -124,7 +118,7 @@ std::vector<T> CheckedList(const Option& option, const RawValue& raw) {
 }
 
 const RawScalar* FindKey(const RawValue& raw, std::string_view key) {
-  const auto found = std::ranges::find(raw.keys, key);
+  const auto found = std::ranges::find(raw.keys, key, &RawScalar::text);
   return found == raw.keys.end() ? nullptr : &raw.items[static_cast<size_t>(found - raw.keys.begin())];
 }
 
@@ -138,8 +132,9 @@ double CheckedNumber(const Option& option, const RawValue& raw, const RawScalar&
 
 void CheckRangeKeys(const RawValue& raw) {
   for (size_t i = 0; i < raw.keys.size(); ++i) {
-    if (raw.keys[i] != "low" && raw.keys[i] != "high" && raw.keys[i] != "log") {
-      Fail(raw.items[i].place, raw.prefix + "a range has no " + Quoted(raw.keys[i]), "known: low, high, log");
+    const std::string& key = raw.keys[i].text;
+    if (key != "low" && key != "high" && key != "log") {
+      Fail(raw.items[i].place, raw.prefix + "a range has no " + Quoted(key), "known: low, high, log");
     }
   }
 }
@@ -175,6 +170,12 @@ HyperRange CheckedHyper(const Option& option, const RawValue& raw) {
 
 }  // namespace
 
+std::string Quoted(const std::string& text) {
+  std::string out;
+  for (const char c : text.substr(0, 60)) out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  return '"' + out + (text.size() > 60 ? "...\"" : "\"");
+}
+
 std::string FormatNumber(double value) {
   const bool whole = value == std::floor(value) && std::abs(value) < 1e15;
   char buffer[32];
@@ -191,6 +192,8 @@ void StoreOption(const Option& option, const RawValue& raw, Study& study) {
         using T = std::remove_reference_t<decltype(target)>;
         if constexpr (std::is_same_v<T, HyperRange>) {
           target = CheckedHyper(option, raw);
+        } else if constexpr (std::is_same_v<T, Space>) {
+          target = CheckedSpace(raw);
         } else if constexpr (kIsList<T>) {
           target = CheckedList<Element<T>>(option, raw);
         } else if (kIsOptional<T> && raw.kind == RawValue::Kind::kNothing) {

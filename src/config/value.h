@@ -24,13 +24,17 @@ struct RawValue {
   enum class Kind { kNothing, kScalar, kList, kMap };
   Kind kind = Kind::kNothing;
   std::vector<RawScalar> items;     // one for a scalar
-  std::vector<std::string> keys{};  // of a map, beside its items
+  std::vector<RawScalar> keys{};    // of a map, beside its items
+  std::vector<RawValue> nested{};   // of a map or list that may hold others (model.space), instead of items
   std::string place;
   std::string prefix;  // "search.latency_ms: ", or empty where `place` names the option already
 };
 
 // Checks and stores. Throws Error(kInvalidArgument) at the offending item.
 void StoreOption(const Option& option, const RawValue& raw, Study& study);
+
+// Between quotation marks; long values are cut so that a message stays one line.
+std::string Quoted(const std::string& text);
 
 // Shortest usual form: 0.5, 30, 0.0005.
 std::string FormatNumber(double value);

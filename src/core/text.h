@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hot {
@@ -14,5 +16,11 @@ inline std::string JoinNames(const std::vector<std::string>& names, size_t limit
   if (names.size() > limit) text += " and " + std::to_string(names.size() - limit) + " more";
   return text;
 }
+
+// Levenshtein distance, not counting capitals.
+size_t EditDistance(std::string_view a, std::string_view b);
+
+// The one of `known` that is most like `name`, if any is near enough to be what was meant.
+std::optional<std::string> NearestName(std::string_view name, const std::vector<std::string>& known);
 
 }  // namespace hot

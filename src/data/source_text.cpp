@@ -1,31 +1,11 @@
 #include "data/source_text.h"
 
 #include <algorithm>
-#include <cctype>
-#include <numeric>
 
 #include "core/error.h"
 #include "core/text.h"
 
 namespace hot {
-namespace {
-
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0]++;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t above = row[j];
-      const size_t changed = diagonal + (std::tolower(a[i - 1]) == std::tolower(b[j - 1]) ? 0 : 1);
-      row[j] = std::min({above + 1, row[j - 1] + 1, changed});
-      diagonal = above;
-    }
-  }
-  return row.back();
-}
-
-}  // namespace
 
 std::string LineMap::At(size_t offset) const {
   if (line_starts_.empty()) {
@@ -41,16 +21,7 @@ std::string LineMap::At(size_t offset) const {
 }
 
 std::string NameHint(std::string_view name, const std::vector<std::string>& candidates) {
-  size_t best = std::min(name.size(), std::max<size_t>(name.size() / 3, 2) + 1);  // from here on it is no typing error
-  const std::string* nearest = nullptr;
-  for (const std::string& candidate : candidates) {
-    const size_t distance = EditDistance(name, candidate);
-    if (distance < best) {
-      best = distance;
-      nearest = &candidate;
-    }
-  }
-  if (nearest != nullptr) return "did you mean \"" + *nearest + "\"?";
+  if (const auto nearest = NearestName(name, candidates)) return "did you mean \"" + *nearest + "\"?";
   return candidates.empty() ? "" : "known: " + JoinNames(candidates);
 }
 

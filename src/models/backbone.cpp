@@ -147,10 +147,13 @@ std::vector<Shape> SlotInputShapes(const Backbone& backbone, double width, Shape
 }
 
 std::vector<Choice> DistinctChoices(const Slot& slot, Shape input) {
+  const auto key_of = [&](const Choice& choice) { return GraphKey(SlotAlone(slot, choice, input), choice.precision); };
+  const std::string baseline_key = key_of(slot.baseline);
   std::vector<Choice> distinct;
   std::set<std::string> seen;
   for (const Choice& choice : slot.choices) {  // by rising expansion, so the first of equals has the lowest
-    if (seen.insert(GraphKey(SlotAlone(slot, choice, input), choice.precision)).second) distinct.push_back(choice);
+    const std::string key = key_of(choice);
+    if (seen.insert(key).second) distinct.push_back(key == baseline_key ? slot.baseline : choice);
   }
   return distinct;
 }

@@ -1,5 +1,6 @@
 // Backbones and their search space: slots (places where a block may be replaced) and choices (what may stand there).
-// To add one: a file beside this with the class and its row in FindBackbone().
+// To add one: a file beside this with the class and its row in AllBackbones(). Studies may change slots and choices:
+// search_space.h.
 #pragma once
 
 #include <map>
@@ -31,8 +32,10 @@ struct Slot {
   int out_channels = 0;
   int repeats = 1;  // the first has the stride
   int stride = 1;
+  int stage = 0;         // 1-based, of the published network; where a slot is a stage, its index
+  int first_repeat = 0;  // of the stage's blocks, the slot's first
   Choice baseline;
-  std::vector<Choice> choices;  // before removing structural doubles
+  std::vector<Choice> choices;  // before removing structural doubles; the baseline may be none of them
 };
 
 // What a head may read of a slot.
@@ -93,7 +96,8 @@ std::vector<Choice> BaselineChoices(const Backbone& backbone, double width, Prec
 // Input shape of each slot, then of the tail: element i is what slot i+1 reads, the last what the tail reads.
 std::vector<Shape> SlotInputShapes(const Backbone& backbone, double width, Shape image);
 
-// Choices of a slot after structural doubles are dropped (equal GraphKey); each is named by its lowest expansion.
+// Choices of a slot after structural doubles are dropped (equal GraphKey); each is named by its lowest expansion, or as
+// the baseline where it is built like that.
 std::vector<Choice> DistinctChoices(const Slot& slot, Shape input);
 
 }  // namespace hot

@@ -33,6 +33,7 @@ std::vector<Slot> MobileNetV2::Slots(double width, Precision precision) const {
   for (const Stage& stage : kStages) {
     Slot slot;
     slot.index = static_cast<int>(slots.size()) + 1;
+    slot.stage = slot.index;
     slot.out_channels = RoundChannels(stage.channels * width);
     slot.repeats = stage.repeats;
     slot.stride = stage.stride;

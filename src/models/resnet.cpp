@@ -40,6 +40,7 @@ std::vector<Slot> ResNet::Slots(double width, Precision precision) const {
   for (size_t stage = 0; stage < kChannels.size(); ++stage) {
     Slot slot;
     slot.index = static_cast<int>(stage) + 1;
+    slot.stage = slot.index;
     slot.out_channels = RoundChannels(kChannels[stage] * variant_.expansion * width);
     slot.repeats = variant_.repeats[stage];
     slot.stride = stage == 0 ? 1 : 2;

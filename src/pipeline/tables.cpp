@@ -37,10 +37,14 @@ TablePlan PlanTable(const Workspace& workspace, double width, Precision precisio
   for (const Slot& slot : backbone.Slots(width, precision)) {
     const std::string part = "slot" + std::to_string(slot.index);
     auto& rows = plan.table.slots.emplace_back();
-    for (const Choice& choice : DistinctChoices(slot, inputs[static_cast<size_t>(slot.index - 1)])) {
+    const auto add = [&](const Choice& choice, bool searched) {
       plan.graphs.push_back(BuildSlotPart(backbone, width, task, slot.index, choice));
       rows.push_back(MakeRow(part, choice, plan.graphs.back(), precision, carried.at(part)));
-    }
+      rows.back().searched = searched;
+    };
+    const auto distinct = DistinctChoices(slot, inputs[static_cast<size_t>(slot.index - 1)]);
+    for (const Choice& choice : distinct) add(choice, true);
+    if (std::ranges::count(distinct, slot.baseline) == 0) add(slot.baseline, false);
   }
   const auto add_fixed = [&](const std::string& part, Graph graph) {
     plan.table.fixed.push_back(MakeRow(part, {}, graph, precision, carried.at(part)));

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 
+#include "config/backbone_rules.h"
 #include "config/options.h"
 #include "core/error.h"
+#include "models/search_space.h"
 #include "tasks/task.h"
 
 namespace hot {
@@ -47,6 +49,21 @@ TEST(Backbones, OfTheStudyFileAreThoseOfTheRegistry) {
   std::vector<std::string> names;
   for (const Backbone* backbone : AllBackbones()) names.emplace_back(backbone->name());
   EXPECT_EQ(FindOption("model.backbone")->allowed, names);
+  for (const BackboneRules& rules : AllBackboneRules()) {
+    Study study;
+    study.model.backbone = rules.name;
+    for (const char* slots : {"stage", "block"}) {
+      study.model.slots = slots;
+      const SearchSpace space(FindBackbone(rules.name), ParseSlotSize(slots));
+      EXPECT_EQ(SlotCount(study), std::ssize(space.Slots(1.0, Precision::kFp32))) << rules.name << " " << slots;
+    }
+  }
+}
+
+TEST(Blocks, OfTheStudyFileAreThoseOfTheRegistry) {
+  std::vector<std::string> names;
+  for (const Block* block : AllBlocks()) names.emplace_back(block->type());
+  EXPECT_EQ(BlockNames(), names);
 }
 
 TEST(TaskRules, HaveTheFormatsOfTheReaders) {

@@ -20,15 +20,23 @@ void SetFlips(const std::string& flips, AugmentOptions& augment) {
   augment.transpose = all ? 0.5 : 0;
 }
 
-// The study file knows the slots of all backbones.
-void CheckFreeze(const Study& study, const Backbone& backbone) {
-  const std::string& freeze = study.train.freeze;
-  if (!freeze.starts_with("slot")) return;
-  std::vector<std::string> slots;
-  for (const Slot& slot : backbone.Slots(1.0, Precision::kFp32)) slots.push_back("slot" + std::to_string(slot.index));
-  if (std::ranges::count(slots, freeze) > 0) return;
-  throw Error(Code::kInvalidArgument, "train.freeze", std::string(backbone.name()) + " has no " + freeze,
-              "its slots: " + JoinNames(slots));
+SearchSpace StudySpace(const Study& study) {
+  const Backbone& backbone = FindBackbone(study.model.backbone);
+  const SlotSize size = ParseSlotSize(study.model.slots);
+  const auto choices_of = [&](const std::string& name) {
+    std::vector<Choice> choices;
+    const auto slot = std::ranges::find(study.model.space.slots, name, &Space::Slot::name);
+    if (slot == study.model.space.slots.end()) return choices;
+    for (const std::string& choice : slot->choices) choices.push_back(Choice::Parse(choice));
+    return choices;
+  };
+  SlotChoices choices;
+  for (const Slot& slot : SearchSpace(backbone, size).Slots(1.0, Precision::kFp32)) {
+    std::vector<Choice> some = choices_of("slot" + std::to_string(slot.index));
+    if (some.empty()) some = choices_of("default");
+    if (!some.empty()) choices[slot.index] = std::move(some);
+  }
+  return {backbone, size, std::move(choices)};
 }
 
 // Now, and not after an hour of measuring.
@@ -53,8 +61,7 @@ Workspace::Workspace(Study study, const Context& context)
     : study_(std::move(study)),
       context_(context),
       folder_(RunFolder(study_)),
-      backbone_(FindBackbone(study_.model.backbone)) {
-  CheckFreeze(study_, backbone_);
+      backbone_(StudySpace(study_)) {
   EnsureFolder(folder_);
   lock_ = std::make_unique<FileLock>(folder_ / "lock");
   store_ = OpenStore(study_.run.journal);
@@ -146,6 +153,7 @@ ScoreOptions Workspace::Scoring() const {
 TrialSpec Workspace::TrialTemplate() const {
   TrialSpec spec;
   spec.backbone = study_.model.backbone;
+  spec.slot_size = backbone_.slot_size();
   spec.task = task_->options();
   spec.pretrained = study_.model.pretrained;
   spec.pretrained_sha256 = pretrained_key_;

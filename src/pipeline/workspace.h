@@ -11,7 +11,7 @@
 #include "core/context.h"
 #include "core/files.h"
 #include "data/dataset.h"
-#include "models/backbone.h"
+#include "models/search_space.h"
 #include "pipeline/target.h"
 #include "store/store.h"
 #include "tasks/task.h"
@@ -65,7 +65,7 @@ class Workspace {
   fs::path folder_;
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<Store> store_;
-  const Backbone& backbone_;
+  SearchSpace backbone_;
   Target target_;
   std::vector<std::string> classes_, keypoints_, notes_;
   std::vector<std::pair<int, int>> skeleton_;

@@ -43,7 +43,7 @@ void CheckInput(const LookupTable& table, const CostCorrection& correction) {
   }
   if (table.slots.empty()) throw Error(Code::kInvalidArgument, "look-up table", "has no slots");
   for (size_t slot = 0; slot < table.slots.size(); ++slot) {
-    if (!table.slots[slot].empty()) continue;
+    if (std::ranges::any_of(table.slots[slot], &TableRow::searched)) continue;
     throw Error(Code::kInvalidArgument, "look-up table", "slot " + std::to_string(slot + 1) + " has no row");
   }
 }
@@ -113,7 +113,7 @@ Reduced MakeReduced(const LookupTable& table, Objective objective, const Budgets
     auto& choices = reduced.program.slots.emplace_back();
     auto& kept = reduced.rows.emplace_back();
     for (size_t i = 0; i < rows.size(); ++i) {
-      if (RamBytes(rows[i]) > ram_limit) continue;
+      if (!rows[i].searched || RamBytes(rows[i]) > ram_limit) continue;
       ProgramChoice& choice = choices.emplace_back();
       choice.name = rows[i].choice.Name();
       choice.value = objective == Objective::kAccuracy ? rows[i].macs : -LatencyNs(rows[i]);
@@ -142,10 +142,15 @@ Candidate MakeCandidate(const LookupTable& table, const std::vector<size_t>& row
   return candidate;
 }
 
+// The smallest `cost` among rows that may be chosen.
+int64_t SmallestOf(const std::vector<TableRow>& rows, int64_t (*cost)(const TableRow&)) {
+  return std::ranges::min(rows | std::views::filter(&TableRow::searched) | std::views::transform(cost));
+}
+
 // Sum over slots of the smallest `cost`.
 int64_t SmallestSum(const LookupTable& table, int64_t (*cost)(const TableRow&)) {
   int64_t sum = 0;
-  for (const auto& rows : table.slots) sum += std::ranges::min(rows | std::views::transform(cost));
+  for (const auto& rows : table.slots) sum += SmallestOf(rows, cost);
   return sum;
 }
 
@@ -153,7 +158,7 @@ void FillSmallest(const LookupTable& table, const CostCorrection& correction, Se
   const Totals fixed = FixedTotals(table);
   int64_t ram_bytes = fixed.ram_bytes;
   for (const auto& rows : table.slots) {
-    ram_bytes = std::max(ram_bytes, std::ranges::min(rows | std::views::transform(RamBytes)));
+    ram_bytes = std::max(ram_bytes, SmallestOf(rows, RamBytes));
   }
   const int64_t flash = fixed.flash_bytes + SmallestSum(table, [](const TableRow& row) { return row.weight_bytes; });
   const int64_t memory = fixed.memory_bytes + SmallestSum(table, MemoryBytes);

@@ -81,6 +81,27 @@ void ExpectBruteForce(const LookupTable& table, Objective objective, const Budge
   }
 }
 
+// As a table without the row, but for predictions.
+TEST(AutoSearchTest, RowsOutsideTheSpaceAreNeverChosen) {
+  LookupTable table = SmallTable();
+  table.slots[1][2].searched = false;  // the cheapest of its MACs
+  LookupTable without = SmallTable();
+  without.slots[1].pop_back();
+  for (const Objective objective : {Objective::kAccuracy, Objective::kLatency}) {
+    const auto solver = MakeSolver("exact");
+    const SearchResult found = AutoSearch(table, objective, {}, 100, *solver, {});
+    const SearchResult expected = AutoSearch(without, objective, {}, 100, *solver, {});
+    ASSERT_EQ(found.candidates.size(), 6u);
+    for (size_t i = 0; i < 6; ++i) EXPECT_EQ(found.candidates[i].choices, expected.candidates[i].choices);
+    const Budgets impossible{.min_macs = 1'000'000};
+    EXPECT_EQ(AutoSearch(table, objective, impossible, 1, *solver, {}).largest_macs,
+              AutoSearch(without, objective, impossible, 1, *solver, {}).largest_macs);
+  }
+  EXPECT_EQ(Predict(table, {Choice::Parse("irb-k3-e1"), Choice::Parse("fused-k3-e6")}, {}).macs, 1100);
+  for (TableRow& row : table.slots[1]) row.searched = false;
+  EXPECT_THROW(AutoSearch(table, Objective::kLatency, {}, 1, *MakeSolver("exact"), {}), Error);
+}
+
 TEST(AutoSearchTest, PredictAddsUpByHand) {
   const LookupTable table = SmallTable();
   const Candidate candidate =

@@ -1,5 +1,6 @@
 #include "search/lookup_table.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -29,7 +30,7 @@ T Get(const ordered_json& object, const char* key, const std::string& where, con
 }
 
 ordered_json RowJson(const TableRow& row, bool slot) {
-  return {{"part", row.part},
+  ordered_json json{{"part", row.part},
           {"choice", slot ? row.choice.Name() : ""},
           {"graph_key", row.graph_key},
           {"macs", row.macs},
@@ -42,6 +43,8 @@ ordered_json RowJson(const TableRow& row, bool slot) {
           {"raw_median_ns", row.raw_median_ns},
           {"samples", row.samples},
           {"steady", row.steady}};
+  if (!row.searched) json["searched"] = false;
+  return json;
 }
 
 TableRow ParseRow(const ordered_json& json, const std::string& where, const std::string& path) {
@@ -66,6 +69,7 @@ TableRow ParseRow(const ordered_json& json, const std::string& where, const std:
   row.raw_median_ns = Get<double>(json, "raw_median_ns", where, path);
   row.samples = Get<int>(json, "samples", where, path);
   row.steady = Get<bool>(json, "steady", where, path);
+  if (json.contains("searched")) row.searched = Get<bool>(json, "searched", where, path);
   return row;
 }
 
@@ -132,7 +136,10 @@ LookupTable LookupTableFromJson(const std::string& text, const std::string& wher
     AddRow(ParseRow((*rows)[i], where, path), where, path, table);
   }
   for (size_t slot = 0; slot < table.slots.size(); ++slot) {
-    if (table.slots[slot].empty()) Refuse(where, "rows: slot" + std::to_string(slot + 1) + " has none");
+    const auto& rows_of_slot = table.slots[slot];
+    if (std::ranges::none_of(rows_of_slot, &TableRow::searched)) {
+      Refuse(where, "rows: slot" + std::to_string(slot + 1) + " has none");
+    }
   }
   return table;
 }

@@ -11,8 +11,9 @@
 namespace hot {
 
 struct TableRow {
-  std::string part;  // "slot3", "stem", "tail", "head"
-  Choice choice;     // of slots
+  std::string part;      // "slot3", "stem", "tail", "head"
+  Choice choice;         // of slots
+  bool searched = true;  // false: the baseline's, which the study's space leaves out: measured, never an answer
   std::string graph_key;
   int64_t macs = 0;
   int64_t weight_bytes = 0;

@@ -22,6 +22,7 @@ void ExpectSame(const TableRow& a, const TableRow& b) {
   EXPECT_EQ(a.steady, b.steady);
   EXPECT_EQ(a.raw_median_ns, b.raw_median_ns);
   EXPECT_EQ(a.samples, b.samples);
+  EXPECT_EQ(a.searched, b.searched);
 }
 
 TEST(LookupTableTest, JsonKeepsEverything) {
@@ -31,6 +32,7 @@ TEST(LookupTableTest, JsonKeepsEverything) {
   table.slots[2][1].steady = false;
   table.slots[2][1].raw_median_ns = 0.1;
   table.slots[2][1].samples = 120;
+  table.slots[3][2].searched = false;
   const LookupTable back = LookupTableFromJson(ToJson(table), "table.json");
   EXPECT_EQ(back.width, 0.7);
   EXPECT_EQ(back.precision, Precision::kInt8);
@@ -57,6 +59,8 @@ TEST(LookupTableTest, DamagedJsonIsOneClearLine) {
   EXPECT_EQ(LookupTableFromJson(table(row), "t").slots[0][0].macs, 1);
   const std::pair<std::string, const char*> cases[] = {
       {"{", "no valid JSON"},
+      {spoiled("\"steady\":true", "\"steady\":true,\"searched\":false"), "slot1 has none"},
+      {spoiled("\"steady\":true", "\"steady\":true,\"searched\":3"), "searched: has the wrong type"},
       {"[]", "width: is missing"},
       {spoiled("\"int8\",\"rows\"", "\"int9\",\"rows\""), "precision: "},
       {spoiled("\"macs\":1,", ""), "rows[0].macs: is missing"},

@@ -7,6 +7,7 @@
 #include "core/rng.h"
 #include "graph/costs.h"
 #include "graph/key.h"
+#include "models/search_space.h"
 #include "tasks/task.h"
 
 namespace hot {
@@ -78,6 +79,26 @@ TEST(Network, PartsAddUpToTheWhole) {
       EXPECT_EQ(whole.weight_bytes, sum.weights);
       EXPECT_EQ(whole.params, sum.params);
       EXPECT_EQ(whole.peak_activation_bytes, sum.peak) << backbone << " " << name << " " << width << " " << side;
+    }
+  }
+}
+
+TEST(Network, PartsOfAFinerSpaceAddUpToTheWhole) {
+  Rng rng(6);
+  for (const auto& [backbone, name, width] : {std::tuple{"mobilenet_v2", "ssd", 0.35},
+                                              {"mobilenet_v2", "cpn", 1.0},
+                                              {"mobilenet_v2", "classify", 0.35},
+                                              {"resnet18", "ssd", 0.25},
+                                              {"resnet50", "cpn", 0.25}}) {
+    const SearchSpace net(FindBackbone(backbone), SlotSize::kBlock);
+    const auto task = MakeTask(Options(name, 96));
+    for (int round = 0; round < 6; ++round) {
+      const auto pick = RandomPick(net.Slots(width, Precision::kInt8), rng);
+      const Costs whole = ComputeCosts(BuildNetwork(net, width, pick, *task), Precision::kInt8);
+      const Sum sum = SumOfParts(net, width, *task, pick, Precision::kInt8);
+      EXPECT_EQ(whole.macs, sum.macs);
+      EXPECT_EQ(whole.weight_bytes, sum.weights);
+      EXPECT_EQ(whole.peak_activation_bytes, sum.peak) << backbone << " " << name;
     }
   }
 }

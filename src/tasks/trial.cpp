@@ -200,6 +200,7 @@ Json DecodingJson(const TaskOptions& task) {
 
 std::string ToJson(const TrialSpec& s) {
   Json json{{"version", s.version}, {"id", s.id}, {"backbone", s.backbone}, {"width", s.width}, {"slots", s.slots}};
+  if (s.slot_size != SlotSize::kStage) json["slot_size"] = SlotSizeName(s.slot_size);
   if (!s.pretrained.empty()) {
     json["pretrained"] = {{"file", s.pretrained.string()}, {"sha256", s.pretrained_sha256}};
   }
@@ -220,6 +221,7 @@ TrialSpec ReadTrial(const fs::path& file) {
     TrialSpec s;
     s.id = json.at("id");
     s.backbone = json.at("backbone");
+    if (json.contains("slot_size")) s.slot_size = ParseSlotSize(json.at("slot_size").get<std::string>());
     s.width = json.at("width");
     s.slots = json.at("slots").get<std::vector<std::string>>();
     if (json.contains("pretrained")) {
@@ -242,7 +244,7 @@ TrialSpec ReadTrial(const fs::path& file) {
 Graph TrialGraph(const TrialSpec& spec, const Task& task, Purpose purpose) {
   std::vector<Choice> choices;
   for (const std::string& name : spec.slots) choices.push_back(Choice::Parse(name));
-  const Backbone& backbone = FindBackbone(spec.backbone);
+  const SearchSpace backbone(FindBackbone(spec.backbone), spec.slot_size);
   const size_t slots = backbone.Slots(spec.width, Precision::kFp32).size();
   if (choices.size() != slots) {
     throw Error(Code::kInvalidArgument, "slots",
@@ -258,7 +260,8 @@ InitialWeights MakeInitialWeights(const TrialSpec& spec, const Graph& graph) {
     throw Error(Code::kFailedPrecondition, spec.pretrained.string(), "is not the file that the study was begun with",
                 "put it back, or run hot again");
   }
-  const Pretrained pretrained = ReadPretrained(spec.pretrained, FindBackbone(spec.backbone));
+  const Pretrained pretrained =
+      ReadPretrained(spec.pretrained, SearchSpace(FindBackbone(spec.backbone), spec.slot_size));
   initial.inheritance = Inherit(graph, pretrained, initial.weights);
   return initial;
 }

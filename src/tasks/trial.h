@@ -11,6 +11,7 @@
 #include "data/augment.h"
 #include "data/dataset.h"
 #include "models/pretrained/pretrained.h"
+#include "models/search_space.h"
 #include "tasks/metric.h"
 #include "tasks/task.h"
 
@@ -21,6 +22,7 @@ struct TrialSpec {
   std::string id;  // folder name, for messages
   // network
   std::string backbone = "mobilenet_v2";
+  SlotSize slot_size = SlotSize::kStage;
   double width = 1.0;
   std::vector<std::string> slots;  // Choice::Name() a slot
   TaskOptions task;

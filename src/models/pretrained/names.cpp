@@ -1,6 +1,9 @@
 #include "models/pretrained/names.h"
 
+#include <algorithm>
 #include <array>
+#include <cstdio>
+#include <optional>
 #include <utility>
 
 #include "core/error.h"
@@ -41,9 +44,10 @@ class Table {
 
 // One block of a backbone.
 struct Place {
-  int block = 0;              // over the whole network, from 0
-  int slot = 0, repeat = 0;   // both from 0
-  bool has_expansion = true;  // MobileNetV2: all but the first block's
+  int block = 0;                    // over the whole network, from 0
+  int slot = 0, repeat = 0;         // both from 0
+  int stage = 0, stage_repeat = 0;  // the same where a slot is a stage
+  bool has_expansion = true;        // MobileNetV2: all but the first block's
   std::string Ours(const char* part) const {
     return "slot" + std::to_string(slot + 1) + "." + std::to_string(repeat) + "." + part;
   }
@@ -56,6 +60,8 @@ std::vector<Place> BlocksOf(const Backbone& backbone) {
       places.push_back({.block = static_cast<int>(places.size()),
                         .slot = slot.index - 1,
                         .repeat = repeat,
+                        .stage = slot.stage - 1,
+                        .stage_repeat = slot.first_repeat + repeat,
                         .has_expansion = slot.baseline.expansion != 1});
     }
   }
@@ -88,7 +94,7 @@ std::map<std::string, std::string> TimmNames(const std::vector<Place>& blocks) {
   Table table(kTorchParts);
   table.ConvBn("conv_stem", "bn1", "stem");
   for (const Place& place : blocks) {
-    const std::string block = "blocks." + std::to_string(place.slot) + "." + std::to_string(place.repeat) + ".";
+    const std::string block = "blocks." + std::to_string(place.stage) + "." + std::to_string(place.stage_repeat) + ".";
     int norm = 1;
     const auto add = [&](const char* theirs, const char* part) {
       table.ConvBn(block + theirs, block + "bn" + std::to_string(norm++), place.Ours(part));
@@ -127,21 +133,53 @@ std::map<std::string, std::string> ResNetNames(const Backbone& backbone) {
   Table table(kTorchParts);
   table.ConvBn("conv1", "bn1", "stem");
   for (const Place& place : BlocksOf(backbone)) {
-    const std::string block = "layer" + std::to_string(place.slot + 1) + "." + std::to_string(place.repeat) + ".";
+    const std::string block =
+        "layer" + std::to_string(place.stage + 1) + "." + std::to_string(place.stage_repeat) + ".";
     for (size_t i = 0; i < parts.size(); ++i) {
       const std::string number = std::to_string(i + 1);
       table.ConvBn(block + "conv" + number, block + "bn" + number, place.Ours(parts[i]));
     }
-    const bool projects = place.repeat == 0 && (place.slot > 0 || bottleneck);
+    const bool projects = place.stage_repeat == 0 && (place.stage > 0 || bottleneck);
     if (projects) table.ConvBn(block + "downsample.0", block + "downsample.1", place.Ours("shortcut"));
   }
   table.Classifier("fc");
   return std::move(table).Take();
 }
 
+// "slot3.1.expand.bn.bias" -> 3, 1 and "expand.bn.bias"; no value for names of other parts.
+struct SlotName {
+  int slot = 0, repeat = 0;  // slot from 1
+  std::string part;
+};
+std::optional<SlotName> ParseSlotName(const std::string& name) {
+  SlotName parsed;
+  int end = 0;
+  if (std::sscanf(name.c_str(), "slot%4d.%4d.%n", &parsed.slot, &parsed.repeat, &end) != 2 || end == 0) return {};
+  parsed.part = name.substr(static_cast<size_t>(end));
+  return parsed;
+}
+
 bool IsResNet(const Backbone& backbone) { return backbone.name().starts_with("resnet"); }
 
 }  // namespace
+
+std::map<std::string, std::string> OurNames(const Backbone& backbone, const std::vector<std::string>& names) {
+  const std::vector<Place> places = BlocksOf(backbone);
+  const auto repeats = [](const std::string& name) { return ParseSlotName(name).value_or(SlotName{}).repeat > 0; };
+  const bool by_stage = std::ranges::any_of(names, repeats);  // each backbone has a stage of several blocks
+  std::map<std::string, std::string> table;
+  for (const std::string& name : names) {
+    std::string& ours = table[name] = name;
+    const std::optional<SlotName> theirs = ParseSlotName(name);
+    if (!theirs) continue;
+    const auto place = std::ranges::find_if(places, [&](const Place& at) {
+      return by_stage ? at.stage + 1 == theirs->slot && at.stage_repeat == theirs->repeat
+                      : at.block + 1 == theirs->slot && theirs->repeat == 0;
+    });
+    if (place != places.end()) ours = place->Ours(theirs->part.c_str());
+  }
+  return table;
+}
 
 std::vector<Naming> NamingsOf(const Backbone& backbone) {
   if (IsResNet(backbone)) return {{"torchvision", ImageNetConvention(), ResNetNames(backbone)}};

@@ -22,4 +22,8 @@ struct Naming {
 // Keras' ResNet50 is another network (strides in the first 1x1, biases before batch norm).
 std::vector<Naming> NamingsOf(const Backbone& backbone);
 
+// Names of ours, as a file has them -> as this backbone has them: the file's slots may be stages where the backbone's
+// are blocks, or the other way round (SlotSize). A name without a place in it stays what it is.
+std::map<std::string, std::string> OurNames(const Backbone& backbone, const std::vector<std::string>& names);
+
 }  // namespace hot

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/hash.h"
+#include "models/search_space.h"
 
 namespace hot {
 namespace {
@@ -30,6 +31,31 @@ TEST(Names, CoverTheWholeClassifier) {
       for (const auto& [theirs, name] : naming.parameters) ours.insert(name);
       EXPECT_EQ(ours, expected) << backbone << " " << naming.name;
     }
+  }
+}
+
+// Other programs' names do not depend on what a slot is here, and ours are found in both.
+TEST(Names, OfAFinerSpaceCoverTheWholeClassifier) {
+  for (const Backbone* stages : AllBackbones()) {
+    const SearchSpace blocks(*stages, SlotSize::kBlock);
+    const std::vector<Naming> by_stage = NamingsOf(*stages), by_block = NamingsOf(blocks);
+    ASSERT_EQ(by_stage.size(), by_block.size());
+    std::vector<std::string> names;
+    std::set<std::string> expected;
+    for (const Parameter& parameter : Parameters(Classifier(*stages))) names.push_back(parameter.name);
+    for (const Parameter& parameter : Parameters(Classifier(blocks))) expected.insert(parameter.name);
+    const auto translated = OurNames(blocks, names);
+    const auto back = OurNames(*stages, {expected.begin(), expected.end()});
+    for (size_t i = 0; i < by_stage.size(); ++i) {
+      for (const auto& [theirs, ours] : by_stage[i].parameters) {
+        EXPECT_EQ(by_block[i].parameters.at(theirs), translated.at(ours)) << by_stage[i].name << " " << theirs;
+        EXPECT_EQ(back.at(translated.at(ours)), ours);
+      }
+    }
+    std::set<std::string> ours;
+    for (const auto& [theirs, name] : translated) ours.insert(name);
+    EXPECT_EQ(ours, expected) << stages->name();
+    for (const auto& [theirs, name] : OurNames(*stages, names)) EXPECT_EQ(theirs, name);
   }
 }
 

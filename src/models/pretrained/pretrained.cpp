@@ -89,12 +89,13 @@ std::optional<std::string> OurPrefix(const Tensors& tensors) {
   return std::nullopt;
 }
 
-Naming OurNaming(const TensorFile& file, const std::string& prefix) {
-  Naming naming{.name = kOurs, .convention = {}, .parameters = {}};
+Naming OurNaming(const TensorFile& file, const std::string& prefix, const Backbone& backbone) {
+  std::vector<std::string> names;
   for (const auto& [name, tensor] : file.tensors) {
     const std::string ours = name.substr(std::min(prefix.size(), name.size()));
-    if (name.starts_with(prefix) && IsOurs(ours)) naming.parameters[ours] = ours;
+    if (name.starts_with(prefix) && IsOurs(ours)) names.push_back(ours);
   }
+  Naming naming{.name = kOurs, .convention = {}, .parameters = OurNames(backbone, names)};
   if (const auto found = file.metadata.find(kMetadataKey); found != file.metadata.end()) {
     naming.convention = ConventionFromJson(Json::parse(found->second));
   }
@@ -119,7 +120,8 @@ void RefuseOtherBackbones(const Match& match, const Tensors& tensors, const Back
 }
 
 Match FindNaming(const TensorFile& file, const Backbone& backbone, const std::string& where) {
-  if (const auto prefix = OurPrefix(file.tensors)) return *BestMatch({OurNaming(file, *prefix)}, file.tensors);
+  if (const auto prefix = OurPrefix(file.tensors))
+    return *BestMatch({OurNaming(file, *prefix, backbone)}, file.tensors);
   const std::optional<Match> match = BestMatch(NamingsOf(backbone), file.tensors);
   RefuseOtherBackbones(match.value_or(Match{}), file.tensors, backbone, where);
   if (!match) {
