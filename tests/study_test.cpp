@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <fstream>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
@@ -310,32 +309,6 @@ TEST_F(StudyTest, ResNetsRunWholeAndThenHaveNothingToDo) {
   const HotResult second = RunHot(folder_.path(), "optimize " + study);
   EXPECT_EQ(second.code, 0);
   EXPECT_THAT(second.output, testing::Not(HasSubstr("measured,")));
-}
-
-// 17 slots, with what the study says may stand there; the baseline's block of the first is none of that.
-TEST_F(StudyTest, AFinerSpaceOfTheStudysOwnRunsWhole) {
-  const HotResult result = RunHot(folder_.path(),
-                                  "optimize study.yaml --set name=blocks --set model.slots=block --set train.epochs=1 --set "
-                                  "'model.space={default: {block: [irb, fused], kernel: 3, expansion: [3, 6]}, "
-                                  "slot1: [irb-k5-e1, fused-k3-e1]}'");
-  ASSERT_EQ(result.code, 0) << result.output;
-  const auto read = [&](const char* file) { return Json::parse(ReadFile(folder_.path() / "runs/blocks" / file)); };
-  std::map<std::string, std::set<std::string>> rows;
-  for (const Json& row : read("table.json").at("tables")[0].at("rows")) {
-    const std::string name = row.at("choice").get<std::string>() + (row.contains("searched") ? " measured" : "");
-    rows[row.at("part")].insert(name);
-    EXPECT_GT(row.at("latency_ns"), 0);
-  }
-  EXPECT_EQ(rows.size(), 17u + 3u);
-  EXPECT_THAT(rows["slot1"], testing::ElementsAre("fused-k3-e1@int8", "irb-k3-e1@int8 measured", "irb-k5-e1@int8"));
-  EXPECT_THAT(rows["slot17"], testing::ElementsAre("fused-k3-e3@int8", "fused-k3-e6@int8", "irb-k3-e3@int8",
-                                                   "irb-k3-e6@int8"));
-  EXPECT_EQ(read("verify.json").at("baseline").at("slots")[0], "irb-k3-e1@int8");
-  for (const Json& candidate : read("search.json").at("candidates")) {
-    EXPECT_EQ(candidate.at("slots").size(), 17u);
-    EXPECT_NE(candidate.at("slots")[0], "irb-k3-e1@int8");
-  }
-  for (const Json& network : read("evaluation.json").at("networks")) EXPECT_EQ(network.at("slots").size(), 17u);
 }
 
 TEST_F(StudyTest, SearchPrintsTheDocumentedJson) {

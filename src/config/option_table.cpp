@@ -42,10 +42,11 @@ void AddModel(std::vector<Option>& out) {
                          "`resnet`), or each `block` (17; 8 of `resnet18`, else 16).",
                  .fallback = "",
                  .allowed = {"stage", "block"}});
-  out.push_back({.name = "model.space",
-                 .field = HOT_FIELD(model.space),
-                 .help = "What may stand in a slot, instead of the backbone's own choices: see \"A space of your own\".",
-                 .fallback = "the backbone's"});
+  out.push_back(
+      {.name = "model.space",
+       .field = HOT_FIELD(model.space),
+       .help = "What may stand in a slot, instead of the backbone's own choices: see \"A space of your own\".",
+       .fallback = "the backbone's"});
   out.push_back({.name = "model.width",
                  .field = HOT_FIELD(model.width),
                  .help = "Width multipliers of the backbone; each is searched on its own (0.7, 1.0, 1.3 are S, M, L).",
@@ -165,6 +166,21 @@ void AddSearch(std::vector<Option>& out) {
            "The same as a multiple of the baseline's latency: as predicted in the search, as measured in the verdict.",
        .fallback = "none",
        .range = UpTo(10)});
+  out.push_back({.name = "search.latency_scope",
+                 .field = HOT_FIELD(search.latency_scope),
+                 .help =
+                     "What a latency is of: the `network`, or `end_to_end` what an application does with a picture: "
+                     "decode it, resize it, run the network, decode its outputs. The device is then this machine.",
+                 .fallback = "",
+                 .allowed = {"network", "end_to_end"}});
+  out.push_back({.name = "search.latency_statistic",
+                 .field = HOT_FIELD(search.latency_statistic),
+                 .help =
+                     "Which statistic of the measured times a latency budget is about: the `median`, the `mean`, or "
+                     "`p90`, which nine inferences of ten keep. A sample is an inference, or the mean of several "
+                     "that last a millisecond together.",
+                 .fallback = "",
+                 .allowed = {"median", "mean", "p90"}});
   out.push_back({.name = "search.flash_kib",
                  .field = HOT_FIELD(search.flash_kib),
                  .help = "Budget for weights and biases, in KiB (1024 bytes).",

@@ -16,11 +16,10 @@
 namespace hot {
 
 // How to reach an option's value inside a study; the alternative is the option's type.
-using OptionField =
-    std::variant<bool& (*)(Study&), int& (*)(Study&), int64_t& (*)(Study&), double& (*)(Study&),
-                 std::optional<double>& (*)(Study&), std::string& (*)(Study&), std::vector<int64_t>& (*)(Study&),
-                 std::vector<double>& (*)(Study&), std::vector<std::string>& (*)(Study&), HyperRange& (*)(Study&),
-                 Space& (*)(Study&)>;
+using OptionField = std::variant<bool& (*)(Study&), int& (*)(Study&), int64_t& (*)(Study&), double& (*)(Study&),
+                                 std::optional<double>& (*)(Study&), std::string& (*)(Study&),
+                                 std::vector<int64_t>& (*)(Study&), std::vector<double>& (*)(Study&),
+                                 std::vector<std::string>& (*)(Study&), HyperRange& (*)(Study&), Space& (*)(Study&)>;
 
 // What numbers are accepted: from `min` to `max`, both unbounded when unset; `above_min` excludes `min` itself.
 struct OptionRange {

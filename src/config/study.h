@@ -83,7 +83,9 @@ struct Study {
     std::string quality = "macs";
     std::string solver = "exact";
     std::optional<double> latency_ms;
-    std::optional<double> latency_ratio;  // budget relative to the baseline's latency; not with latency_ms
+    std::string latency_scope = "network";     // network | end_to_end
+    std::string latency_statistic = "median";  // median | mean | p90
+    std::optional<double> latency_ratio;       // budget relative to the baseline's latency; not with latency_ms
     std::optional<double> flash_kib, ram_kib, memory_kib, quality_min;  // quality_min: least M MACs
     int64_t candidates = 8;                                             // k, per objective and width
     int64_t train_candidates = 0;                                       // trained per objective and width; 0: all k

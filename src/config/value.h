@@ -23,9 +23,9 @@ struct RawScalar {
 struct RawValue {
   enum class Kind { kNothing, kScalar, kList, kMap };
   Kind kind = Kind::kNothing;
-  std::vector<RawScalar> items;     // one for a scalar
-  std::vector<RawScalar> keys{};    // of a map, beside its items
-  std::vector<RawValue> nested{};   // of a map or list that may hold others (model.space), instead of items
+  std::vector<RawScalar> items;    // one for a scalar
+  std::vector<RawScalar> keys{};   // of a map, beside its items
+  std::vector<RawValue> nested{};  // of a map or list that may hold others (model.space), instead of items
   std::string place;
   std::string prefix;  // "search.latency_ms: ", or empty where `place` names the option already
 };

@@ -9,6 +9,10 @@
 
 namespace hot {
 
+// OpenCV's own threads would compete with the loader's and with training, and run where a measurement does not look:
+// switched off for the process, once.
+void DisableOpenCvThreads();
+
 struct Image {
   int width = 0, height = 0;
   std::vector<uint8_t> rgb;  // height x width x 3

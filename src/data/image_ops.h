@@ -7,9 +7,6 @@
 
 namespace hot {
 
-// OpenCV's own threads would compete with the loader's and with training: switched off for the process, once.
-void DisableOpenCvThreads();
-
 // Views, no copies. The const one must not be written to.
 cv::Mat MatOf(Image& image);
 const cv::Mat MatOf(const Image& image);

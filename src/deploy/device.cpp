@@ -16,6 +16,11 @@ std::vector<std::vector<Tensor>> Session::RunAll(std::span<const std::vector<Ten
   return outputs;
 }
 
+std::vector<Measurement> Device::ProfileWork(std::span<const Work> /*work*/, const MeasureOptions& /*options*/,
+                                             double /*reference_canary_ns*/, const Context& /*context*/) const {
+  throw Error(Code::kUnimplemented, Describe().name, "measures networks only, not what is done around them");
+}
+
 void CheckProfileCount(size_t artifacts, std::string_view device) {
   if (artifacts > 0 && artifacts <= kMostProfiled) return;
   throw Error(

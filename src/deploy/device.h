@@ -2,6 +2,7 @@
 // device_contract_test runs it. Thread rule: one call at a time an object.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -42,6 +43,12 @@ class Session {
   virtual std::map<std::string, std::string> LayerPrecisions() const = 0;
 };
 
+// What is done for one picture on the processor that this program runs on, around an inference or without one.
+struct Work {
+  const Artifact* artifact = nullptr;
+  std::function<void(Session*)> run;  // the artifact's session; null where there is no artifact
+};
+
 class Device {
  public:
   virtual ~Device() = default;
@@ -54,6 +61,12 @@ class Device {
   // Estimated() of what came with each artifact, and heeds neither options nor canary.
   virtual std::vector<Measurement> Profile(std::span<const Artifact* const> artifacts, const MeasureOptions& options,
                                            double reference_canary_ns, const Context& context) const = 0;
+  // Whether it is the processor that this program runs on, so that it can measure what an application does around an
+  // inference.
+  virtual bool runs_work() const { return false; }
+  // The same as Profile() for such work. Throws Error(kUnimplemented) where runs_work() is false.
+  virtual std::vector<Measurement> ProfileWork(std::span<const Work> work, const MeasureOptions& options,
+                                               double reference_canary_ns, const Context& context) const;
 };
 
 // How to reach the agents of remote devices.

@@ -136,6 +136,31 @@ TEST_P(DeviceContract, RowsAreOfTheKindThatItDescribes) {
   EXPECT_TRUE(row.steady);
 }
 
+// What an application does around an inference and without one, where the device is this program's own processor.
+TEST_P(DeviceContract, MeasuresWorkOrSaysThatItDoesNot) {
+  const Artifact artifact = Compile(First());
+  int inferences = 0, others = 0;
+  const std::vector<Work> work{{.artifact = &artifact,
+                                .run =
+                                    [&](Session* session) {
+                                      const auto& shape = artifact.input_shapes.at(0);
+                                      const std::vector<Tensor> inputs{Tensor(shape)};
+                                      inferences += session->Run(inputs).empty() ? 0 : 1;
+                                    }},
+                               {.run = [&](Session* session) { others += session == nullptr ? 1 : 0; }}};
+  const Context context{SystemClock(), *progress_, cancelled_};
+  const MeasureOptions options{.min_samples = 6, .max_samples = 8, .min_sample_ns = 100'000};
+  if (!device_->runs_work()) {
+    EXPECT_THROW(device_->ProfileWork(work, options, 0, context), Error);
+    return;
+  }
+  const auto rows = device_->ProfileWork(work, options, 0, context);
+  ASSERT_EQ(rows.size(), 2u);
+  for (const Measurement& row : rows) EXPECT_GE(row.samples_ns.size(), 6u);
+  EXPECT_GE(inferences, 6);
+  EXPECT_GE(others, 6);
+}
+
 TEST_P(DeviceContract, RefusesNoneOrTooMany) {
   const Artifact artifact = Compile(First());
   for (const size_t count : {size_t{0}, size_t{65}}) {

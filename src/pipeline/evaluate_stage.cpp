@@ -2,10 +2,15 @@
 // val; test is read once, for evaluation.json.
 #include <nlohmann/json.hpp>
 
+#include "core/text.h"
 #include "graph/costs.h"
+#include "measure/latency_statistic.h"
+#include "pipeline/application.h"
 #include "pipeline/deployment.h"
 #include "pipeline/latencies.h"
+#include "pipeline/runtime_memory.h"
 #include "pipeline/scoring.h"
+#include "pipeline/solve.h"
 #include "pipeline/stages.h"
 #include "pipeline/verdict.h"
 
@@ -20,6 +25,7 @@ struct Built {
   fs::path folder;
   Artifact artifact;
   Measurement latency;
+  Measurement judged;  // the latency with the study's statistic in place of its median: what budgets are about
   std::vector<ScoredPicture> val, test;
 };
 
@@ -33,6 +39,7 @@ std::vector<Built> LoadArtifacts(const Workspace& workspace, const std::vector<T
                        .folder = folder,
                        .artifact = ReadArtifact(folder),
                        .latency = {},
+                       .judged = {},
                        .val = {},
                        .test = {}});
     }
@@ -47,6 +54,23 @@ Measurement OfAllPasses(Measurement m, int passes) {
   return m;
 }
 
+// The networks, or all that an application does with them.
+std::vector<Measurement> MeasureArtifacts(const Workspace& workspace, const std::vector<const Artifact*>& artifacts,
+                                          const MeasureOptions& options) {
+  const double reference_ns = ReferenceCanaryNs(workspace);
+  if (!MeasuresEndToEnd(workspace)) {
+    auto measured = ProfileWhole(workspace, artifacts, options, reference_ns, workspace.context());
+    for (Measurement& one : measured) one = OfAllPasses(std::move(one), workspace.task().options().passes());
+    return measured;
+  }
+  Application application(workspace);
+  std::vector<Work> work;
+  for (const Artifact* artifact : artifacts) {
+    work.push_back({.artifact = artifact, .run = [&](Session* session) { application.Run(*session); }});
+  }
+  return workspace.device().ProfileWork(work, options, reference_ns, workspace.context());
+}
+
 void MeasureAll(const Workspace& workspace, std::vector<Built>& built) {
   constexpr size_t kMost = kMostProfiled - kReferenceLoads;
   for (size_t begin = 0; begin < built.size(); begin += kMost) {
@@ -54,9 +78,12 @@ void MeasureAll(const Workspace& workspace, std::vector<Built>& built) {
     for (size_t i = begin; i < std::min(begin + kMost, built.size()); ++i) batch.push_back(&built[i].artifact);
     MeasureOptions options;
     options.min_samples = 64;  // enough for a p90
-    const auto measured = ProfileWhole(workspace, batch, options, ReferenceCanaryNs(workspace), workspace.context());
-    const int passes = workspace.task().options().passes();
-    for (size_t i = 0; i < measured.size(); ++i) built[begin + i].latency = OfAllPasses(measured[i], passes);
+    const auto measured = MeasureArtifacts(workspace, batch, options);
+    for (size_t i = 0; i < measured.size(); ++i) {
+      Built& one = built[begin + i];
+      one.latency = measured[i];
+      one.judged = InStatistic(one.latency, StudyStatistic(workspace));
+    }
   }
 }
 
@@ -72,11 +99,13 @@ void DetectAll(const Workspace& workspace, std::vector<Built>& built, const Data
   }
 }
 
-Json LatencyJson(const Measurement& m, double predicted_ns) {
-  return {{"median_ns", m.median_ns}, {"low_ns", m.low_ns},
-          {"high_ns", m.high_ns},     {"raw_median_ns", m.raw_median_ns},
-          {"p90_ns", m.p90_ns},       {"samples", m.samples_ns.size()},
-          {"steady", m.steady},       {"predicted_ns", predicted_ns}};
+Json LatencyJson(const Built& built, double predicted_ns) {
+  const Measurement& m = built.latency;
+  return {{"median_ns", m.median_ns},    {"low_ns", m.low_ns},
+          {"high_ns", m.high_ns},        {"raw_median_ns", m.raw_median_ns},
+          {"p90_ns", m.p90_ns},          {"statistic_ns", built.judged.median_ns},
+          {"steady", m.steady},          {"samples", m.samples_ns.size()},
+          {"predicted_ns", predicted_ns}};
 }
 
 Json KibByMemory(const std::map<std::string, int64_t>& bytes) {
@@ -102,21 +131,27 @@ Json DeviationsJson(const Artifact& artifact) {
   return list;
 }
 
+int64_t RamBytes(const Workspace& workspace, const StudyNetwork& network, Precision precision) {
+  return ComputeCosts(GraphOf(workspace, network.width, network.choices), precision).peak_activation_bytes;
+}
+
 Json ArtifactJson(const Workspace& workspace, const Built& built, const StudyNetwork& network) {
   const ScoreOptions scoring = workspace.Scoring();
   const TaskOptions& task = workspace.task().options();
   const bool predicted = built.precision == workspace.precision();
-  return {{"precision", PrecisionName(built.precision)},
-          {"sha256", built.artifact.blob_sha256},
-          {"bytes", built.artifact.blob.size()},
-          {"folder", fs::relative(built.folder, workspace.folder()).string()},
-          {"latency", LatencyJson(built.latency, predicted ? network.predicted_ns * task.passes() : 0)},
-          {"val", ScoresJson(built.val, scoring, task)},
-          {"test", ScoresJson(built.test, scoring, task)},
-          {"estimated_peak_kib", KibByMemory(built.artifact.estimate.value_or(Estimate()).peak_bytes)},
-          {"planned_kib", KibByMemory(built.artifact.planned_bytes)},
-          {"layers", LayersJson(built.artifact)},
-          {"deviations", DeviationsJson(built.artifact)}};
+  return {
+      {"precision", PrecisionName(built.precision)},
+      {"sha256", built.artifact.blob_sha256},
+      {"bytes", built.artifact.blob.size()},
+      {"folder", fs::relative(built.folder, workspace.folder()).string()},
+      {"latency", LatencyJson(built, predicted ? network.predicted_ns * task.passes() : 0)},
+      {"val", ScoresJson(built.val, scoring, task)},
+      {"test", ScoresJson(built.test, scoring, task)},
+      {"ram", RamJson(built.artifact, RamBytes(workspace, network, built.precision), workspace.study().search.ram_kib)},
+      {"estimated_peak_kib", KibByMemory(built.artifact.estimate.value_or(Estimate()).peak_bytes)},
+      {"planned_kib", KibByMemory(built.artifact.planned_bytes)},
+      {"layers", LayersJson(built.artifact)},
+      {"deviations", DeviationsJson(built.artifact)}};
 }
 
 Json NetworkJson(const Workspace& workspace, const StudyNetwork& network) {
@@ -141,8 +176,12 @@ std::vector<Contender> MakeContenders(const Workspace& workspace, const std::vec
   for (const Built& b : built) {
     if (b.precision != workspace.precision()) continue;
     const StudyNetwork& network = networks[b.network].network;
-    contenders.push_back(
-        {.id = network.id, .baseline = network.baseline, .latency = &b.latency, .val = &b.val, .test = &b.test});
+    contenders.push_back({.id = network.id,
+                          .baseline = network.baseline,
+                          .keeps_ram = KeepsRam(b.artifact, workspace.study().search.ram_kib),
+                          .latency = &b.judged,
+                          .val = &b.val,
+                          .test = &b.test});
   }
   return contenders;
 }
@@ -164,9 +203,25 @@ Json NetworksJson(const Workspace& workspace, const std::vector<TrainedNetwork>&
   return list;
 }
 
+// Who can't win for want of RAM, by the run-time's own account.
+std::string WhoNeedsTooMuchRam(const std::vector<Contender>& contenders) {
+  std::vector<std::string> names;
+  for (const Contender& contender : contenders) {
+    if (!contender.keeps_ram) names.push_back(contender.baseline ? "the baseline" : contender.id);
+  }
+  return names.empty() ? "" : " More RAM than search.ram_kib by the run-time's own account: " + JoinNames(names) + ".";
+}
+
 // What a reader of the verdict must know about its numbers.
-std::string WhatNumbersAre(const DeviceInfo& device, int passes) {
+std::string WhatNumbersAre(const Workspace& workspace, const DeviceInfo& device) {
+  const int passes = workspace.task().options().passes();
   std::string text;
+  if (MeasuresEndToEnd(workspace)) {
+    text += " Times are end to end: a picture decoded and resized, the network, its outputs decoded.";
+  }
+  if (StudyStatistic(workspace) != LatencyStatistic::kMedian) {
+    text += " Times are compared by their " + workspace.study().search.latency_statistic + ".";
+  }
   if (device.estimates()) {
     text += " Latency is an " + device.latency_is() + ", nothing was measured on a device; accuracy is from " +
             device.accuracy_from + ".";
@@ -195,8 +250,7 @@ std::string RunEvaluate(Workspace& workspace) {
   Judgement judgement = Judge(contenders, workspace.Scoring(), LatencyBudgetNs(workspace.study().search, contenders),
                               static_cast<uint64_t>(workspace.study().run.seed));
   const DeviceInfo device = workspace.device().Describe();
-  const int passes = workspace.task().options().passes();
-  judgement.verdict += WhatNumbersAre(device, passes);
+  judgement.verdict += WhoNeedsTooMuchRam(contenders) + WhatNumbersAre(workspace, device);
   const Json list = NetworksJson(workspace, networks, built, judgement);
   WriteRunJson(workspace, "evaluation.json",
                {{"version", 1},
@@ -205,7 +259,9 @@ std::string RunEvaluate(Workspace& workspace) {
                 {"predicted", PredictedName(workspace.task().predicted())},
                 {"test_pictures", test.samples.size()},
                 {"test_views", workspace.task().Views(test).samples.size()},
-                {"passes", passes},
+                {"passes", workspace.task().options().passes()},
+                {"latency_scope", workspace.study().search.latency_scope},
+                {"latency_statistic", workspace.study().search.latency_statistic},
                 {"latency_is", device.latency_is()},
                 {"accuracy_from", device.accuracy_from},
                 {"networks", list},

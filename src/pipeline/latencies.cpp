@@ -8,6 +8,7 @@
 #include "measure/emulation.h"
 #include "pipeline/deployment.h"
 #include "pipeline/networks.h"
+#include "pipeline/solve.h"
 
 namespace hot {
 namespace {
@@ -34,11 +35,11 @@ class OffsetProgress : public Progress {
 MeasurementKey KeyOf(const Workspace& workspace, const LatencyJob& job) {
   const Toolchain& toolchain = workspace.toolchain();
   MeasurementKey key;
-  key.graph_key = GraphKey(*job.graph, job.precision);
+  key.graph_key = job.graph == nullptr ? "none" : GraphKey(*job.graph, job.precision);
   key.device = workspace.device().Describe().fingerprint;
   key.toolchain = toolchain.name();
   key.toolchain_version = toolchain.version();
-  key.flags = toolchain.flags() + (job.part ? ";part" : "");
+  key.flags = toolchain.flags() + (job.part ? ";part" : "") + (job.work ? ";" + job.work->key : "");
   key.precision = PrecisionName(job.precision);
   key.scheme = SchemeOf(workspace, job.precision);
   key.threads = static_cast<int>(workspace.study().target.threads);
@@ -124,27 +125,44 @@ struct Unique {
   LatencyJob job;
   std::optional<MeasurementRow> row;
   int64_t tries = 0;
+  int least_samples = 0;  // that its statistic needs
 
-  bool NeedsTry() const { return !row || (!row->steady && tries < kMostTries); }
+  bool HasTooFew() const { return !row->estimate && std::ssize(row->samples_ns) < least_samples; }
+  bool NeedsTry() const { return !row || ((!row->steady || HasTooFew()) && tries < kMostTries); }
 };
+
+std::vector<Measurement> MeasureNow(const Workspace& workspace, std::span<Unique* const> batch,
+                                    const std::vector<std::optional<Artifact>>& artifacts, double reference_ns,
+                                    const Context& context) {
+  const bool part = batch.front()->job.part;
+  MeasureOptions options = part ? MeasureOptions{} : kWholeOptions;
+  options.min_samples = std::max(options.min_samples, batch.front()->least_samples);
+  std::vector<const Artifact*> pointers;
+  std::vector<Work> work;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    pointers.push_back(artifacts[i] ? &*artifacts[i] : nullptr);
+    if (batch[i]->job.work) work.push_back({.artifact = pointers.back(), .run = batch[i]->job.work->run});
+  }
+  if (!work.empty()) return workspace.device().ProfileWork(work, options, reference_ns, context);
+  return part ? workspace.device().Profile(pointers, options, reference_ns, context)
+              : ProfileWhole(workspace, pointers, options, reference_ns, context);
+}
 
 void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset, TableCanary& canary) {
   const Context& context = workspace.context();
-  std::vector<Artifact> artifacts;
+  std::vector<std::optional<Artifact>> artifacts;
   for (const Unique* unique : batch) {
     context.ThrowIfCancelled();
-    artifacts.push_back(
-        CompileUntrained(workspace.toolchain(), unique->job, unique->key.threads, workspace.study().quantize.scheme));
+    artifacts.emplace_back();
+    if (unique->job.graph == nullptr) continue;
+    artifacts.back() =
+        CompileUntrained(workspace.toolchain(), unique->job, unique->key.threads, workspace.study().quantize.scheme);
     context.progress.Update(offset,
                             "compiling " + std::to_string(artifacts.size()) + " of " + std::to_string(batch.size()));
   }
-  std::vector<const Artifact*> pointers;
-  for (const Artifact& artifact : artifacts) pointers.push_back(&artifact);
   OffsetProgress progress(context.progress, offset);
   const Context inner{context.clock, progress, context.cancelled};
-  auto measured = batch.front()->job.part
-                      ? workspace.device().Profile(pointers, MeasureOptions{}, canary.reference_ns(), inner)
-                      : ProfileWhole(workspace, pointers, kWholeOptions, canary.reference_ns(), inner);
+  auto measured = MeasureNow(workspace, batch, artifacts, canary.reference_ns(), inner);
   const bool estimate = workspace.device().Describe().estimates();
   if (!estimate) canary.Judge(measured);
   for (size_t i = 0; i < batch.size(); ++i) {
@@ -226,6 +244,7 @@ LatencyRows MeasureLatencies(Workspace& workspace, std::span<const LatencyJob> j
     const MeasurementKey key = KeyOf(workspace, job);
     auto [it, added] = unique.try_emplace(key.graph_key + key.flags, Unique{key, job, std::nullopt});
     if (added) {
+      if (!job.part) it->second.least_samples = LeastSamples(StudyStatistic(workspace));
       it->second.row = workspace.store().FindMeasurement(key);
       it->second.tries = workspace.store().CountMeasurements(key);
       if (it->second.NeedsTry()) open.push_back(&it->second);

@@ -2,17 +2,26 @@
 // table and the check of whole networks stand on. Called by the profile and verify stages.
 #pragma once
 
+#include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "pipeline/workspace.h"
 
 namespace hot {
 
+// What an application does around a network or without one (application.h).
+struct StudyWork {
+  std::string key;  // of the journal: all that its time depends on besides network and device
+  std::function<void(Session*)> run;
+};
+
 struct LatencyJob {
-  const Graph* graph = nullptr;
+  const Graph* graph = nullptr;  // null: work without a network
   Precision precision = Precision::kFp32;
   bool part = false;  // a part of a network: in int8 it reads and writes int8 tensors, as it does inside one
+  const StudyWork* work = nullptr;  // instead of the inference alone; all jobs of a call have it, or none
 };
 
 // What is measured in place of an untrained network: random weights and made-up ranges, on which time does not depend.

@@ -1,6 +1,9 @@
 // Stage profile: measures what the look-up tables of this device, toolchain and precision lack.
 #include <nlohmann/json.hpp>
+#include <span>
 
+#include "measure/latency_statistic.h"
+#include "pipeline/application.h"
 #include "pipeline/latencies.h"
 #include "pipeline/networks.h"
 #include "pipeline/stages.h"
@@ -19,13 +22,17 @@ std::vector<TablePlan> PlanTables(const Workspace& workspace) {
   return plans;
 }
 
-void FillRow(TableRow& row, const MeasurementRow& measured) {
-  row.latency_ns = measured.median_ns;
-  row.low_ns = measured.low_ns;
-  row.high_ns = measured.high_ns;
-  row.raw_median_ns = measured.raw_median_ns;
-  row.samples = static_cast<int>(measured.samples_ns.size());
-  row.steady = measured.steady;
+// `measured` are the table's rows.
+void LearnStatistics(LookupTable& table, std::span<const MeasurementRow> measured) {
+  const auto over_median = [&](LatencyStatistic statistic) {
+    std::vector<double> ratios;
+    for (const MeasurementRow& row : measured) {
+      ratios.push_back(StatisticOverMedian(statistic, row.samples_ns, row.canary_ns));
+    }
+    return Percentile(std::move(ratios), 0.5);
+  };
+  table.mean_over_median = over_median(LatencyStatistic::kMean);
+  table.p90_over_median = over_median(LatencyStatistic::kP90);
 }
 
 void WriteTables(const Workspace& workspace, const std::vector<TablePlan>& plans) {
@@ -53,7 +60,8 @@ std::string ProfileInputs(const Workspace& workspace) {
   return StudySectionJson(workspace.study(), "model") + StudySectionJson(workspace.study(), "target") +
          device.fingerprint + std::string(workspace.toolchain().name()) + workspace.toolchain().version() +
          workspace.toolchain().flags() + std::to_string(workspace.task().options().classes.size()) + " " +
-         std::to_string(workspace.task().options().keypoints.size()) + " " + workspace.study().quantize.scheme;
+         std::to_string(workspace.task().options().keypoints.size()) + " " + workspace.study().quantize.scheme +
+         (MeasuresEndToEnd(workspace) ? " end_to_end " + StudySectionJson(workspace.study(), "data") : "");
 }
 
 std::string RunProfile(Workspace& workspace) {
@@ -67,6 +75,15 @@ std::string RunProfile(Workspace& workspace) {
   }
   const LatencyRows measured = MeasureLatencies(workspace, jobs, "profile");
   for (size_t i = 0; i < rows.size(); ++i) FillRow(*rows[i], measured.rows[i]);
+  size_t first = 0;
+  for (TablePlan& plan : plans) {
+    LearnStatistics(plan.table, std::span(measured.rows).subspan(first, plan.graphs.size()));
+    first += plan.graphs.size();
+  }
+  if (MeasuresEndToEnd(workspace)) {
+    const std::vector<TableRow> steps = StepRows(workspace);
+    for (TablePlan& plan : plans) plan.table.fixed.insert(plan.table.fixed.end(), steps.begin(), steps.end());
+  }
   WriteTables(workspace, plans);
   const DeviceInfo device = workspace.device().Describe();
   std::string summary = std::to_string(rows.size()) + " rows, " + std::to_string(measured.measured) +

@@ -56,10 +56,11 @@ Json RelaxationJson(double width, const Relaxation& relaxation) {
 
 class StudySearch {
  public:
-  StudySearch(const Workspace& workspace, const Budgets& budgets)
+  StudySearch(const Workspace& workspace, const Budgets& budgets, Corrections corrections)
       : workspace_(workspace),
         options_(workspace.study().search),
         budgets_(budgets),
+        corrections_(std::move(corrections)),
         solver_(MakeSolver(options_.solver)) {}
 
   Found Run(const std::vector<LookupTable>& tables) const {
@@ -67,9 +68,10 @@ class StudySearch {
     for (const double width : workspace_.study().model.width) {
       const LookupTable& table = FindTable(tables, width, workspace_.precision());
       if (!AddCandidates(table, found)) AddRelaxation(table, found);
+      const CostCorrection correction = CorrectionOf(corrections_, width);
       const int most = static_cast<int>(options_.front);
-      found.fronts.push_back(FrontJson(workspace_, width, ParetoFront(table, budgets_, most, *solver_, {})));
-      const auto price = PriceOfLatency(table, budgets_, *solver_, {});
+      found.fronts.push_back(FrontJson(workspace_, width, ParetoFront(table, budgets_, most, *solver_, correction)));
+      const auto price = PriceOfLatency(table, budgets_, *solver_, correction);
       if (price) found.prices.push_back(PriceJson(width, *budgets_.latency_ms, *price));
     }
     return found;
@@ -89,8 +91,9 @@ class StudySearch {
   bool AddCandidates(const LookupTable& table, Found& found) const {
     bool any = false;
     for (const Objective objective : StudyObjectives(workspace_)) {
-      const SearchResult result = AutoSearch(table, objective, budgets_, static_cast<int>(options_.candidates),
-                                             *solver_, {}, static_cast<int>(options_.min_distance));
+      const SearchResult result =
+          AutoSearch(table, objective, budgets_, static_cast<int>(options_.candidates), *solver_,
+                     CorrectionOf(corrections_, table.width), static_cast<int>(options_.min_distance));
       for (const Candidate& candidate : result.candidates) found.candidates.push_back(ToJson(workspace_, candidate));
       any = any || !result.candidates.empty();
     }
@@ -100,7 +103,7 @@ class StudySearch {
   void AddRelaxation(const LookupTable& table, Found& found) const {
     char width[64];
     std::snprintf(width, sizeof width, "no network of width %g fits the budgets; ", table.width);
-    const auto relaxation = SmallestRelaxation(table, budgets_, *solver_, {});
+    const auto relaxation = SmallestRelaxation(table, budgets_, *solver_, CorrectionOf(corrections_, table.width));
     if (relaxation) found.relaxations.push_back(RelaxationJson(table.width, *relaxation));
     found.infeasible =
         width + (relaxation ? RelaxationText(*relaxation, workspace_.task().options().passes())
@@ -110,6 +113,7 @@ class StudySearch {
   const Workspace& workspace_;
   const Study::Search& options_;
   const Budgets& budgets_;
+  Corrections corrections_;  // of the plain table, to the study's statistic
   std::unique_ptr<Solver> solver_;
 };
 
@@ -122,9 +126,10 @@ std::string SearchInputs(const Workspace& workspace) {
 
 std::string RunSearch(Workspace& workspace) {
   const auto tables = ReadTables(workspace);
-  const Candidate baseline = PredictBaseline(workspace, tables, {});
+  const Corrections corrections = StatisticCorrections(workspace, tables);
+  const Candidate baseline = PredictBaseline(workspace, tables, corrections);
   const Budgets budgets = StudyBudgets(workspace, baseline.latency_ns);
-  const StudySearch search(workspace, budgets);
+  const StudySearch search(workspace, budgets, corrections);
   const Found found = search.Run(tables);
   if (found.candidates.empty() && !search.AnyWithoutLatency(tables)) {
     throw Error(Code::kOutOfRange, "search", found.infeasible);

@@ -6,6 +6,22 @@
 
 namespace hot {
 
+LatencyStatistic StudyStatistic(const Workspace& workspace) {
+  return ParseLatencyStatistic(workspace.study().search.latency_statistic);
+}
+
+Corrections StatisticCorrections(const Workspace& workspace, const std::vector<LookupTable>& tables) {
+  const LatencyStatistic statistic = StudyStatistic(workspace);
+  Corrections corrections;
+  if (statistic == LatencyStatistic::kMedian) return corrections;
+  for (const LookupTable& table : tables) {
+    if (table.precision != workspace.precision()) continue;
+    corrections[table.width].slope =
+        statistic == LatencyStatistic::kMean ? table.mean_over_median : table.p90_over_median;
+  }
+  return corrections;
+}
+
 Candidate PredictBaseline(const Workspace& workspace, const std::vector<LookupTable>& tables,
                           const Corrections& corrections) {
   const double width = workspace.baseline_width();

@@ -3,11 +3,19 @@
 
 #include <vector>
 
+#include "measure/latency_statistic.h"
 #include "pipeline/correction.h"
 #include "pipeline/networks.h"
 #include "search/auto_search.h"
 
 namespace hot {
+
+// Of search.latency_statistic.
+LatencyStatistic StudyStatistic(const Workspace& workspace);
+
+// What makes sums of rows, which are medians, predictions of the study's statistic before a network was measured whole:
+// the ratio that the table's rows have. One a table of the searched precision.
+Corrections StatisticCorrections(const Workspace& workspace, const std::vector<LookupTable>& tables);
 
 // The baseline with its prediction.
 Candidate PredictBaseline(const Workspace& workspace, const std::vector<LookupTable>& tables,

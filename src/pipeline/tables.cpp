@@ -56,6 +56,15 @@ TablePlan PlanTable(const Workspace& workspace, double width, Precision precisio
   return plan;
 }
 
+void FillRow(TableRow& row, const MeasurementRow& measured) {
+  row.latency_ns = measured.median_ns;
+  row.low_ns = measured.low_ns;
+  row.high_ns = measured.high_ns;
+  row.raw_median_ns = measured.raw_median_ns;
+  row.samples = static_cast<int>(measured.samples_ns.size());
+  row.steady = measured.steady;
+}
+
 std::vector<TableRow*> AllRows(LookupTable& table) {
   std::vector<TableRow*> rows;
   for (auto& slot : table.slots) {

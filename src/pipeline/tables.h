@@ -5,6 +5,7 @@
 
 #include "pipeline/workspace.h"
 #include "search/lookup_table.h"
+#include "store/store.h"
 
 namespace hot {
 
@@ -14,6 +15,9 @@ struct TablePlan {
   std::vector<Graph> graphs;
 };
 TablePlan PlanTable(const Workspace& workspace, double width, Precision precision);
+
+// Takes a measurement's numbers over.
+void FillRow(TableRow& row, const MeasurementRow& measured);
 
 // Pointers to all rows: slots in order, then fixed parts.
 std::vector<TableRow*> AllRows(LookupTable& table);

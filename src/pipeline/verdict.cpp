@@ -56,7 +56,7 @@ void ChooseWinners(Judgement& judgement, const std::vector<Contender>& contender
   const double baseline_val = Score(*baseline.val, options);
   double best_score = baseline_val, best_latency_ns = baseline.latency->median_ns;
   for (const Contender& contender : contenders) {
-    if (contender.baseline) continue;
+    if (contender.baseline || !contender.keeps_ram) continue;
     const double score = Score(*contender.val, options);
     const double latency_ns = contender.latency->median_ns;
     if (latency_ns <= limit_ns && score > best_score) {

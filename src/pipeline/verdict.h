@@ -18,7 +18,8 @@ namespace hot {
 struct Contender {
   std::string id;
   bool baseline = false;
-  const Measurement* latency = nullptr;
+  bool keeps_ram = true;  // search.ram_kib by the run-time's own account (runtime_memory.h); else it can't win
+  const Measurement* latency = nullptr;  // its median is the study's statistic (latency_statistic.h)
   const std::vector<ScoredPicture>* val = nullptr;
   const std::vector<ScoredPicture>* test = nullptr;
 };

@@ -26,6 +26,7 @@ struct Entry {
   std::string id;
   double latency_ns;
   int val_hits, test_hits;
+  bool keeps_ram = true;
 };
 
 Judgement JudgeEntries(const std::vector<Entry>& entries, std::optional<double> budget_ns) {
@@ -38,8 +39,12 @@ Judgement JudgeEntries(const std::vector<Entry>& entries, std::optional<double> 
   std::vector<Contender> contenders;
   for (size_t i = 0; i < entries.size(); ++i) {
     latencies[i].median_ns = entries[i].latency_ns;
-    contenders.push_back(
-        {.id = entries[i].id, .baseline = i == 0, .latency = &latencies[i], .val = &val[i], .test = &test[i]});
+    contenders.push_back({.id = entries[i].id,
+                          .baseline = i == 0,
+                          .keeps_ram = entries[i].keeps_ram,
+                          .latency = &latencies[i],
+                          .val = &val[i],
+                          .test = &test[i]});
   }
   return Judge(contenders, {.metric = Metric::kAp50}, budget_ns, 1);
 }
@@ -69,6 +74,13 @@ TEST(Judge, TheBudgetLimitsTheAccuracyWinner) {
   const std::vector<Entry> entries{{"base", 10e6, 20, 20}, {"good", 12e6, 35, 35}};
   EXPECT_EQ(JudgeEntries(entries, {}).accuracy_winner, std::nullopt);  // slower than the baseline
   EXPECT_EQ(JudgeEntries(entries, 13e6).accuracy_winner, "good");
+}
+
+TEST(Judge, WhatNeedsTooMuchRamCannotWin) {
+  const Judgement j = JudgeEntries({{"base", 10e6, 20, 20}, {"big", 5e6, 35, 35, false}, {"small", 8e6, 21, 21}}, {});
+  EXPECT_EQ(j.latency_winner, "small");
+  EXPECT_EQ(j.accuracy_winner, "small");
+  EXPECT_TRUE(j.comparisons.contains("big"));
 }
 
 TEST(Judge, NobodyWins) {

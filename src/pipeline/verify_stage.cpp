@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "pipeline/application.h"
 #include "pipeline/closed_loop.h"
 #include "pipeline/latencies.h"
 #include "pipeline/networks.h"
@@ -19,10 +21,24 @@ using Json = nlohmann::ordered_json;
 std::vector<MeasurementRow> MeasureWhole(Workspace& workspace, const std::vector<Candidate>& networks) {
   std::vector<Graph> graphs;
   for (const Candidate& network : networks) graphs.push_back(GraphOf(workspace, network.width, network.choices));
+  std::optional<Application> application;
+  if (MeasuresEndToEnd(workspace)) application.emplace(workspace);
   std::vector<LatencyJob> jobs;
-  for (const Graph& graph : graphs)
-    jobs.push_back({.graph = &graph, .precision = workspace.precision(), .part = false});
-  return MeasureLatencies(workspace, jobs, "verify").rows;
+  for (const Graph& graph : graphs) {
+    jobs.push_back({.graph = &graph,
+                    .precision = workspace.precision(),
+                    .part = false,
+                    .work = application ? &application->whole() : nullptr});
+  }
+  std::vector<MeasurementRow> rows = MeasureLatencies(workspace, jobs, "verify").rows;
+  // From here on a latency is the study's statistic of it, and what corrects the sums of rows, which are medians,
+  // learns how the two differ.
+  for (MeasurementRow& row : rows) {
+    const double ratio = StatisticOverMedian(StudyStatistic(workspace), row.samples_ns, row.canary_ns);
+    const double passes = application ? workspace.task().options().passes() : 1;  // all in one, as an application does
+    for (double* value : {&row.median_ns, &row.low_ns, &row.high_ns}) *value *= ratio / passes;
+  }
+  return rows;
 }
 
 // A number that would do, in the key the study uses: rounded up, so that it does.
@@ -97,6 +113,8 @@ void WriteVerified(Workspace& workspace, const std::vector<LookupTable>& tables,
                {{"version", 1},
                 {"baseline", ToJson(workspace, PredictBaseline(workspace, tables, result.corrections))},
                 {"budgets", BudgetsJson(budgets)},
+                {"latency_scope", workspace.study().search.latency_scope},
+                {"latency_statistic", workspace.study().search.latency_statistic},
                 {"candidates", candidates},
                 {"corrections", corrections},
                 {"networks", fidelity.networks},

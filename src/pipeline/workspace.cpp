@@ -51,6 +51,13 @@ void CheckPrecisions(const Study& study, const Toolchain& toolchain) {
   }
 }
 
+void CheckScope(const Study& study, const Device& device) {
+  if (study.search.latency_scope == "network" || device.runs_work()) return;
+  throw Error(Code::kInvalidArgument, "search.latency_scope",
+              study.target.device + " measures networks only, so end_to_end has no number there",
+              "latency_scope: network, or target.device: host");
+}
+
 }  // namespace
 
 fs::path RunFolder(const Study& study) {
@@ -58,15 +65,13 @@ fs::path RunFolder(const Study& study) {
 }
 
 Workspace::Workspace(Study study, const Context& context)
-    : study_(std::move(study)),
-      context_(context),
-      folder_(RunFolder(study_)),
-      backbone_(StudySpace(study_)) {
+    : study_(std::move(study)), context_(context), folder_(RunFolder(study_)), backbone_(StudySpace(study_)) {
   EnsureFolder(folder_);
   lock_ = std::make_unique<FileLock>(folder_ / "lock");
   store_ = OpenStore(study_.run.journal);
   target_ = MakeTarget(study_.target, *store_);
   CheckPrecisions(study_, toolchain());
+  CheckScope(study_, device());
   const NamedDatasets data = CheckData();
   const std::optional<Pretrained> pretrained = StudyPretrained(study_, backbone_);
   Warn(ResolveConvention(study_, pretrained));

@@ -124,8 +124,8 @@ function partsOf(model, network) {
   const row = (part, choice) =>
       list(table.rows).find((r) => r.part === part && (!choice || bare(r.choice) === bare(choice)));
   const parts = [
-    {part: 'stem'}, ...network.slots.map((choice, i) => ({part: 'slot' + (i + 1), choice})), {part: 'tail'},
-    {part: 'head'}
+    {part: 'decode'}, {part: 'resize'}, {part: 'stem'}, ...network.slots.map((choice, i) => ({part: 'slot' + (i + 1), choice})), {part: 'tail'},
+    {part: 'head'}, {part: 'output'}
   ];
   return parts.map((part) => ({...part, ns: row(part.part, part.choice)?.latency_ns}))
       .filter((part) => isNumber(part.ns));

@@ -1,7 +1,10 @@
 #include "search/lookup_table.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "core/error.h"
 #include "core/read_json.h"
@@ -31,18 +34,18 @@ T Get(const ordered_json& object, const char* key, const std::string& where, con
 
 ordered_json RowJson(const TableRow& row, bool slot) {
   ordered_json json{{"part", row.part},
-          {"choice", slot ? row.choice.Name() : ""},
-          {"graph_key", row.graph_key},
-          {"macs", row.macs},
-          {"weight_bytes", row.weight_bytes},
-          {"peak_bytes", row.peak_bytes},
-          {"carried_bytes", row.carried_bytes},
-          {"latency_ns", row.latency_ns},
-          {"low_ns", row.low_ns},
-          {"high_ns", row.high_ns},
-          {"raw_median_ns", row.raw_median_ns},
-          {"samples", row.samples},
-          {"steady", row.steady}};
+                    {"choice", slot ? row.choice.Name() : ""},
+                    {"graph_key", row.graph_key},
+                    {"macs", row.macs},
+                    {"weight_bytes", row.weight_bytes},
+                    {"peak_bytes", row.peak_bytes},
+                    {"carried_bytes", row.carried_bytes},
+                    {"latency_ns", row.latency_ns},
+                    {"low_ns", row.low_ns},
+                    {"high_ns", row.high_ns},
+                    {"raw_median_ns", row.raw_median_ns},
+                    {"samples", row.samples},
+                    {"steady", row.steady}};
   if (!row.searched) json["searched"] = false;
   return json;
 }
@@ -73,6 +76,9 @@ TableRow ParseRow(const ordered_json& json, const std::string& where, const std:
   return row;
 }
 
+// The last three are of latency_scope end_to_end.
+constexpr std::array<std::string_view, 6> kFixedParts{"stem", "tail", "head", "decode", "resize", "output"};
+
 // "slot3" -> 3; 0 for other parts.
 size_t SlotNumber(const std::string& part) {
   const std::string prefix = "slot";
@@ -91,10 +97,19 @@ void AddRow(TableRow row, const std::string& where, const std::string& path, Loo
     if (row.choice.block.empty()) Refuse(where, path + "choice: a slot's row needs one");
     if (table.slots.size() < slot) table.slots.resize(slot);
     table.slots[slot - 1].push_back(std::move(row));
-  } else if (row.part == "stem" || row.part == "tail" || row.part == "head") {
+  } else if (std::ranges::count(kFixedParts, row.part) > 0) {
     table.fixed.push_back(std::move(row));
   } else {
-    Refuse(where, path + "part: expected slotN, stem, tail or head, got \"" + row.part + "\"");
+    Refuse(where, path + "part: expected slotN, stem, tail, head, decode, resize or output, got \"" + row.part + "\"");
+  }
+}
+
+// 1 in files of before there were any.
+void ReadRatios(const ordered_json& root, const std::string& where, LookupTable& table) {
+  for (const auto& [key, ratio] :
+       {std::pair{"mean_over_median", &table.mean_over_median}, {"p90_over_median", &table.p90_over_median}}) {
+    if (root.contains(key)) *ratio = Get<double>(root, key, where, "");
+    if (!(*ratio > 0) || !std::isfinite(*ratio)) Refuse(where, std::string(key) + ": must be positive");
   }
 }
 
@@ -114,7 +129,11 @@ std::string ToJson(const LookupTable& table) {
     for (const TableRow& row : slot) rows.push_back(RowJson(row, true));
   }
   for (const TableRow& row : table.fixed) rows.push_back(RowJson(row, false));
-  const ordered_json json = {{"width", table.width}, {"precision", PrecisionName(table.precision)}, {"rows", rows}};
+  const ordered_json json = {{"width", table.width},
+                             {"precision", PrecisionName(table.precision)},
+                             {"mean_over_median", table.mean_over_median},
+                             {"p90_over_median", table.p90_over_median},
+                             {"rows", rows}};
   return json.dump();
 }
 
@@ -128,6 +147,7 @@ LookupTable LookupTableFromJson(const std::string& text, const std::string& wher
     if (error.code() == Code::kDataLoss) throw;
     Refuse(where, "precision: " + error.message());
   }
+  ReadRatios(root, where, table);
   const auto rows = root.find("rows");
   if (rows == root.end()) Refuse(where, "rows: is missing");
   if (!rows->is_array()) Refuse(where, "rows: has the wrong type");

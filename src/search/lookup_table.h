@@ -11,7 +11,7 @@
 namespace hot {
 
 struct TableRow {
-  std::string part;      // "slot3", "stem", "tail", "head"
+  std::string part;      // "slot3", "stem", "tail", "head"; "decode", "resize", "output" (application.h)
   Choice choice;         // of slots
   bool searched = true;  // false: the baseline's, which the study's space leaves out: measured, never an answer
   std::string graph_key;
@@ -29,8 +29,11 @@ struct TableRow {
 struct LookupTable {
   double width = 1.0;
   Precision precision = Precision::kFp32;
+  // Mean and 90th percentile of a row's samples over their median (measure/latency_statistic.h), the median over rows.
+  // Rows hold medians: percentiles do not add up, but a network's are about so many times its median.
+  double mean_over_median = 1, p90_over_median = 1;
   std::vector<std::vector<TableRow>> slots;  // by slot, by choice
-  std::vector<TableRow> fixed;               // stem, tail, head
+  std::vector<TableRow> fixed;               // stem, tail, head, and steps around the network
 };
 
 // One element of "tables" in table.json (docs/formats/run.md).

@@ -28,6 +28,7 @@ void ExpectSame(const TableRow& a, const TableRow& b) {
 TEST(LookupTableTest, JsonKeepsEverything) {
   LookupTable table = MakeSeedTable(3);
   table.width = 0.7;
+  table.mean_over_median = 1.01, table.p90_over_median = 1.07;
   table.slots[2][1].carried_bytes = 77;
   table.slots[2][1].steady = false;
   table.slots[2][1].raw_median_ns = 0.1;
@@ -35,6 +36,8 @@ TEST(LookupTableTest, JsonKeepsEverything) {
   table.slots[3][2].searched = false;
   const LookupTable back = LookupTableFromJson(ToJson(table), "table.json");
   EXPECT_EQ(back.width, 0.7);
+  EXPECT_EQ(back.mean_over_median, 1.01);
+  EXPECT_EQ(back.p90_over_median, 1.07);
   EXPECT_EQ(back.precision, Precision::kInt8);
   ASSERT_EQ(back.slots.size(), table.slots.size());
   for (size_t s = 0; s < table.slots.size(); ++s) {
@@ -62,12 +65,14 @@ TEST(LookupTableTest, DamagedJsonIsOneClearLine) {
       {spoiled("\"steady\":true", "\"steady\":true,\"searched\":false"), "slot1 has none"},
       {spoiled("\"steady\":true", "\"steady\":true,\"searched\":3"), "searched: has the wrong type"},
       {"[]", "width: is missing"},
+      {spoiled("\"width\"", "\"p90_over_median\":0,\"width\""), "p90_over_median: must be positive"},
       {spoiled("\"int8\",\"rows\"", "\"int9\",\"rows\""), "precision: "},
       {spoiled("\"macs\":1,", ""), "rows[0].macs: is missing"},
       {spoiled("\"latency_ns\":5.5", "\"latency_ns\":\"fast\""), "rows[0].latency_ns: has the wrong type"},
       {spoiled("irb-k3-e1@int8", "irb-kx"), "rows[0].choice: "},
       {spoiled("irb-k3-e1@int8", ""), "rows[0].choice: a slot's row needs one"},
-      {spoiled("slot1", "neck"), "rows[0].part: expected slotN, stem, tail or head, got \"neck\""},
+      {spoiled("slot1", "neck"),
+       "rows[0].part: expected slotN, stem, tail, head, decode, resize or output, got \"neck\""},
       {spoiled("slot1", "slot99999999999"), "rows[0].part: "},
       {spoiled("slot1", "slot2"), "slot1 has none"},
       {R"({"width":1.0,"precision":"int8","rows":7})", "rows: has the wrong type"},

@@ -23,6 +23,33 @@ class HostDevice : public Device {
 
   std::vector<Measurement> Profile(std::span<const Artifact* const> artifacts, const MeasureOptions& options,
                                    double reference_canary_ns, const Context& context) const override {
+    return Measure(
+        artifacts,
+        [](size_t i, TimedSession* model) {
+          model->FillInputs(i + 1);
+          return Subject([model] { model->Infer(); });
+        },
+        options, reference_canary_ns, context);
+  }
+
+  bool runs_work() const override { return true; }
+
+  std::vector<Measurement> ProfileWork(std::span<const Work> work, const MeasureOptions& options,
+                                       double reference_canary_ns, const Context& context) const override {
+    std::vector<const Artifact*> artifacts;
+    for (const Work& one : work) artifacts.push_back(one.artifact);
+    return Measure(
+        artifacts,
+        [work](size_t i, TimedSession* model) { return Subject([run = &work[i].run, model] { (*run)(model); }); },
+        options, reference_canary_ns, context);
+  }
+
+ private:
+  // `make_subject` is given the index and the loaded model, or null.
+  template <typename MakeSubject>
+  std::vector<Measurement> Measure(std::span<const Artifact* const> artifacts, const MakeSubject& make_subject,
+                                   const MeasureOptions& options, double reference_canary_ns,
+                                   const Context& context) const {
     CheckProfileCount(artifacts.size(), "host");
     RefuseEmulated(DescribeEnvironment().json, "host");
     const ScopedPin pin(threads_);  // before anything is loaded: OpenVINO's own threads inherit it
@@ -32,9 +59,8 @@ class HostDevice : public Device {
     std::vector<Subject> subjects;
     for (const Artifact* artifact : artifacts) {
       context.ThrowIfCancelled();
-      models.push_back(LoadModel(*artifact));
-      models.back()->FillInputs(models.size());
-      subjects.push_back([model = models.back().get()] { model->Infer(); });
+      models.push_back(artifact == nullptr ? nullptr : LoadModel(*artifact));
+      subjects.push_back(make_subject(subjects.size(), models.back().get()));
     }
     for (const Subject& subject : subjects) subject();  // allocates what is allocated late
     UseHugePages();
@@ -42,7 +68,6 @@ class HostDevice : public Device {
         subjects, [&] { canary.Infer(); }, options, reference_canary_ns, context);
   }
 
- private:
   std::unique_ptr<TimedSession> LoadModel(const Artifact& artifact) const {
     const std::string where = ArtifactName(artifact);
     if (artifact.toolchain != "openvino" && artifact.toolchain != "tvm") {
