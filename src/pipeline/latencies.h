@@ -30,7 +30,7 @@ Artifact CompileUntrained(const Toolchain& toolchain, const LatencyJob& job, int
                           const std::string& int8_scheme = "s8s8");
 
 // How whole networks are measured: few are, and budgets are decided on them.
-inline constexpr MeasureOptions kWholeOptions{.target_half_width = 0.005, .min_samples = 24, .max_samples = 60};
+inline constexpr MeasureOptions kWholeOptions{.min_samples = 40};
 // Where a network lies in memory makes it a percent faster or slower; of the reference network, the mean counts.
 inline constexpr size_t kReferenceLoads = 3;
 
