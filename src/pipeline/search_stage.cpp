@@ -10,6 +10,7 @@
 #include "pipeline/tables.h"
 #include "search/front.h"
 #include "search/relaxation.h"
+#include "search/solvers/exact.h"
 
 namespace hot {
 namespace {
@@ -35,7 +36,8 @@ Json PriceJson(double width, double latency_ms, const LatencyPrice& price) {
           {"step_ms", price.step_ms},
           {"macs", price.macs},
           {"more_macs", price.more_macs},
-          {"less_macs", price.less_macs ? Json(*price.less_macs) : Json()}};
+          {"less_macs", price.less_macs ? Json(*price.less_macs) : Json()},
+          {"optimal", price.optimal}};
 }
 
 Json RelaxationJson(double width, const Relaxation& relaxation) {
@@ -51,8 +53,13 @@ Json RelaxationJson(double width, const Relaxation& relaxation) {
   return {{"width", width},
           {"factor", relaxation.factor},
           {"most_macs", relaxation.most_macs ? Json(*relaxation.most_macs) : Json()},
+          {"optimal", relaxation.optimal},
           {"budgets", budgets}};
 }
+
+// What is told beside the candidates is not worth more than about half a second a solve; what is not proven by then
+// says so.
+constexpr ExactOptions kBeside{.max_nodes = 5'000'000};
 
 class StudySearch {
  public:
@@ -61,7 +68,8 @@ class StudySearch {
         options_(workspace.study().search),
         budgets_(budgets),
         corrections_(std::move(corrections)),
-        solver_(MakeSolver(options_.solver)) {}
+        solver_(MakeSolver(options_.solver)),
+        beside_(MakeExactSolver(kBeside)) {}
 
   Found Run(const std::vector<LookupTable>& tables) const {
     Found found;
@@ -70,8 +78,8 @@ class StudySearch {
       if (!AddCandidates(table, found)) AddRelaxation(table, found);
       const CostCorrection correction = CorrectionOf(corrections_, width);
       const int most = static_cast<int>(options_.front);
-      found.fronts.push_back(FrontJson(workspace_, width, ParetoFront(table, budgets_, most, *solver_, correction)));
-      const auto price = PriceOfLatency(table, budgets_, *solver_, correction);
+      found.fronts.push_back(FrontJson(workspace_, width, ParetoFront(table, budgets_, most, *beside_, correction)));
+      const auto price = PriceOfLatency(table, budgets_, *beside_, correction);
       if (price) found.prices.push_back(PriceJson(width, *budgets_.latency_ms, *price));
     }
     return found;
@@ -103,7 +111,7 @@ class StudySearch {
   void AddRelaxation(const LookupTable& table, Found& found) const {
     char width[64];
     std::snprintf(width, sizeof width, "no network of width %g fits the budgets; ", table.width);
-    const auto relaxation = SmallestRelaxation(table, budgets_, *solver_, CorrectionOf(corrections_, table.width));
+    const auto relaxation = SmallestRelaxation(table, budgets_, *beside_, CorrectionOf(corrections_, table.width));
     if (relaxation) found.relaxations.push_back(RelaxationJson(table.width, *relaxation));
     found.infeasible =
         width + (relaxation ? RelaxationText(*relaxation, workspace_.task().options().passes())
@@ -114,7 +122,7 @@ class StudySearch {
   const Study::Search& options_;
   const Budgets& budgets_;
   Corrections corrections_;  // of the plain table, to the study's statistic
-  std::unique_ptr<Solver> solver_;
+  std::unique_ptr<Solver> solver_, beside_;
 };
 
 }  // namespace

@@ -200,6 +200,7 @@ SearchResult AutoSearch(const LookupTable& table, Objective objective, const Bud
   const Reduced reduced = MakeReduced(table, objective, budgets, summed);
   SearchResult result;
   const SolveResult solved = reduced.possible ? SolveApart(solver, reduced.program, k, min_distance) : SolveResult{};
+  result.optimal = solved.optimal;
   for (const Solution& solution : solved.solutions) {
     std::vector<size_t> rows;
     for (size_t slot = 0; slot < solution.choices.size(); ++slot) {

@@ -46,6 +46,7 @@ struct Candidate {
 
 struct SearchResult {
   std::vector<Candidate> candidates;  // empty: infeasible
+  bool optimal = true;                // proven; false: the solver gave up, there may be better ones
   // What would be needed at least, each budget alone; set when infeasible.
   double smallest_latency_ms = 0, smallest_flash_kib = 0, smallest_ram_kib = 0, smallest_memory_kib = 0;
   int64_t largest_macs = 0;

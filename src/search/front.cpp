@@ -27,42 +27,52 @@ class Sweep {
   Sweep(const LookupTable& table, const Budgets& budgets, const Solver& solver, const CostCorrection& correction)
       : table_(table), budgets_(budgets), solver_(solver), correction_(correction) {}
 
-  std::optional<Candidate> Best(Objective objective, const Budgets& budgets) const {
+  std::optional<Candidate> Best(Objective objective, const Budgets& budgets) {
     SearchResult found = AutoSearch(table_, objective, budgets, 1, solver_, correction_);
+    proven_ = proven_ && found.optimal;
     if (found.candidates.empty()) return std::nullopt;
     return std::move(found.candidates.front());
   }
 
-  std::optional<Candidate> Fastest() const {
+  std::optional<Candidate> Fastest() {
     Budgets budgets = budgets_;
     budgets.latency_ms.reset();
     return Best(Objective::kLatency, budgets);
   }
 
   // The point of the front with the most quality within `latency_ms`: of the networks with that quality the fastest.
+  // Asks for more answers until there is one of less quality.
   std::optional<Candidate> PointWithin(std::optional<double> latency_ms) const {
     Budgets budgets = budgets_;
     budgets.latency_ms = latency_ms;
-    const std::optional<Candidate> best = Best(Objective::kAccuracy, budgets);
-    if (!best) return std::nullopt;
-    AskForQuality(*best, budgets);
-    budgets.latency_ms.reset();
-    std::optional<Candidate> point = Best(Objective::kLatency, budgets);
-    HOT_ASSERT(point);
-    point->objective = Objective::kAccuracy;
-    point->optimal = point->optimal && best->optimal;
-    point->solve_ns += best->solve_ns;
-    return point;
+    for (int k = kTies;; k *= kTies) {
+      SearchResult found = AutoSearch(table_, Objective::kAccuracy, budgets, k, solver_, correction_);
+      if (found.candidates.empty()) return std::nullopt;
+      const auto worse = std::ranges::find_if(
+          found.candidates, [&](const Candidate& c) { return !SameQuality(c, found.candidates.front()); });
+      const bool all = worse != found.candidates.end() || std::ssize(found.candidates) < k;
+      if (!all && k < kMostTies) continue;
+      Candidate point = *std::min_element(found.candidates.begin(), worse, [](const Candidate& a, const Candidate& b) {
+        return a.latency_ns < b.latency_ns;
+      });
+      point.optimal = point.optimal && all;
+      return point;
+    }
   }
 
+  // Whether the solver was sure of all that Best() gave.
+  bool proven() const { return proven_; }
+
  private:
-  // At least as good as `network`.
-  static void AskForQuality(const Candidate& network, Budgets& budgets) { budgets.min_macs = network.macs; }
+  static constexpr int kTies = 16, kMostTies = 4096;
+
+  static bool SameQuality(const Candidate& a, const Candidate& b) { return a.macs == b.macs; }
 
   const LookupTable& table_;
   const Budgets& budgets_;
   const Solver& solver_;
   const CostCorrection& correction_;
+  bool proven_ = true;
 };
 
 }  // namespace
@@ -70,16 +80,20 @@ class Sweep {
 std::vector<Candidate> ParetoFront(const LookupTable& table, const Budgets& budgets, int most, const Solver& solver,
                                    const CostCorrection& correction) {
   if (most < 2) throw Error(Code::kInvalidArgument, "front", "expected at least 2 points, got " + std::to_string(most));
-  const Sweep sweep(table, budgets, solver, correction);
+  Sweep sweep(table, budgets, solver, correction);
   const std::optional<Candidate> fastest = sweep.Fastest();
   if (!fastest) return {};
-  std::vector<Candidate> points = {*sweep.PointWithin(std::nullopt)};  // from the slow end
+  std::vector<Candidate> points;  // from the slow end
+  if (std::optional<Candidate> best = sweep.PointWithin(std::nullopt)) points.push_back(*std::move(best));
+  if (points.empty()) return {};  // the solver gave up
   const double step_ns = (points.front().latency_ns - fastest->latency_ns) / (most - 1);
   while (points.back().latency_ns > fastest->latency_ns) {
     const double last_ns = points.back().latency_ns;
     const double steps = std::ceil((last_ns - fastest->latency_ns) / step_ns) - 1;  // of the highest level below it
     const double level_ns = fastest->latency_ns + std::max(0.0, steps) * step_ns;
-    points.push_back(*sweep.PointWithin(std::min(JustEnoughMs(level_ns), JustBelowMs(last_ns))));
+    std::optional<Candidate> point = sweep.PointWithin(std::min(JustEnoughMs(level_ns), JustBelowMs(last_ns)));
+    if (!point) break;  // the solver gave up
+    points.push_back(*std::move(point));
   }
   std::ranges::reverse(points);
   for (size_t i = 0; i < points.size(); ++i) points[i].rank = static_cast<int>(i) + 1;
@@ -89,7 +103,7 @@ std::vector<Candidate> ParetoFront(const LookupTable& table, const Budgets& budg
 std::optional<LatencyPrice> PriceOfLatency(const LookupTable& table, const Budgets& budgets, const Solver& solver,
                                            const CostCorrection& correction) {
   if (!budgets.latency_ms || *budgets.latency_ms <= 0) return std::nullopt;
-  const Sweep sweep(table, budgets, solver, correction);
+  Sweep sweep(table, budgets, solver, correction);
   const auto macs_within = [&](double latency_ms) -> std::optional<int64_t> {
     Budgets shifted = budgets;
     shifted.latency_ms = latency_ms;
@@ -101,8 +115,10 @@ std::optional<LatencyPrice> PriceOfLatency(const LookupTable& table, const Budge
   constexpr double kSteps = 5;
   LatencyPrice price{.step_ms = std::min(1.0, std::pow(10, std::floor(std::log10(*budgets.latency_ms / kSteps)))),
                      .macs = *macs};
-  price.more_macs = *macs_within(*budgets.latency_ms + price.step_ms) - *macs;
+  const std::optional<int64_t> more = macs_within(*budgets.latency_ms + price.step_ms);
+  price.more_macs = more.value_or(*macs) - *macs;
   if (const auto less = macs_within(*budgets.latency_ms - price.step_ms)) price.less_macs = *macs - *less;
+  price.optimal = sweep.proven();
   return price;
 }
 

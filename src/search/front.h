@@ -11,8 +11,7 @@
 namespace hot {
 
 // By rising latency. No network that keeps the budgets (but latency_ms, which is what the front is over) is as fast as
-// a point and better, or as good and faster. Ranks count from 1; solve_ns is that of the point; `optimal` false: the
-// solver gave up before the proof.
+// a point and better, or as good and faster. Ranks count from 1; `optimal` false: the solver gave up before the proof.
 // At most `most` points: the fastest, the best, and between them, for latencies at equal steps, the best within each,
 // once. Points that lie between these are left out, so with a large `most` the front is whole. Empty: infeasible.
 // Throws Error(kInvalidArgument) for most < 2, and what AutoSearch throws.
@@ -26,6 +25,7 @@ struct LatencyPrice {
   int64_t macs = 0;                       // of the best within budgets.latency_ms
   int64_t more_macs = 0;                  // gained by budgets.latency_ms + step_ms
   std::optional<int64_t> less_macs = {};  // lost by budgets.latency_ms - step_ms; unset: no network keeps that
+  bool optimal = true;                    // proven; false: the solver gave up somewhere
 };
 
 // Unset without a latency budget and when no network keeps the budgets. Throws what AutoSearch throws.

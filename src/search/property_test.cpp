@@ -253,6 +253,7 @@ RC_GTEST_PROP(TableProperties, PriceIsThatOfEnumeration, ()) {
   const auto price = PriceOfLatency(table, budgets, *MakeSolver("exact"), kCorrection);
   RC_ASSERT(price.has_value() == best(*budgets.latency_ms).has_value());
   if (!price) return;
+  RC_ASSERT(price->optimal);
   RC_ASSERT(price->macs == best(*budgets.latency_ms));
   RC_ASSERT(price->macs + price->more_macs == best(*budgets.latency_ms + price->step_ms));
   const auto less = best(*budgets.latency_ms - price->step_ms);
@@ -297,6 +298,7 @@ RC_GTEST_PROP(TableProperties, RelaxationIsThatOfEnumeration, ()) {
   const auto all = SmallestFactor(table, budgets, "all");
   RC_ASSERT(found.has_value() == all.has_value());
   if (!found) return;
+  RC_ASSERT(found->optimal);
   RC_ASSERT(Near(found->factor, *all));
   for (const BudgetRelaxation& one : found->budgets) {
     const auto alone = SmallestFactor(table, budgets, one.budget);

@@ -58,7 +58,7 @@ class Search {
 
   // The smallest factor on the budgets of `relaxed` with which some network keeps them and the others as they are.
   // Every network found says how small the factor may be at least; halving the rest ends where nothing is below it.
-  std::optional<Smallest> Find(const Fields& relaxed) const {
+  std::optional<Smallest> Find(const Fields& relaxed) {
     Budgets unlimited = budgets_;
     for (const BudgetField* field : relaxed) unlimited.*field->limit = std::nullopt;
     std::optional<Candidate> network = Fastest(unlimited);
@@ -80,11 +80,15 @@ class Search {
     }
   }
 
+  // Whether the solver was sure of all that it could not find.
+  bool proven() const { return proven_; }
+
   // Most MACs within the budgets, min_macs ignored.
-  std::optional<int64_t> MostMacs() const {
+  std::optional<int64_t> MostMacs() {
     Budgets budgets = budgets_;
     budgets.min_macs.reset();
     const SearchResult found = AutoSearch(table_, Objective::kAccuracy, budgets, 1, solver_, correction_);
+    proven_ = proven_ && found.optimal;
     return found.candidates.empty() ? std::nullopt : std::optional(found.candidates.front().macs);
   }
 
@@ -92,9 +96,12 @@ class Search {
   // Latencies are whole nanoseconds a row and sizes whole bytes: two factors that differ, differ by more.
   static constexpr double kExact = 1e-12, kNear = 1e-6;
 
-  std::optional<Candidate> Fastest(const Budgets& budgets) const {
+  std::optional<Candidate> Fastest(const Budgets& budgets) {
     SearchResult found = AutoSearch(table_, Objective::kLatency, budgets, 1, solver_, correction_);
-    if (found.candidates.empty()) return std::nullopt;
+    if (found.candidates.empty()) {
+      proven_ = proven_ && found.optimal;
+      return std::nullopt;
+    }
     return std::move(found.candidates.front());
   }
 
@@ -114,6 +121,7 @@ class Search {
   const Budgets& budgets_;
   const Solver& solver_;
   const CostCorrection& correction_;
+  bool proven_ = true;
 };
 
 std::vector<const TableRow*> RowsOf(const LookupTable& table, const Candidate& network) {
@@ -158,7 +166,7 @@ std::string LargestText(const BudgetRelaxation& one) {
 std::optional<Relaxation> SmallestRelaxation(const LookupTable& table, const Budgets& budgets, const Solver& solver,
                                              const CostCorrection& correction) {
   const Fields fields = FieldsOf(budgets);
-  const Search search(table, budgets, solver, correction);
+  Search search(table, budgets, solver, correction);
   const std::optional<Smallest> together = search.Find(fields);
   if (!together) return std::nullopt;
   Relaxation relaxation{.factor = together->factor};
@@ -171,6 +179,7 @@ std::optional<Relaxation> SmallestRelaxation(const LookupTable& table, const Bud
     one.used = field->used(together->network);
     one.largest = LargestOf(table, together->network, *field);
   }
+  relaxation.optimal = search.proven();
   return relaxation;
 }
 

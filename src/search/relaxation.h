@@ -1,5 +1,5 @@
 // What would do when no network keeps the budgets, and what takes so much of them. Every number is an answer of the
-// solver with proof. Called by the search stage. Stateless.
+// solver. Called by the search stage. Stateless.
 #pragma once
 
 #include <optional>
@@ -30,6 +30,7 @@ struct Relaxation {
   double factor = 1;                      // the smallest by which all budgets together must be multiplied
   std::optional<int64_t> most_macs = {};  // where min_macs is set: the largest that would do, the budgets held
   std::vector<BudgetRelaxation> budgets = {};
+  bool optimal = true;  // proven; false: the solver gave up somewhere, less may do
 };
 
 // Of budgets that no network keeps (where one does, factors are at most 1). min_macs is held; unset: it can't be kept
