@@ -1,5 +1,5 @@
-# `cmake --install DIR --prefix FOLDER --strip`: one folder with `hot` and every shared library it needs besides glibc, to be copied to a
-# board (scripts/setup --target aarch64). Libraries of libraries are found by the program's old-style RPATH.
+# `cmake --install DIR --prefix FOLDER --strip`: one folder with `hot`, every shared library it needs besides glibc,
+# and the licences of all of them, to be copied to a board (scripts/setup --target aarch64). Libraries of libraries are found by the program's old-style RPATH.
 set_target_properties(hot PROPERTIES INSTALL_RPATH "$ORIGIN/../lib")
 target_link_options(hot PRIVATE "-Wl,--disable-new-dtags")
 install(TARGETS hot RUNTIME DESTINATION bin)
@@ -20,4 +20,8 @@ install(CODE "
   set(loaded \"${HOT_LOADED_LIBRARIES}\")
   set(places \"${HOT_LIBRARY_PLACES}\")
   set(objdump \"${CMAKE_OBJDUMP}\")
-  include(\"${CMAKE_SOURCE_DIR}/cmake/install_libraries.cmake\")")
+  set(sysroot \"${CMAKE_SYSROOT}\")
+  set(wheels \"${HOT_RUNTIMES}\")
+  set(source \"${CMAKE_SOURCE_DIR}\")
+  include(\"${CMAKE_SOURCE_DIR}/cmake/install_libraries.cmake\")
+  include(\"${CMAKE_SOURCE_DIR}/cmake/install_licences.cmake\")")

@@ -12,5 +12,12 @@ set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(ENV{PKG_CONFIG_SYSROOT_DIR} "${CMAKE_SYSROOT}")
+set(libraries "/usr/lib/aarch64-linux-gnu")
+set(ENV{PKG_CONFIG_LIBDIR} "${CMAKE_SYSROOT}${libraries}/pkgconfig")
+# OpenCV needs two of Debian's alternatives, which are links that no package has.
+set(CMAKE_EXE_LINKER_FLAGS_INIT
+    "-Wl,-rpath-link,${CMAKE_SYSROOT}${libraries}/blas:${CMAKE_SYSROOT}${libraries}/lapack")
 # An Armv8.2 core with dot products, as boards have.
-set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -cpu neoverse-n1 -L "${CMAKE_SYSROOT}")
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -cpu neoverse-n1 -L "${CMAKE_SYSROOT}"
+    -E "LD_LIBRARY_PATH=${libraries}/blas:${libraries}/lapack")

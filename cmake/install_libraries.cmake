@@ -1,15 +1,18 @@
 # Run by cmake --install (HotInstall.cmake): copies what `program` and the libraries `loaded` need from `places` to
 # lib/, each file under the name that programs ask for. glibc is the board's own, it belongs to its kernel and loader.
+# `copied` are the files that they came from.
 cmake_minimum_required(VERSION 3.25)
 set(glibc "^(ld-linux-.*|lib(c|m|mvec|dl|rt|pthread|resolv|util|anl))[.]so[.0-9]*$")
 set(folder "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}/lib")
 file(REMOVE_RECURSE "${folder}")
 file(MAKE_DIRECTORY "${folder}")
+set(copied "")
 
 function(copy_library from)
   get_filename_component(name "${from}" NAME)
   get_filename_component(file "${from}" REALPATH)
   file(COPY_FILE "${file}" "${folder}/${name}")
+  set(copied ${copied} "${file}" PARENT_SCOPE)
 endfunction()
 
 set(open "${program}" ${loaded})
