@@ -1,5 +1,7 @@
 """What the templates need to know of a processor: vector width, registers, how it multiplies 8-bit integers."""
 
+import ctypes
+import platform
 from dataclasses import dataclass
 
 from hot_bridge.errors import BridgeError
@@ -46,6 +48,7 @@ def _cpu_supports(*features):
     return " && ".join(f'__builtin_cpu_supports("{feature}")' for feature in features)
 
 
+_AT_HWCAP, _HWCAP_ASIMDDP = 16, 1 << 20  # Linux on Arm: elf.h, asm/hwcap.h
 _VNNI = ("+avx512f", "+avx512bw", "+avx512dq", "+avx512vl", "+avx512vnni")
 ISAS = {
     "x86-64-avx512-vnni": Isa(
@@ -54,15 +57,23 @@ ISAS = {
     ),
     "x86-64-avx2": Isa("x86-64-avx2", 8, 16, "madd", _cpu_supports("avx2", "fma", "f16c"), mcpu="x86-64-v3"),
     "aarch64-dotprod": Isa(
-        "aarch64-dotprod", 4, 32, "sdot", "getauxval(AT_HWCAP) & (1 << 20)",  # HWCAP_ASIMDDP
+        "aarch64-dotprod", 4, 32, "sdot", f"getauxval(AT_HWCAP) & {_HWCAP_ASIMDDP}",
         "aarch64-linux-gnu", "generic", ("+neon", "+fp-armv8", "+v8.2a", "+dotprod"),
     ),
     "aarch64-neon": Isa("aarch64-neon", 4, 32, "widen", "1", "aarch64-linux-gnu", "generic", ("+neon", "+fp-armv8")),
 }
 
 
+def _host_arm():
+    libc = ctypes.CDLL(None)
+    libc.getauxval.argtypes, libc.getauxval.restype = [ctypes.c_ulong], ctypes.c_ulong
+    return ISAS["aarch64-dotprod" if libc.getauxval(_AT_HWCAP) & _HWCAP_ASIMDDP else "aarch64-neon"]
+
+
 def host_isa():
     """The best of ISAS that this machine executes. Raises BridgeError UNAVAILABLE when there is none."""
+    if platform.machine() == "aarch64":
+        return _host_arm()
     import tvm
     from tvm.target import codegen
 
