@@ -20,7 +20,11 @@ using ::testing::HasSubstr;
 
 TEST_F(BundleTest, TheExampleFindsTheBoxesThatHotFinds) {
   MakeRun(OptionsOf("ssd"), Precision::kInt8);
-  ExpectTheBoxesThatHotFinds();
+  Export();
+  const ProcessResult built = Build();
+  ASSERT_TRUE(built.status.ok()) << built.output;
+  EXPECT_GT(ExpectTheBoxesThatHotFinds(Picture(120, 90)), 3u);
+  EXPECT_THAT(RunExample("nothing.png out.png").output, HasSubstr("nothing.png: can't be read"));
 }
 
 TEST_F(BundleTest, TheExampleFindsTheJointsThatHotFinds) {

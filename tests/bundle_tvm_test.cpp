@@ -38,7 +38,11 @@ class TvmBundleTest : public BundleTest {
 
 TEST_F(TvmBundleTest, TheExampleFindsTheBoxesThatHotFinds) {
   MakeRun(OptionsOf("ssd"), Precision::kInt8);
-  ExpectTheBoxesThatHotFinds();
+  Export();
+  const ProcessResult built = Build();
+  ASSERT_TRUE(built.status.ok()) << built.output;
+  EXPECT_GT(ExpectTheBoxesThatHotFinds(Picture(120, 90)), 3u);
+  EXPECT_THAT(RunExample("nothing.png out.png").output, HasSubstr("nothing.png: can't be read"));
   EXPECT_LE(ExampleLines(), 150);
   EXPECT_THAT(ReadFile(Out() / "README.md"), HasSubstr("machine code for Linux on x86-64"));
 }
