@@ -30,6 +30,8 @@ Json StagesStatus(const fs::path& run) {
   Json stages = Json::array();
   for (const Stage& stage : Stages()) {
     const fs::path manifest = run / "stages" / (std::string(stage.name) + ".json");
+    // What not every study has is told of once it was begun: its folder has the stage's name.
+    if (stage.needed != nullptr && !fs::exists(manifest) && !fs::exists(run / stage.name)) continue;
     Json entry{{"stage", stage.name}, {"finished", fs::exists(manifest)}};
     if (fs::exists(manifest)) entry["summary"] = Field<std::string>(ReadObject(manifest), "summary", "");
     stages.push_back(entry);

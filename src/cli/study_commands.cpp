@@ -29,6 +29,7 @@ constexpr StudyCommand kCommands[] = {
     {"optimize", "evaluate", "evaluation.json",
      "Do the whole study: table, search, training, int8, measurement, report"},
     {"profile", "profile", "table.json", "Measure the look-up table of the device"},
+    {"distill", "distill", "distill.json", "Score every block by how well it learns to imitate the trained baseline"},
     {"search", "search", "search.json", "Find the k best networks within the budgets"},
     {"verify", "verify", "verify.json", "Measure the found networks whole and correct the prediction"},
     {"train", "train", "train.json", "Train the baseline and the candidates"},

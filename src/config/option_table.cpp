@@ -146,9 +146,16 @@ void AddSearch(std::vector<Option>& out) {
                  .max_count = 2});
   out.push_back({.name = "search.quality",
                  .field = HOT_FIELD(search.quality),
-                 .help = "Stand-in for accuracy during the search.",
+                 .help =
+                     "Stand-in for accuracy during the search. `distill`: how well each choice learns to imitate the "
+                     "trained baseline; candidates and baseline then start from what was learned.",
                  .fallback = "",
-                 .allowed = {"macs"}});
+                 .allowed = {"macs", "distill"}});
+  out.push_back({.name = "search.distill_epochs",
+                 .field = HOT_FIELD(search.distill_epochs),
+                 .help = "How long the choices learn, with `quality: distill`.",
+                 .fallback = "",
+                 .range = Between(1, 1000)});
   out.push_back({.name = "search.solver",
                  .field = HOT_FIELD(search.solver),
                  .help = "`exact`: own branch and bound; `glpk`: GNU Linear Programming Kit (`glpsol`).",
@@ -197,11 +204,13 @@ void AddSearch(std::vector<Option>& out) {
        .help = "Budget for weights plus peak activations summed over slots (the source paper's Eq. 4), in KiB.",
        .fallback = "none",
        .range = kPositive});
-  out.push_back({.name = "search.quality_min",
-                 .field = HOT_FIELD(search.quality_min),
-                 .help = "Least quality of a candidate, in millions of MACs.",
-                 .fallback = "none",
-                 .range = kPositive});
+  out.push_back(
+      {.name = "search.quality_min",
+       .field = HOT_FIELD(search.quality_min),
+       .help = "Least quality of a candidate: millions of MACs or, with `quality: distill`, percent of what the slots "
+               "of the trained baseline give that the candidate's explain (mean over slots).",
+       .fallback = "none",
+       .range = kPositive});
   out.push_back({.name = "search.candidates",
                  .field = HOT_FIELD(search.candidates),
                  .help = "Candidates per objective and width (k).",

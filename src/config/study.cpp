@@ -109,6 +109,9 @@ void CheckSearch(StudyReader& reader) {
     FailAt(reader, "search.latency_ratio", "not together with search.latency_ms",
            "keep one; --set search.latency_ms= takes the other away");
   }
+  if (search.quality == "distill" && search.quality_min.value_or(0) > 100) {
+    FailAt(reader, "search.quality_min", "more than 100 %, which is what it is in with search.quality distill");
+  }
   if (search.train_candidates > search.candidates) {
     FailAt(reader, "search.train_candidates",
            std::to_string(search.train_candidates) + " is more than search.candidates (" +

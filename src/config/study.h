@@ -80,13 +80,14 @@ struct Study {
 
   struct Search {
     std::vector<std::string> objective{"accuracy", "latency"};
-    std::string quality = "macs";
+    std::string quality = "macs";  // macs | distill
+    int64_t distill_epochs = 5;    // of quality distill
     std::string solver = "exact";
     std::optional<double> latency_ms;
     std::string latency_scope = "network";     // network | end_to_end
     std::string latency_statistic = "median";  // median | mean | p90
     std::optional<double> latency_ratio;       // budget relative to the baseline's latency; not with latency_ms
-    std::optional<double> flash_kib, ram_kib, memory_kib, quality_min;  // quality_min: least M MACs
+    std::optional<double> flash_kib, ram_kib, memory_kib, quality_min;  // quality_min: M MACs, or % of distill
     int64_t candidates = 8;                                             // k, per objective and width
     int64_t train_candidates = 0;                                       // trained per objective and width; 0: all k
     int64_t min_distance = 1;                                           // slots in which candidates differ at least

@@ -153,7 +153,7 @@ class Loop {
     if (Find(KeyOf(answer)) != nullptr) return false;
     const auto is_as_good = [&](const VerifiedNetwork& v) {
       const bool success = v.network.width == answer.width && group.own.contains(KeyOf(v.network)) && Keeps(v);
-      return success && (group.objective == Objective::kAccuracy ? v.network.macs >= answer.macs
+      return success && (group.objective == Objective::kAccuracy ? QualityOf(v.network) >= QualityOf(answer)
                                                                  : v.row.median_ns <= answer.latency_ns);
     };
     return std::ranges::count_if(networks_, is_as_good) < study_.k;
@@ -194,9 +194,9 @@ class Loop {
   std::vector<Candidate> Best(const Group& group) const {
     std::vector<const VerifiedNetwork*> successes = Successes(group);
     std::ranges::stable_sort(successes, {}, [&](const VerifiedNetwork* v) {
-      const auto minus_macs = static_cast<double>(-v->network.macs);
-      return group.objective == Objective::kAccuracy ? std::pair(minus_macs, v->row.median_ns)
-                                                     : std::pair(v->row.median_ns, minus_macs);
+      const double minus_quality = -QualityOf(v->network);
+      return group.objective == Objective::kAccuracy ? std::pair(minus_quality, v->row.median_ns)
+                                                     : std::pair(v->row.median_ns, minus_quality);
     });
     std::vector<Candidate> best;
     const auto is_apart = [&](const VerifiedNetwork* v) {

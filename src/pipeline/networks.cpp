@@ -21,19 +21,21 @@ std::string NetworkId(const Workspace& workspace, double width, const std::vecto
 Json ToJson(const Workspace& workspace, const Candidate& candidate) {
   Json slots = Json::array();
   for (const Choice& choice : candidate.choices) slots.push_back(choice.Name());
-  return {{"id", NetworkId(workspace, candidate.width, candidate.choices)},
-          {"rank", candidate.rank},
-          {"objective", ObjectiveName(candidate.objective)},
-          {"width", candidate.width},
-          {"slots", slots},
-          {"latency_ns", static_cast<int64_t>(candidate.latency_ns)},
-          {"macs", candidate.macs},
-          {"flash_kib", static_cast<double>(candidate.flash_bytes) / 1024},
-          {"ram_kib", static_cast<double>(candidate.ram_bytes) / 1024},
-          {"memory_kib", static_cast<double>(candidate.memory_bytes) / 1024},
-          {"solver", candidate.solver},
-          {"optimal", candidate.optimal},
-          {"solve_ns", candidate.solve_ns}};
+  Json json{{"id", NetworkId(workspace, candidate.width, candidate.choices)},
+            {"rank", candidate.rank},
+            {"objective", ObjectiveName(candidate.objective)},
+            {"width", candidate.width},
+            {"slots", slots},
+            {"latency_ns", static_cast<int64_t>(candidate.latency_ns)},
+            {"macs", candidate.macs},
+            {"flash_kib", static_cast<double>(candidate.flash_bytes) / 1024},
+            {"ram_kib", static_cast<double>(candidate.ram_bytes) / 1024},
+            {"memory_kib", static_cast<double>(candidate.memory_bytes) / 1024},
+            {"solver", candidate.solver},
+            {"optimal", candidate.optimal},
+            {"solve_ns", candidate.solve_ns}};
+  if (candidate.quality) json["quality"] = *candidate.quality;
+  return json;
 }
 
 Candidate CandidateFromJson(const Json& json) {

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "pipeline/distilled.h"
 #include "pipeline/networks.h"
 #include "pipeline/solve.h"
 #include "pipeline/stages.h"
@@ -128,7 +129,8 @@ class StudySearch {
 }  // namespace
 
 std::string SearchInputs(const Workspace& workspace) {
-  return FileKey(workspace, "table.json") + StudySectionJson(workspace.study(), "search") +
+  const std::string quality = Distills(workspace.study()) ? FileKey(workspace, "distill.json") : "";
+  return FileKey(workspace, "table.json") + quality + StudySectionJson(workspace.study(), "search") +
          StudySectionJson(workspace.study(), "model");
 }
 

@@ -37,7 +37,10 @@ Budgets StudyBudgets(const Workspace& workspace, double baseline_latency_ns) {
   budgets.flash_kib = search.flash_kib;
   budgets.ram_kib = search.ram_kib;
   budgets.memory_kib = search.memory_kib;
-  if (search.quality_min) budgets.min_macs = static_cast<int64_t>(*search.quality_min * 1e6);
+  if (search.quality_min && search.quality == "distill") budgets.min_quality = *search.quality_min / 100;
+  if (search.quality_min && search.quality == "macs") {
+    budgets.min_macs = static_cast<int64_t>(*search.quality_min * 1e6);
+  }
   return budgets;
 }
 

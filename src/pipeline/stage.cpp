@@ -25,6 +25,16 @@ bool IsFinished(const Workspace& workspace, const Stage& stage, const std::strin
   return manifest.is_object() && manifest.value("version", Json()) == 1 && manifest.value("inputs", Json()) == key;
 }
 
+bool IsNeeded(const Workspace& workspace, const Stage& stage) {
+  return stage.needed == nullptr || stage.needed(workspace.study());
+}
+
+// Whether running it would train.
+bool WillTrain(const Workspace& workspace, const Stage& stage) {
+  const bool trains = stage.name == "train" || stage.name == "distill";
+  return trains && IsNeeded(workspace, stage) && !IsFinished(workspace, stage, KeyOf(workspace, stage));
+}
+
 void RunStage(Workspace& workspace, const Stage& stage) {
   const Context& context = workspace.context();
   const std::string key = KeyOf(workspace, stage);
@@ -49,13 +59,15 @@ void RunStage(Workspace& workspace, const Stage& stage) {
 }  // namespace
 
 std::span<const Stage> Stages() {
-  static constexpr std::array<Stage, 7> kStages{{{"profile", "table.json", ProfileInputs, RunProfile},
-                                                 {"search", "search.json", SearchInputs, RunSearch},
-                                                 {"verify", "verify.json", VerifyInputs, RunVerify},
-                                                 {"train", "train.json", TrainInputs, RunTrain},
-                                                 {"quantize", "quantize.json", QuantizeInputs, RunQuantize},
-                                                 {"compile", "artifacts", CompileInputs, RunCompile},
-                                                 {"evaluate", "evaluation.json", EvaluateInputs, RunEvaluate}}};
+  static constexpr std::array<Stage, 8> kStages{
+      {{"profile", "table.json", ProfileInputs, nullptr, RunProfile},
+       {"distill", "distill.json", DistillInputs, NeedsDistill, RunDistill},
+       {"search", "search.json", SearchInputs, nullptr, RunSearch},
+       {"verify", "verify.json", VerifyInputs, nullptr, RunVerify},
+       {"train", "train.json", TrainInputs, nullptr, RunTrain},
+       {"quantize", "quantize.json", QuantizeInputs, nullptr, RunQuantize},
+       {"compile", "artifacts", CompileInputs, nullptr, RunCompile},
+       {"evaluate", "evaluation.json", EvaluateInputs, nullptr, RunEvaluate}}};
   return kStages;
 }
 
@@ -63,10 +75,17 @@ void RunStages(Workspace& workspace, std::string_view last) {
   const auto stages = Stages();
   const auto end = std::find_if(stages.begin(), stages.end(), [&](const Stage& stage) { return stage.name == last; });
   if (end == stages.end()) throw Error(Code::kInvalidArgument, "stage", "unknown stage \"" + std::string(last) + "\"");
-  const auto trains = std::find_if(stages.begin(), end + 1, [](const Stage& stage) { return stage.name == "train"; });
+  if (!IsNeeded(workspace, *end)) {
+    throw Error(Code::kInvalidArgument, std::string(last), "the study has no such stage",
+                "--set search.quality=distill gives it one");
+  }
   // Now, not after an hour of measuring.
-  if (trains <= end && !IsFinished(workspace, *trains, KeyOf(workspace, *trains))) CheckTraining(workspace.study());
-  for (auto stage = stages.begin(); stage <= end; ++stage) RunStage(workspace, *stage);
+  if (std::any_of(stages.begin(), end + 1, [&](const Stage& stage) { return WillTrain(workspace, stage); })) {
+    CheckTraining(workspace.study());
+  }
+  for (auto stage = stages.begin(); stage <= end; ++stage) {
+    if (IsNeeded(workspace, *stage)) RunStage(workspace, *stage);
+  }
 }
 
 }  // namespace hot

@@ -15,11 +15,13 @@ struct Stage {
   std::string_view output;  // file or folder of the run folder that it writes; the stage runs again when it is gone
   // Everything the stage's result depends on, as text; its hash goes into the manifest.
   std::string (*inputs)(const Workspace& workspace);
+  // Whether the study has this stage; null: all have.
+  bool (*needed)(const Study& study);
   // Does the work; returns one line for the user ("42 rows measured, 72 from the journal").
   std::string (*run)(Workspace& workspace);
 };
 
-// profile, search, verify, train, quantize, compile, evaluate.
+// profile, distill (with search.quality distill), search, verify, train, quantize, compile, evaluate.
 std::span<const Stage> Stages();
 
 // Runs the stages up to and including `last`; throws Error(kInvalidArgument) on an unknown name.

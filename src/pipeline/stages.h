@@ -10,6 +10,10 @@ namespace hot {
 std::string ProfileInputs(const Workspace& workspace);
 std::string RunProfile(Workspace& workspace);
 
+bool NeedsDistill(const Study& study);
+std::string DistillInputs(const Workspace& workspace);
+std::string RunDistill(Workspace& workspace);
+
 std::string SearchInputs(const Workspace& workspace);
 std::string RunSearch(Workspace& workspace);
 

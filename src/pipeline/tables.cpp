@@ -5,6 +5,7 @@
 
 #include "graph/costs.h"
 #include "graph/key.h"
+#include "pipeline/distilled.h"
 #include "pipeline/networks.h"
 
 namespace hot {
@@ -87,6 +88,7 @@ std::vector<LookupTable> ReadTables(const Workspace& workspace) {
   for (const auto& json : file.at("tables")) {
     tables.push_back(LookupTableFromJson(json.dump(), (workspace.folder() / "table.json").string()));
   }
+  if (Distills(workspace.study())) AddQuality(workspace, tables);
   return tables;
 }
 

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "core/hash.h"
+#include "pipeline/distilled.h"
 #include "pipeline/stages.h"
 #include "pipeline/train_progress.h"
 #include "tune/space_json.h"
@@ -115,7 +116,8 @@ void CheckTraining(const Study& study) {
 }
 
 std::string TrainInputs(const Workspace& workspace) {
-  return FileKey(workspace, "verify.json") + StudySectionJson(workspace.study(), "train") +
+  const std::string start = Distills(workspace.study()) ? FileKey(workspace, "distill.json") : "";
+  return FileKey(workspace, "verify.json") + start + StudySectionJson(workspace.study(), "train") +
          StudySectionJson(workspace.study(), "data") + StudySectionJson(workspace.study(), "model") +
          std::to_string(workspace.study().search.train_candidates) + " " + std::to_string(workspace.study().run.seed) +
          " " + std::to_string(workspace.study().run.threads) + " " + workspace.pretrained_key();

@@ -7,6 +7,7 @@
 
 #include "core/hash.h"
 #include "graph/costs.h"
+#include "pipeline/distilled.h"
 #include "pipeline/trial_folder.h"
 #include "pipeline/trial_space.h"
 
@@ -117,8 +118,10 @@ void TrialSearch::Replay() {
 
 void TrialSearch::AddTrial(const Step& step, const HyperPoint& point) {
   if (step.trial < trials_.size()) return;
-  trials_.push_back(
-      {.network = step.network, .point = point, .spec = MakeTrial(workspace_, networks_[step.network], point)});
+  const StudyNetwork& network = networks_[step.network];
+  SearchedTrial trial{.network = step.network, .point = point, .spec = MakeTrial(workspace_, network, point)};
+  if (Distills(workspace_.study())) StartFromDistilled(workspace_, network, trial.spec);
+  trials_.push_back(std::move(trial));
   steps_of_running_.resize(trials_.size());
 }
 

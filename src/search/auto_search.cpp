@@ -16,6 +16,11 @@ constexpr double kNsPerMs = 1e6;
 
 int64_t LatencyNs(const TableRow& row) { return std::llround(row.latency_ns); }
 int64_t RamBytes(const TableRow& row) { return row.peak_bytes + row.carried_bytes; }
+// Whole millionths: the program is exact in integers. Further out all are alike: sums stay within 64 bits.
+constexpr double kQualityUnit = 1e-6, kFarthestQuality = 1e6;
+int64_t Quality(const TableRow& row) {
+  return std::llround(std::clamp(row.quality.value_or(0), -kFarthestQuality, kFarthestQuality) / kQualityUnit);
+}
 int64_t MemoryBytes(const TableRow& row) { return row.weight_bytes + row.peak_bytes; }
 
 // Sums over the given rows; whole nanoseconds and bytes.
@@ -71,6 +76,12 @@ int64_t LargestSum(double latency_ms, const CostCorrection& correction) {
 
 int64_t KibToBytes(double kib) { return ClampToInteger(kib * kBytesPerKib); }
 
+// The smallest sum of Quality() over slots whose mean is at least `mean`.
+int64_t LeastQualitySum(const LookupTable& table, double mean) {
+  constexpr double kRounding = 1e-3;  // a mean that was made from a sum has been through a division and back
+  return -ClampToInteger(kRounding - mean * static_cast<double>(table.slots.size()) / kQualityUnit);
+}
+
 // A cost that is summed over slots, with what is left of its budget for them.
 struct SummedBudget {
   std::string name;
@@ -78,7 +89,9 @@ struct SummedBudget {
   int64_t (*cost)(const TableRow&);
 };
 
-std::vector<SummedBudget> SummedBudgets(const Budgets& budgets, const Totals& fixed, const CostCorrection& correction) {
+std::vector<SummedBudget> SummedBudgets(const LookupTable& table, const Budgets& budgets,
+                                        const CostCorrection& correction) {
+  const Totals fixed = FixedTotals(table);
   std::vector<SummedBudget> all;
   if (budgets.latency_ms) {
     all.push_back({"latency_ns", LargestSum(*budgets.latency_ms, correction) - fixed.latency_ns, LatencyNs});
@@ -93,14 +106,23 @@ std::vector<SummedBudget> SummedBudgets(const Budgets& budgets, const Totals& fi
   if (budgets.min_macs) {
     all.push_back({"minus_macs", fixed.macs - *budgets.min_macs, [](const TableRow& row) { return -row.macs; }});
   }
+  if (budgets.min_quality) {
+    all.push_back({"minus_quality", -LeastQualitySum(table, *budgets.min_quality),
+                   [](const TableRow& row) { return -Quality(row); }});
+  }
   return all;
+}
+
+int64_t Value(const TableRow& row, Objective objective, bool by_quality) {
+  if (objective == Objective::kLatency) return -LatencyNs(row);
+  return by_quality ? Quality(row) : row.macs;
 }
 
 // The program over the choices that keep the RAM budget.
 struct Reduced {
   Program program;
   std::vector<std::vector<size_t>> rows;  // by slot, by program choice: index into table.slots
-  bool possible = true;                   // false: RAM alone can't be kept
+  bool possible = true;                   // false: a slot has no such choice
 };
 
 Reduced MakeReduced(const LookupTable& table, Objective objective, const Budgets& budgets,
@@ -108,6 +130,7 @@ Reduced MakeReduced(const LookupTable& table, Objective objective, const Budgets
   Reduced reduced;
   const int64_t ram_limit = budgets.ram_kib ? KibToBytes(*budgets.ram_kib) : INT64_MAX;
   reduced.possible = FixedTotals(table).ram_bytes <= ram_limit;
+  const bool by_quality = HasQuality(table);
   for (const SummedBudget& budget : summed) reduced.program.budgets.push_back({budget.name, budget.limit});
   for (const auto& rows : table.slots) {
     auto& choices = reduced.program.slots.emplace_back();
@@ -116,7 +139,7 @@ Reduced MakeReduced(const LookupTable& table, Objective objective, const Budgets
       if (!rows[i].searched || RamBytes(rows[i]) > ram_limit) continue;
       ProgramChoice& choice = choices.emplace_back();
       choice.name = rows[i].choice.Name();
-      choice.value = objective == Objective::kAccuracy ? rows[i].macs : -LatencyNs(rows[i]);
+      choice.value = Value(rows[i], objective, by_quality);
       for (const SummedBudget& budget : summed) choice.costs.push_back(budget.cost(rows[i]));
       kept.push_back(i);
     }
@@ -129,11 +152,16 @@ Candidate MakeCandidate(const LookupTable& table, const std::vector<size_t>& row
   Candidate candidate;
   candidate.width = table.width;
   Totals totals = FixedTotals(table);
+  int64_t quality = 0;
+  bool scored = true;
   for (size_t slot = 0; slot < rows.size(); ++slot) {
     const TableRow& row = table.slots[slot][rows[slot]];
     candidate.choices.push_back(row.choice);
     totals.Add(row);
+    quality += Quality(row);
+    scored = scored && row.quality;
   }
+  if (scored) candidate.quality = static_cast<double>(quality) * kQualityUnit / static_cast<double>(rows.size());
   candidate.macs = totals.macs;
   candidate.latency_ns = PredictNs(totals.latency_ns, correction);
   candidate.flash_bytes = totals.flash_bytes;
@@ -173,6 +201,10 @@ void FillSmallest(const LookupTable& table, const CostCorrection& correction, Se
 
 std::string ObjectiveName(Objective objective) { return objective == Objective::kAccuracy ? "accuracy" : "latency"; }
 
+double QualityOf(const Candidate& candidate) {
+  return candidate.quality ? *candidate.quality : static_cast<double>(candidate.macs);
+}
+
 bool KeepsBudgets(const Candidate& candidate, double latency_ns, const Budgets& budgets) {
   // A budget that was made from a latency (latency_ratio: 1) has been through milliseconds and back.
   constexpr double kRounding = 1 + 1e-12;
@@ -180,7 +212,8 @@ bool KeepsBudgets(const Candidate& candidate, double latency_ns, const Budgets& 
   return (!budgets.latency_ms || latency_ns <= *budgets.latency_ms * kNsPerMs * kRounding) &&
          within(candidate.flash_bytes, budgets.flash_kib) && within(candidate.ram_bytes, budgets.ram_kib) &&
          within(candidate.memory_bytes, budgets.memory_kib) &&
-         (!budgets.min_macs || candidate.macs >= *budgets.min_macs);
+         (!budgets.min_macs || candidate.macs >= *budgets.min_macs) &&
+         (!budgets.min_quality || candidate.quality.value_or(0) >= *budgets.min_quality - kQualityUnit);
 }
 
 std::string SmallestText(const SearchResult& result) {
@@ -196,7 +229,7 @@ SearchResult AutoSearch(const LookupTable& table, Objective objective, const Bud
                         const Solver& solver, const CostCorrection& correction, int min_distance) {
   CheckInput(table, correction);
   CheckCount(k);
-  const std::vector<SummedBudget> summed = SummedBudgets(budgets, FixedTotals(table), correction);
+  const std::vector<SummedBudget> summed = SummedBudgets(table, budgets, correction);
   const Reduced reduced = MakeReduced(table, objective, budgets, summed);
   SearchResult result;
   const SolveResult solved = reduced.possible ? SolveApart(solver, reduced.program, k, min_distance) : SolveResult{};

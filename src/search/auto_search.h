@@ -1,5 +1,5 @@
-// AutoSearch (source paper, section 4.2): top-k networks of a look-up table, accuracy-aware (most MACs within the
-// budgets) or latency-aware (lowest predicted latency).
+// AutoSearch (source paper, section 4.2): top-k networks of a look-up table, accuracy-aware (most MACs, or best sum of
+// TableRow::quality where the table has it, within the budgets) or latency-aware (lowest predicted latency).
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,9 @@ struct Budgets {
   std::optional<double> flash_kib;   // weight and bias bytes, summed over the whole network
   std::optional<double> ram_kib;     // max over time of live activations
   std::optional<double> memory_kib;  // M_max of the paper's eq. 4: sum over slots of weights + peak <= M_max - M_head
-  std::optional<int64_t> min_macs;   // quality_min
+  // quality_min, either: MACs, or the mean over slots of TableRow::quality.
+  std::optional<int64_t> min_macs;
+  std::optional<double> min_quality;
 };
 
 // Prediction = intercept + slope * sum of rows; {0, 1} is the plain sum.
@@ -36,8 +38,9 @@ struct Candidate {
   int rank = 0;  // 1-based within objective and width
   double width = 1.0;
   std::vector<Choice> choices;
-  int64_t macs = 0;       // whole network
-  double latency_ns = 0;  // predicted
+  int64_t macs = 0;               // whole network
+  std::optional<double> quality;  // mean over slots of TableRow::quality, where all have one
+  double latency_ns = 0;          // predicted
   int64_t flash_bytes = 0, ram_bytes = 0, memory_bytes = 0;
   std::string solver;
   bool optimal = false;
@@ -51,6 +54,9 @@ struct SearchResult {
   double smallest_latency_ms = 0, smallest_flash_kib = 0, smallest_ram_kib = 0, smallest_memory_kib = 0;
   int64_t largest_macs = 0;
 };
+
+// What the objective accuracy makes as large as it can: the quality where the table has one, else MACs.
+double QualityOf(const Candidate& candidate);
 
 // Whether a network with these costs and this latency keeps every budget.
 bool KeepsBudgets(const Candidate& candidate, double latency_ns, const Budgets& budgets);

@@ -182,6 +182,60 @@ TEST(AutoSearchTest, RandomTablesAgainstBruteForce) {
   }
 }
 
+// Scores that turn the order of the MACs round.
+LookupTable ScoredTable() {
+  LookupTable table = SmallTable();
+  const std::vector<double> scores[] = {{0.9, 0.5, 0.8}, {0.7, -0.25, 0.6}};
+  for (size_t slot = 0; slot < 2; ++slot) {
+    for (size_t i = 0; i < 3; ++i) table.slots[slot][i].quality = scores[slot][i];
+  }
+  return table;
+}
+
+TEST(AutoSearchTest, TheSumOfQualityDecidesWhereTheTableHasIt) {
+  const auto solver = MakeSolver("exact");
+  const Candidate by_macs = AutoSearch(SmallTable(), Objective::kAccuracy, {}, 1, *solver, {}).candidates.at(0);
+  EXPECT_EQ(by_macs.choices[1].Name(), "fused-k3-e6@fp32");
+  EXPECT_FALSE(by_macs.quality);
+  const auto scored = AutoSearch(ScoredTable(), Objective::kAccuracy, {}, 9, *solver, {}).candidates;
+  ASSERT_EQ(scored.size(), 9u);
+  EXPECT_EQ(scored[0].choices[0].Name(), "irb-k3-e1@fp32");
+  EXPECT_EQ(scored[0].choices[1].Name(), "irb-k3-e3@fp32");
+  EXPECT_NEAR(*scored[0].quality, (0.9 + 0.7) / 2, 1e-9);
+  EXPECT_EQ(scored[0].optimal, true);
+  EXPECT_TRUE(std::ranges::is_sorted(scored, std::greater<>(), QualityOf));
+  const Candidate fastest = AutoSearch(ScoredTable(), Objective::kLatency, {}, 1, *solver, {}).candidates.at(0);
+  EXPECT_EQ(fastest.latency_ns, 750'000) << "the other objective as ever";
+}
+
+TEST(AutoSearchTest, ScoresOfAnySizeAreSearched) {
+  LookupTable table = ScoredTable();
+  table.slots[0][0].quality = -1e300;
+  table.slots[1][2].quality = 1e300;
+  const auto found = AutoSearch(table, Objective::kAccuracy, {}, 9, *MakeSolver("exact"), {}).candidates;
+  ASSERT_EQ(found.size(), 9u);
+  EXPECT_EQ(found[0].choices[1], table.slots[1][2].choice);
+  EXPECT_EQ(found[8].choices[0], table.slots[0][0].choice);
+}
+
+TEST(AutoSearchTest, LeastQualityKeepsFastNetworksOut) {
+  const auto solver = MakeSolver("exact");
+  LookupTable table = ScoredTable();
+  table.slots[0][0].quality = 0.4;  // the fastest choice is now the worst
+  for (const double least : {0.65, 0.75}) {
+    const SearchResult found = AutoSearch(table, Objective::kLatency, {.min_quality = least}, 9, *solver, {});
+    ASSERT_FALSE(found.candidates.empty());
+    for (const Candidate& candidate : found.candidates) {
+      EXPECT_GE(*candidate.quality, least - 1e-9);
+      EXPECT_TRUE(KeepsBudgets(candidate, 0, {.min_quality = least}));
+    }
+    EXPECT_EQ(found.candidates[0].choices[0].Name(), "sandglass-k5-e1@fp32");
+  }
+  EXPECT_FALSE(
+      KeepsBudgets(Predict(table, {table.slots[0][0].choice, table.slots[1][0].choice}, {}), 0, {.min_quality = 0.6}));
+  EXPECT_TRUE(AutoSearch(table, Objective::kLatency, {.min_quality = 0.76}, 9, *solver, {}).candidates.empty());
+}
+
 TEST(AutoSearchTest, InfeasibleSaysWhatWouldDo) {
   const Budgets hopeless[] = {{.latency_ms = 0.7}, {.flash_kib = 3},  {.ram_kib = 3},         {.memory_kib = 10},
                               {.min_macs = 2000},  {.ram_kib = 3.99}, {.latency_ms = -1e300}, {.flash_kib = 0}};

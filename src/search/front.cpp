@@ -66,7 +66,9 @@ class Sweep {
  private:
   static constexpr int kTies = 16, kMostTies = 4096;
 
-  static bool SameQuality(const Candidate& a, const Candidate& b) { return a.macs == b.macs; }
+  static bool SameQuality(const Candidate& a, const Candidate& b) {
+    return a.quality ? a.quality == b.quality : a.macs == b.macs;
+  }
 
   const LookupTable& table_;
   const Budgets& budgets_;
@@ -102,7 +104,7 @@ std::vector<Candidate> ParetoFront(const LookupTable& table, const Budgets& budg
 
 std::optional<LatencyPrice> PriceOfLatency(const LookupTable& table, const Budgets& budgets, const Solver& solver,
                                            const CostCorrection& correction) {
-  if (!budgets.latency_ms || *budgets.latency_ms <= 0) return std::nullopt;
+  if (!budgets.latency_ms || *budgets.latency_ms <= 0 || HasQuality(table)) return std::nullopt;
   Sweep sweep(table, budgets, solver, correction);
   const auto macs_within = [&](double latency_ms) -> std::optional<int64_t> {
     Budgets shifted = budgets;

@@ -28,7 +28,8 @@ struct LatencyPrice {
   bool optimal = true;                    // proven; false: the solver gave up somewhere
 };
 
-// Unset without a latency budget and when no network keeps the budgets. Throws what AutoSearch throws.
+// Unset where quality is not MACs, without a latency budget, and when no network keeps the budgets. Throws what
+// AutoSearch throws.
 std::optional<LatencyPrice> PriceOfLatency(const LookupTable& table, const Budgets& budgets, const Solver& solver,
                                            const CostCorrection& correction);
 

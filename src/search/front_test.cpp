@@ -26,6 +26,25 @@ TEST(FrontTest, SeedSpace) {
   }
 }
 
+// The same over scores: what has more MACs may be worse.
+TEST(FrontTest, QualityIsTheScoreWhereTheTableHasIt) {
+  LookupTable table = MakeSeedTable(1);
+  int at = 0;
+  for (auto& rows : table.slots) {
+    for (TableRow& row : rows) row.quality = (++at * 37 % 101) / 101.0 - 0.2;
+  }
+  const auto solver = MakeSolver("exact");
+  const std::vector<Candidate> front = ParetoFront(table, {}, 12, *solver, {});
+  ASSERT_GE(front.size(), 5u);
+  for (size_t i = 0; i < front.size(); ++i) {
+    const Budgets as_fast{.latency_ms = front[i].latency_ns * 1e-6 * (1 + 1e-12)};
+    const auto best = AutoSearch(table, Objective::kAccuracy, as_fast, 1, *solver, {});
+    EXPECT_NEAR(*best.candidates.at(0).quality, *front[i].quality, 1e-9);
+    if (i > 0) EXPECT_GT(*front[i].quality, *front[i - 1].quality);
+  }
+  EXPECT_EQ(PriceOfLatency(table, {.latency_ms = 49}, *solver, {}), std::nullopt);
+}
+
 TEST(FrontTest, NothingFits) {
   const auto solver = MakeSolver("exact");
   EXPECT_TRUE(ParetoFront(MakeSeedTable(1), {.flash_kib = 1}, 12, *solver, {}).empty());

@@ -47,6 +47,7 @@ ordered_json RowJson(const TableRow& row, bool slot) {
                     {"samples", row.samples},
                     {"steady", row.steady}};
   if (!row.searched) json["searched"] = false;
+  if (row.quality) json["quality"] = *row.quality;
   return json;
 }
 
@@ -73,6 +74,7 @@ TableRow ParseRow(const ordered_json& json, const std::string& where, const std:
   row.samples = Get<int>(json, "samples", where, path);
   row.steady = Get<bool>(json, "steady", where, path);
   if (json.contains("searched")) row.searched = Get<bool>(json, "searched", where, path);
+  if (json.contains("quality")) row.quality = Get<double>(json, "quality", where, path);
   return row;
 }
 
@@ -122,6 +124,12 @@ ordered_json ParseText(std::string_view json, const std::string& where) {
 }
 
 }  // namespace
+
+bool HasQuality(const LookupTable& table) {
+  return std::ranges::any_of(table.slots, [](const std::vector<TableRow>& rows) {
+    return std::ranges::any_of(rows, [](const TableRow& row) { return row.quality.has_value(); });
+  });
+}
 
 std::string ToJson(const LookupTable& table) {
   ordered_json rows = ordered_json::array();

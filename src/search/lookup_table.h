@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ struct TableRow {
   double raw_median_ns = 0;  // as the clock said
   int samples = 0;
   bool steady = true;
+  // Of slots, where the study scores choices by something other than MACs (search.quality): higher is better, and the
+  // sum over slots is a network's. In a table all rows that are searched have one, or none has.
+  std::optional<double> quality;
 };
 
 struct LookupTable {
@@ -35,6 +39,9 @@ struct LookupTable {
   std::vector<std::vector<TableRow>> slots;  // by slot, by choice
   std::vector<TableRow> fixed;               // stem, tail, head, and steps around the network
 };
+
+// Whether choices are scored by TableRow::quality; else MACs stand for quality.
+bool HasQuality(const LookupTable& table);
 
 // One element of "tables" in table.json (docs/formats/run.md).
 std::string ToJson(const LookupTable& table);

@@ -23,6 +23,7 @@ void ExpectSame(const TableRow& a, const TableRow& b) {
   EXPECT_EQ(a.raw_median_ns, b.raw_median_ns);
   EXPECT_EQ(a.samples, b.samples);
   EXPECT_EQ(a.searched, b.searched);
+  EXPECT_EQ(a.quality, b.quality);
 }
 
 TEST(LookupTableTest, JsonKeepsEverything) {
@@ -34,6 +35,9 @@ TEST(LookupTableTest, JsonKeepsEverything) {
   table.slots[2][1].raw_median_ns = 0.1;
   table.slots[2][1].samples = 120;
   table.slots[3][2].searched = false;
+  EXPECT_FALSE(HasQuality(table));
+  table.slots[2][1].quality = -0.25;
+  EXPECT_TRUE(HasQuality(table));
   const LookupTable back = LookupTableFromJson(ToJson(table), "table.json");
   EXPECT_EQ(back.width, 0.7);
   EXPECT_EQ(back.mean_over_median, 1.01);

@@ -55,6 +55,20 @@ Graph BuildSlotPart(const Backbone& backbone, double width, const Task& task, in
   return std::move(builder).Build();
 }
 
+Graph BuildUpToSlot(const Backbone& backbone, double width, const std::vector<Choice>& choices, const Task& task,
+                    int slot_index) {
+  GraphBuilder builder(task.options().convention.style);
+  NodeId read = -1, given = backbone.BuildStem(builder, builder.Input("image", task.options().input), width);
+  const std::vector<Slot> slots = backbone.Slots(width, Precision::kFp32);
+  for (size_t i = 0; i < static_cast<size_t>(slot_index); ++i) {
+    read = given;
+    given = BuildSlot(builder, read, slots.at(i), choices.at(i));
+  }
+  builder.Output(read);
+  builder.Output(given);
+  return std::move(builder).Build();
+}
+
 bool BuildsTail(const Backbone& backbone, const Task& task) { return task.taps().tail && backbone.traits().has_tail; }
 
 Graph BuildTailPart(const Backbone& backbone, double width, const Task& task) {

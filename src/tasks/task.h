@@ -88,6 +88,10 @@ Graph BuildNetwork(const Backbone& backbone, double width, const std::vector<Cho
 // Parts measured alone: a graph with the part's inputs. `slot_index` is 1-based.
 Graph BuildStemPart(const Backbone& backbone, double width, const Task& task);
 Graph BuildSlotPart(const Backbone& backbone, double width, const Task& task, int slot_index, const Choice& choice);
+// Stem and slots up to `slot_index` (1-based) of the network with `choices`: first output is what that slot reads,
+// second what it gives.
+Graph BuildUpToSlot(const Backbone& backbone, double width, const std::vector<Choice>& choices, const Task& task,
+                    int slot_index);
 // Only where BuildsTail().
 bool BuildsTail(const Backbone& backbone, const Task& task);
 Graph BuildTailPart(const Backbone& backbone, double width, const Task& task);

@@ -153,6 +153,16 @@ ScoreOptions ScoreFrom(const Json& json) {
   return score;
 }
 
+Json ResultJson(const TrialResult& r) {
+  Json json{{"version", 1},
+            {"val_score", r.val_score},
+            {"train_loss", r.train_loss},
+            {"epochs", r.epochs},
+            {"seconds", r.seconds}};
+  if (r.cpu_seconds) json["cpu_seconds"] = *r.cpu_seconds;
+  return json;
+}
+
 Json ParseFile(const fs::path& file) {
   const Json json = Json::parse(ReadFile(file));
   if (json.at("version") != 1)
@@ -205,6 +215,7 @@ std::string ToJson(const TrialSpec& s) {
     json["pretrained"] = {{"file", s.pretrained.string()}, {"sha256", s.pretrained_sha256}};
   }
   if (!s.quantized_sha256.empty()) json["quantized"] = {{"sha256", s.quantized_sha256}};
+  if (s.distill) json["distill"] = {{"slot", s.distill->slot}, {"choices", s.distill->choices}};
   json["task"] = TaskJson(s.task);
   json["train"] = SourceJson(s.train);
   json["val"] = SourceJson(s.val);
@@ -229,6 +240,10 @@ TrialSpec ReadTrial(const fs::path& file) {
       s.pretrained_sha256 = json.at("pretrained").at("sha256");
     }
     if (json.contains("quantized")) s.quantized_sha256 = json.at("quantized").at("sha256");
+    if (json.contains("distill")) {
+      s.distill = {.slot = WholeNumber<int>(json["distill"].at("slot")),
+                   .choices = json["distill"].at("choices").get<std::vector<std::string>>()};
+    }
     s.task = TaskFrom(json.at("task"));
     s.train = SourceFrom(json.at("train"));
     s.val = SourceFrom(json.at("val"));
@@ -266,15 +281,29 @@ InitialWeights MakeInitialWeights(const TrialSpec& spec, const Graph& graph) {
   return initial;
 }
 
-std::string ToJson(const TrialResult& r) {
-  Json json{{"version", 1},
-            {"val_score", r.val_score},
-            {"train_loss", r.train_loss},
-            {"epochs", r.epochs},
-            {"seconds", r.seconds}};
-  if (r.cpu_seconds) json["cpu_seconds"] = *r.cpu_seconds;
+std::string ToJson(const TrialResult& result) { return ResultJson(result).dump(1); }
+
+std::string ToJson(const TrialResult& result, const std::vector<DistilledChoice>& choices) {
+  Json json = ResultJson(result);
+  json["choices"] = Json::array();
+  for (const DistilledChoice& one : choices) {
+    json["choices"].push_back({{"choice", one.choice}, {"loss", one.loss ? Json(*one.loss) : Json()}});
+  }
   return json.dump(1);
 }
+
+std::vector<DistilledChoice> ReadDistilledChoices(const fs::path& file) {
+  return ReadJsonFile(file, [](const Json& json) {
+    std::vector<DistilledChoice> choices;
+    for (const Json& one : json.at("choices")) {
+      DistilledChoice& choice = choices.emplace_back(DistilledChoice{.choice = one.at("choice"), .loss = {}});
+      if (!one.at("loss").is_null()) choice.loss = one["loss"].get<double>();
+    }
+    return choices;
+  });
+}
+
+std::string DistilledPrefix(const std::string& choice) { return choice + "/"; }
 
 TrialResult ReadTrialResult(const fs::path& file) {
   return ReadJsonFile(file, [](const Json& json) {

@@ -32,6 +32,14 @@ struct TrialSpec {
   // Not empty: an integer network is trained on, from the files of quantize/ with this QuantizedKey, kQuantizedStem in
   // the trial's folder, and with their roundings in it. Empty: a training in float.
   std::string quantized_sha256;
+  // Set: no training of the network, which is a finished one (`pretrained`). Instead choices of one of its slots learn,
+  // side by side, to give what the network's own slot gives for the same input.
+  struct Distill {
+    int slot = 1;                      // 1-based
+    std::vector<std::string> choices;  // Choice::Name(), each once
+    bool operator==(const Distill&) const = default;
+  };
+  std::optional<Distill> distill;
   // data
   DataSource train;
   double val_fraction = 0.15;  // of train, when `val` is empty
@@ -95,6 +103,18 @@ struct TrialResult {
 };
 std::string ToJson(const TrialResult& result);
 TrialResult ReadTrialResult(const fs::path& file);
+
+// What a trial with `distill` found out, in its result.json beside the keys of TrialResult (whose val_score is the mean
+// of 1 - loss): the loss of every choice on the validation pictures (train/distillation.h). Nothing: it was not finite.
+struct DistilledChoice {
+  std::string choice;
+  std::optional<double> loss;
+};
+std::string ToJson(const TrialResult& result, const std::vector<DistilledChoice>& choices);
+// Throws Error(kDataLoss) with the file in front.
+std::vector<DistilledChoice> ReadDistilledChoices(const fs::path& file);
+// Weights of the choices in weights.safetensors of such a trial: "irb-k3-e6@fp32/slot3.0.expand.conv.weight".
+std::string DistilledPrefix(const std::string& choice);
 
 // Exit code of hot-train when the loss is no longer finite.
 inline constexpr int kDivergedExitCode = 4;

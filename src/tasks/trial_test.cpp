@@ -34,12 +34,29 @@ TEST(Trial, RoundTripsThroughJson) {
   spec.task.pyramid_channels = 48;
   spec.task.flip_test = true;
   spec.quantized_sha256 = "12ab";
+  spec.distill = {.slot = 3, .choices = {"irb-k3-e6@fp32", "fused-k5-e3@fp32"}};
   WriteFileAtomic(folder.path() / "trial.json", ToJson(spec));
   EXPECT_EQ(ToJson(ReadTrial(folder.path() / "trial.json")), ToJson(spec));
   const TrialResult result{.val_score = 0.5, .train_loss = 1.25, .epochs = 7, .seconds = 3.5, .cpu_seconds = 2.25};
   WriteFileAtomic(folder.path() / "result.json", ToJson(result));
   EXPECT_EQ(ToJson(ReadTrialResult(folder.path() / "result.json")), ToJson(result));
   EXPECT_EQ(ReadTrialResult(folder.path() / "result.json").cpu_seconds, 2.25);
+}
+
+TEST(Trial, ADistillationsResultIsOneOfATrialWithLosses) {
+  TempFolder folder;
+  const fs::path file = folder.path() / "result.json";
+  const TrialResult result{.val_score = 0.5, .train_loss = 0.25, .epochs = 7, .seconds = 3.5};
+  WriteFileAtomic(
+      file, ToJson(result, {{.choice = "irb-k3-e6@fp32", .loss = 0.5}, {.choice = "irb-k5-e6@fp32", .loss = {}}}));
+  EXPECT_EQ(ToJson(ReadTrialResult(file)), ToJson(result));
+  const auto choices = ReadDistilledChoices(file);
+  ASSERT_EQ(choices.size(), 2u);
+  EXPECT_EQ(choices[0].choice, "irb-k3-e6@fp32");
+  EXPECT_EQ(choices[0].loss, 0.5);
+  EXPECT_EQ(choices[1].loss, std::nullopt);
+  WriteFileAtomic(file, ToJson(result));
+  EXPECT_THROW(ReadDistilledChoices(file), Error) << "of a training";
 }
 
 TEST(Trial, TheFirstResultsHadNoCpuTime) {

@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "train/device.h"
+#include "train/distillation.h"
 #include "train/torch_pch.h"
 #include "train/training.h"
 
@@ -43,6 +44,14 @@ std::string FirstLine(std::string_view text) { return std::string(text.substr(0,
   throw Error(Code::kInternal, spec.id, "LibTorch: " + text);
 }
 
+TrialResult Distill(const fs::path& folder, const TrialSpec& spec, const TrialData& data,
+                    const std::atomic<bool>& cancelled, at::Device device) {
+  Distillation distillation(folder, spec, data, cancelled, device);
+  while (!distillation.finished()) distillation.RunEpoch();
+  distillation.Finish();
+  return ReadTrialResult(TrialResultFile(folder, 0));
+}
+
 }  // namespace
 
 void SetUpTorch(int threads, bool gpu) {
@@ -68,7 +77,9 @@ TrialResult RunTrial(const fs::path& folder, const TrialSpec& spec, const std::a
                 data.val.samples.size());
     std::printf("computes on: %s\n", chosen.about.c_str());
     std::fflush(stdout);
-    Training training(folder, spec, data, cancelled, chosen.gpu ? at::kCUDA : at::kCPU);
+    const at::Device place = chosen.gpu ? at::kCUDA : at::kCPU;
+    if (spec.distill) return Distill(folder, spec, data, cancelled, place);
+    Training training(folder, spec, data, cancelled, place);
     while (!training.finished() && training.finished_epochs() < stop) training.RunEpoch();
     return training.finished() ? training.Finish() : training.Pause();
   } catch (const c10::Error& error) {

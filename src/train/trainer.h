@@ -19,6 +19,7 @@ namespace hot {
 // With `stop_epoch` it stops behind that epoch of the schedule, leaves the score so far in rung-<epoch>.json instead of
 // a result, and goes on when it is called again. `device` is train.device; what it came to is a line on stdout. Throws
 // what ChooseDevice (device.h) throws before anything else is done.
+// A trial with `distill` trains choices of a slot instead (distillation.h), to the end; without rungs.
 TrialResult RunTrial(const fs::path& folder, const TrialSpec& spec, const std::atomic<bool>& cancelled,
                      int stop_epoch = 0, const std::string& device = "cpu");
 

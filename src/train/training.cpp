@@ -14,6 +14,7 @@
 #include "train/epoch_log.h"
 #include "train/evaluation.h"
 #include "train/torch_pch.h"
+#include "train/trial_options.h"
 
 namespace hot {
 namespace {
@@ -30,40 +31,6 @@ LearnerOptions MakeLearnerOptions(const TrialSpec& spec, at::Device device) {
           .ema = spec.ema,
           .bfloat16 = IsBfloat16(spec.precision),
           .device = device};
-}
-
-LoaderOptions MakeLoaderOptions(const TrialSpec& spec, at::Device device) {
-  LoaderOptions options{.batch = spec.batch, .threads = spec.loader_threads, .seed = spec.seed};
-  if (!device.is_cpu()) options.threads = std::max(spec.loader_threads, spec.threads);  // they have nothing else to do
-  options.cache_side =
-      2 * std::max(spec.task.input.w, spec.task.input.h);  // crops still have more pixels than the input
-  options.preprocessing = TaskPreprocessing(spec.task);
-  return options;
-}
-
-LoaderOptions TrainLoader(const TrialSpec& spec, const Dataset& dataset, at::Device device) {
-  LoaderOptions options = MakeLoaderOptions(spec, device);
-  options.augment = spec.augment;
-  options.augment.mirror_pairs = spec.task.mirror_pairs;
-  // A rest of a few pictures would make for noisy batch norm; the shuffle takes turns in what is left out.
-  options.drop_last = dataset.samples.size() >= static_cast<size_t>(spec.batch);
-  return options;
-}
-
-LoaderOptions ValLoader(const TrialSpec& spec, at::Device device) {
-  LoaderOptions options = MakeLoaderOptions(spec, device);
-  options.augment.enabled = false;
-  options.shuffle = false;
-  return options;
-}
-
-Schedule MakeSchedule(const TrialSpec& spec, int batches) {
-  return {.kind = ParseScheduleKind(spec.schedule),
-          .lr = spec.lr,
-          .gamma = spec.gamma,
-          .epochs = spec.epochs,
-          .warmup_epochs = spec.warmup_epochs,
-          .batches = batches};
 }
 
 // Where the part ends that `freeze` names.
@@ -121,9 +88,9 @@ Training::Training(fs::path folder, const TrialSpec& spec, const TrialData& data
       quantized_(ReadStart(folder_, spec, *task_)),
       learner_(quantized_ ? quantized_->network.graph : TrialGraph(spec, *task_), *task_,
                MakeLearnerOptions(spec, device)),
-      train_loader_(data.train, TrainLoader(spec, data.train, device)),
-      val_loader_(data.val, ValLoader(spec, device)),
-      schedule_(MakeSchedule(spec, train_loader_.batches_per_epoch())),
+      train_loader_(data.train, TrainLoaderOptions(spec, data.train, device)),
+      val_loader_(data.val, ValLoaderOptions(spec, device)),
+      schedule_(TrialSchedule(spec, train_loader_.batches_per_epoch())),
       frozen_end_(FrozenEnd(learner_.module().graph(), spec)) {
   if (quantized_) learner_.module().Quantize(quantized_->quantization);
   Resume();
