@@ -27,6 +27,8 @@ void AddHpoOptions(std::vector<Option>& out);
 void AddPretrainedOptions(std::vector<Option>& out);
 // quantize.*
 void AddQuantizeOptions(std::vector<Option>& out);
+// search.*
+void AddSearchOptions(std::vector<Option>& out);
 // target.*
 void AddTargetOptions(std::vector<Option>& out);
 // Keys that are for keypoints only, a section each.

@@ -107,8 +107,8 @@ class Loop {
     if (budgets.latency_ms) *budgets.latency_ms *= group.aim / BudgetMargin(SigmaFor(group, correction));
     // Room for those known to miss, so that k others are left.
     const int ask = study_.k + static_cast<int>(networks_.size());
-    SearchResult found = AutoSearch(*group.table, group.objective, budgets, ask, study_.solver, correction,
-                                    study_.min_distance);
+    SearchResult found =
+        AutoSearch(*group.table, group.objective, budgets, ask, study_.solver, correction, study_.min_distance);
     if (NeedsAnyNetwork(width, found)) found = Fastest(group);
     group.infeasible = found.candidates.empty() ? SmallestText(found) : "";
     group.answers.clear();

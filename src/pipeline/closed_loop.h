@@ -38,7 +38,7 @@ struct LoopStudy {
   int k = 8;  // answers a width and objective
   const Solver& solver;
   double repeat_sigma = 0;  // of a measurement: kRepeatSigma, or 0 for estimates
-  int min_distance = 1;  // slots in which answers of a width and objective differ at least
+  int min_distance = 1;     // slots in which answers of a width and objective differ at least
 };
 
 struct VerifiedNetwork {
