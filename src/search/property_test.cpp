@@ -136,7 +136,7 @@ RC_GTEST_PROP(ProgramProperties, KBestAreThoseOfEnumeration, ()) {
     RC_ASSERT(again.value == found[i].value);
     RC_ASSERT(again.costs == found[i].costs);
     RC_ASSERT(Feasible(program, again));
-    RC_ASSERT(i == 0 || BetterSolution()(found[i - 1], found[i]));
+    if (i > 0) RC_ASSERT(BetterSolution()(found[i - 1], found[i]));
   }
 }
 
@@ -305,7 +305,8 @@ RC_GTEST_PROP(TableProperties, RelaxationIsThatOfEnumeration, ()) {
     RC_ASSERT(one.alone.has_value() == alone.has_value());
     if (alone) RC_ASSERT(Near(*one.alone, *alone * one.limit));
     RC_ASSERT(one.used <= one.limit * found->factor * (1 + 1e-11));
-    RC_ASSERT(one.largest.share > 0 && one.largest.share <= 1);
+    RC_ASSERT(one.largest.share > 0);
+    RC_ASSERT(one.largest.share <= 1);
   }
 }
 
