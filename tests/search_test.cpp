@@ -33,7 +33,8 @@ TEST_F(SearchOutput, TellsWhatAMillisecondBuys) {
   const Json price = Found().at("prices").at(0);
   EXPECT_THAT(result.output, testing::ContainsRegex("width 0.35: .+0.* ms buys [0-9.]+ M MACs"));
   EXPECT_GE(price.at("more_macs"), 0);
-  for (const Json& candidate : Found().at("candidates")) EXPECT_LE(candidate.at("macs"), price.at("macs"));
+  const Json found = Found();
+  for (const Json& candidate : found.at("candidates")) EXPECT_LE(candidate.at("macs"), price.at("macs"));
   EXPECT_EQ(Search("--set search.latency_ratio= --set search.flash_kib=4096").code, 0);
   EXPECT_TRUE(Found().at("prices").empty()) << "no latency budget";
 }

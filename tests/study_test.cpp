@@ -56,13 +56,14 @@ class StudyTest : public testing::Test {
   // All weights of all trials, and the choices: what must not depend on interruptions.
   std::string Fingerprint() const {
     std::string text;
-    for (const Json& candidate : Read("verify.json").at("candidates"))
-      text += candidate.at("id").get<std::string>() + " ";
-    for (const Json& network : Read("train.json").at("networks")) {
+    const Json verified = Read("verify.json"), trained = Read("train.json");
+    for (const Json& candidate : verified.at("candidates")) text += candidate.at("id").get<std::string>() + " ";
+    for (const Json& network : trained.at("networks")) {
       for (const Json& trial : network.at("trials")) {
         text += Sha256File(Run() / "trials" / trial.at("trial").get<std::string>() / "weights.safetensors") + "\n";
       }
     }
+    EXPECT_FALSE(text.empty());
     return text;
   }
 

@@ -104,7 +104,7 @@ TEST_F(TorchOnnx, GiveTheSameOutputs) {
   ASSERT_TRUE(run.status.ok()) << run.output;
   for (size_t i = 0; i < cases.size(); ++i) {
     const std::vector<float> theirs = ReadFloats(folder_.path() / (cases[i].name + ".out"));
-    EXPECT_GT(LargestMagnitude(theirs), 0.1) << cases[i].name;
+    EXPECT_GT(LargestMagnitude(theirs), 0.01) << cases[i].name;
     EXPECT_LT(LargestDifference(theirs, expected[i]), 2e-4 * LargestMagnitude(theirs)) << cases[i].name;
   }
 }
