@@ -2,15 +2,14 @@
 // table and 20 whole networks (the baseline and 19 in which every choice occurs about once) are measured as a study
 // measures them; the cost model is fitted to those; 50 others are predicted, measured, and measured again. Each line of
 // JSON is one precision or NPU, the worse one last.
-//   host     fp32 and int8 on this machine with OpenVINO (the default)
+//   host     fp32 and int8, or the one that follows, on this machine with OpenVINO (the default)
 //   npus     int8 on the three Ethos-U, as Vela estimates them
 //   context  int8 on this machine: also the baseline with one slot replaced, for every choice
 //   budgets  int8 on this machine: 40 random budgets, the network returned for each measured again in a new process
-// Usage: hot_bench_fidelity [host | npus | context | budgets]
+// Usage: hot_bench_fidelity [host [PRECISION] | npus | context | budgets]
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -137,13 +136,12 @@ void Print(std::vector<Result> results) {
   for (const Result& result : results) std::printf("%s\n", ToJson(result).dump().c_str());
 }
 
-void RunHost(bool context) {
+void RunHost(const std::vector<std::string>& precisions, bool context) {
   BenchStudy studies;
   std::vector<Result> results;
-  for (const char* precision : {"fp32", "int8"}) {
-    if (context && std::strcmp(precision, "int8") != 0) continue;
+  for (const std::string& precision : precisions) {
     Workspace workspace(studies.Fresh(kFidelityWidth, kFidelitySide, {precision}), studies.context());
-    results.push_back(Compare(workspace, std::string("host ") + precision, false, context));
+    results.push_back(Compare(workspace, "host " + precision, false, context));
   }
   Print(results);
 }
@@ -279,7 +277,7 @@ void RunBudgets(const fs::path& program) {
 }
 
 int Usage() {
-  std::fprintf(stderr, "usage: hot_bench_fidelity [host | npus | context | budgets]\n");
+  std::fprintf(stderr, "usage: hot_bench_fidelity [host [PRECISION] | npus | context | budgets]\n");
   return 2;
 }
 
@@ -287,8 +285,12 @@ int Main(const std::vector<std::string>& arguments) {
   const std::string what = arguments.size() > 1 ? arguments[1] : "host";
   if (what == "again" && arguments.size() == 3) {
     RunAgain(arguments[2]);
-  } else if (what == "host" || what == "context") {
-    RunHost(what == "context");
+  } else if (what == "host" && arguments.size() == 3) {
+    RunHost({arguments[2]}, false);
+  } else if (what == "host") {
+    RunHost({"fp32", "int8"}, false);
+  } else if (what == "context") {
+    RunHost({"int8"}, true);
   } else if (what == "npus") {
     RunNpus();
   } else if (what == "budgets") {
