@@ -21,7 +21,7 @@ Json DistilledWidth(const Workspace& workspace, double width) {
 
 void AddQuality(const Json& of_width, LookupTable& table) {
   if (of_width.at("slots").empty()) return;  // the baseline's width, which is not searched
-  std::map<std::string, double> scores;  // by "slot3 irb-k3-e6@fp32"
+  std::map<std::string, double> scores;      // by "slot3 irb-k3-e6@fp32"
   for (const Json& slot : of_width.at("slots")) {
     for (const Json& choice : slot.at("choices")) {
       if (choice.at("quality").is_null()) continue;
