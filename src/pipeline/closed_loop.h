@@ -25,8 +25,7 @@ inline constexpr int kNetworksAtOnce = 5;
 
 // A latency budget L means P(latency <= L) >= 95 %: one-sided quantile of the normal distribution.
 inline constexpr double kBudgetQuantile = 1.645;
-// Relative standard deviation between two measurements of one network in two processes, each beside the reference
-// network
+// Relative standard deviation between two measurements of one network, each beside the reference network
 // (`scripts/bench fidelity`, remeasured). Estimates repeat exactly.
 inline constexpr double kRepeatSigma = 0.01;
 
