@@ -11,9 +11,9 @@
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "bench_study.h"
+#include "core/correlation.h"
 #include "core/rng.h"
 #include "core/subprocess.h"
 #include "deploy/toolchains/vela/ethos_npu.h"
@@ -28,23 +28,6 @@ using Json = nlohmann::ordered_json;
 constexpr int kBudgets = 40;
 
 double Median(const std::vector<double>& values) { return MedianWithInterval(values).median; }
-
-std::vector<double> Ranks(const std::vector<double>& values) {
-  std::vector<size_t> order(values.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::ranges::sort(order, {}, [&](size_t i) { return values[i]; });
-  std::vector<double> ranks(values.size());
-  for (size_t rank = 0; rank < order.size(); ++rank) ranks[order[rank]] = static_cast<double>(rank);
-  return ranks;
-}
-
-double Spearman(const std::vector<double>& a, const std::vector<double>& b) {
-  const std::vector<double> ra = Ranks(a), rb = Ranks(b);
-  const auto n = static_cast<double>(a.size());
-  double sum = 0;
-  for (size_t i = 0; i < ra.size(); ++i) sum += (ra[i] - rb[i]) * (ra[i] - rb[i]);
-  return 1 - 6 * sum / (n * (n * n - 1));
-}
 
 std::vector<double> ErrorsPct(const std::vector<double>& predicted, const std::vector<double>& measured) {
   std::vector<double> errors;

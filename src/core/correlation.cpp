@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <numeric>
+#include <vector>
 
 #include "core/error.h"
 
@@ -17,6 +18,16 @@ int Sign(double value) { return (value > 0) - (value < 0); }
 // 0 where `spread` is: nothing goes with what does not vary.
 double Relative(double part, double spread) { return spread > 0 ? part / std::sqrt(spread) : 0; }
 
+std::vector<double> Ranks(std::span<const double> values) {
+  std::vector<double> ranks;
+  for (const double value : values) {
+    double rank = 0;
+    for (const double other : values) rank += other < value ? 1 : other == value ? 0.5 : 0;
+    ranks.push_back(rank);
+  }
+  return ranks;
+}
+
 }  // namespace
 
 double Pearson(std::span<const double> a, std::span<const double> b) {
@@ -30,6 +41,8 @@ double Pearson(std::span<const double> a, std::span<const double> b) {
   }
   return Relative(both, of_a * of_b);
 }
+
+double Spearman(std::span<const double> a, std::span<const double> b) { return Pearson(Ranks(a), Ranks(b)); }
 
 double KendallTau(std::span<const double> a, std::span<const double> b) {
   HOT_ASSERT(a.size() == b.size());

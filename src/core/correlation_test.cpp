@@ -30,5 +30,14 @@ TEST(Correlation, OfSmallSamples) {
   }
 }
 
+// As scipy.stats.spearmanr has them.
+TEST(Correlation, OfRanks) {
+  const auto spearman = [](const std::vector<double>& a, const std::vector<double>& b) { return Spearman(a, b); };
+  EXPECT_NEAR(spearman({1, 2, 3, 4}, {1, 3, 2, 4}), 0.8, 1e-12);
+  EXPECT_NEAR(spearman({1, 2, 3, 4}, {1, 2, 3, 100}), 1, 1e-12);
+  EXPECT_NEAR(spearman({1, 2, 2, 3}, {1, 2, 3, 4}), 0.9486832980505138, 1e-12);
+  EXPECT_EQ(spearman({1, 2, 3}, {5, 5, 5}), 0);
+}
+
 }  // namespace
 }  // namespace hot

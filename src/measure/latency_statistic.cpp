@@ -53,8 +53,7 @@ double StatisticOverMedian(LatencyStatistic statistic, std::span<const int64_t> 
 }
 
 Measurement InStatistic(Measurement measured, LatencyStatistic statistic) {
-  const double ratio = StatisticOverMedian(statistic, measured.samples_ns, measured.canary_ns);
-  for (double* value : {&measured.median_ns, &measured.low_ns, &measured.high_ns}) *value *= ratio;
+  ScaleLatency(measured, StatisticOverMedian(statistic, measured.samples_ns, measured.canary_ns));
   return measured;
 }
 

@@ -197,7 +197,7 @@ double CanaryReference(const Measurement& measurement) {
 }
 
 void Rescale(Measurement& row, double factor) {
-  for (double* value : {&row.median_ns, &row.low_ns, &row.high_ns}) *value *= factor;
+  ScaleLatency(row, factor);
   for (int64_t& reading : row.canary_ns) reading = std::llround(static_cast<double>(reading) / factor);
 }
 

@@ -37,6 +37,12 @@ Measurement Estimated(double latency_ns);
 // The canary's time that a measurement's ratios were multiplied with. It must have samples.
 double CanaryReference(const Measurement& measurement);
 
+// Median and interval times `factor`: of a Measurement, or of a row of the journal.
+template <typename Row>
+void ScaleLatency(Row& row, double factor) {
+  for (double* value : {&row.median_ns, &row.low_ns, &row.high_ns}) *value *= factor;
+}
+
 // As if the device had been `factor` times as slow in the row's time: medians and interval times `factor`, readings of
 // the canary divided by it, so that CanaryReference() stays what it was.
 void Rescale(Measurement& row, double factor);

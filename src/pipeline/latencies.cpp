@@ -116,7 +116,7 @@ MeasurementRow WithReference(MeasurementRow row, double reference_canary_ns) {
   if (row.canary_ns.empty() || reference_canary_ns <= 0) return row;
   const double factor = reference_canary_ns / ReferenceOf(row);
   if (!std::isfinite(factor) || std::abs(factor - 1) < 1e-9) return row;  // as it is, to the last bit
-  for (double* value : {&row.median_ns, &row.low_ns, &row.high_ns}) *value *= factor;
+  ScaleLatency(row, factor);
   return row;
 }
 

@@ -36,7 +36,7 @@ std::vector<MeasurementRow> MeasureWhole(Workspace& workspace, const std::vector
   for (MeasurementRow& row : rows) {
     const double ratio = StatisticOverMedian(StudyStatistic(workspace), row.samples_ns, row.canary_ns);
     const double passes = application ? workspace.task().options().passes() : 1;  // all in one, as an application does
-    for (double* value : {&row.median_ns, &row.low_ns, &row.high_ns}) *value *= ratio / passes;
+    ScaleLatency(row, ratio / passes);
   }
   return rows;
 }

@@ -256,12 +256,7 @@ class RemoteDevice : public Device {
   // Without a reference each part was normalised with the canary of its own call: now all with the first one's.
   static void NormaliseToFirst(std::vector<Measurement>& measured) {
     const double reference = CanaryReference(measured.front());
-    for (Measurement& row : measured) {
-      const double factor = reference / CanaryReference(row);
-      row.median_ns *= factor;
-      row.low_ns *= factor;
-      row.high_ns *= factor;
-    }
+    for (Measurement& row : measured) ScaleLatency(row, reference / CanaryReference(row));
   }
 
   std::string name_;
