@@ -10,14 +10,14 @@
 #include <utility>
 
 #include "core/error.h"
+#include "measure/measure.h"
 #include "search/apart.h"
 
 namespace hot {
 namespace {
 
-// How much lower a width and objective aims after a round in which all its networks missed the latency budget: by what
-// the nearest one missed, within these limits.
-constexpr double kSmallestStep = 0.99, kLargestStep = 0.9;
+// How much lower a width and objective aims after a round in which all its networks missed the latency budget.
+constexpr double kStep = 0.99;
 
 std::string KeyOf(const Candidate& candidate) {
   std::string key = std::to_string(candidate.width);
@@ -29,7 +29,7 @@ std::string KeyOf(const Candidate& candidate) {
 struct Group {
   const LookupTable* table = nullptr;
   Objective objective = Objective::kAccuracy;
-  double aim = 1;                  // times the latency budget
+  double aim = 1;                  // times the latency budget; falls with every round of misses
   std::vector<Candidate> answers;  // the solver's last, best first, without those known to miss
   std::set<std::string> own;       // keys of all answers it ever had
   int measured = 0;                // of them
@@ -94,6 +94,17 @@ class Loop {
     return HasSuccess(group.table->width) ? study_.repeat_sigma : std::hypot(correction.sigma, study_.repeat_sigma);
   }
 
+  // Answers have in common what the fit over all networks does not know: the blocks that are good value. Median of
+  // measured / corrected over the group's own; 1 while there is none.
+  double Bias(const Group& group, const CostCorrection& correction) const {
+    std::vector<double> ratios;
+    for (const VerifiedNetwork& v : networks_) {
+      if (v.network.width != group.table->width || !group.own.contains(KeyOf(v.network))) continue;
+      ratios.push_back(v.row.median_ns / Predict(*group.table, v.network.choices, correction).latency_ns);
+    }
+    return ratios.empty() ? 1 : MedianWithInterval(std::move(ratios)).median;
+  }
+
   // Nothing within the budget as corrected, or no room for another try: any network that keeps it as measured will do.
   bool NeedsAnyNetwork(double width, const SearchResult& found) const {
     const bool last_round = Left() <= kNetworksAtOnce;
@@ -104,7 +115,8 @@ class Loop {
     const double width = group.table->width;
     Budgets budgets = study_.budgets;
     const CostCorrection correction = CorrectionOf(corrections_, width);
-    if (budgets.latency_ms) *budgets.latency_ms *= group.aim / BudgetMargin(SigmaFor(group, correction));
+    if (budgets.latency_ms)
+      *budgets.latency_ms *= group.aim / (BudgetMargin(SigmaFor(group, correction)) * Bias(group, correction));
     // Room for those known to miss, so that k others are left.
     const int ask = study_.k + static_cast<int>(networks_.size());
     SearchResult found =
@@ -164,18 +176,15 @@ class Loop {
     HOT_ASSERT(rows.size() == next.size());
     for (size_t i = 0; i < next.size(); ++i) Keep({.network = next[i], .row = rows[i]});
     for (Group& group : groups_) {
-      double nearest_ns = std::numeric_limits<double>::infinity();
+      int own = 0;
       bool success = false;
       for (const Candidate& candidate : next) {
         if (!group.own.contains(KeyOf(candidate))) continue;
-        const VerifiedNetwork& verified = *Find(KeyOf(candidate));
-        ++group.measured;
-        nearest_ns = std::min(nearest_ns, verified.row.median_ns);
-        success = success || Keeps(verified);
+        ++own;
+        success = success || Keeps(*Find(KeyOf(candidate)));
       }
-      if (success || !study_.budgets.latency_ms || !std::isfinite(nearest_ns)) continue;
-      nearest_ns *= BudgetMargin(study_.repeat_sigma);
-      group.aim *= std::clamp(*study_.budgets.latency_ms * 1e6 / nearest_ns, kLargestStep, kSmallestStep);
+      group.measured += own;
+      if (own > 0 && !success && study_.budgets.latency_ms) group.aim *= kStep;
     }
   }
 

@@ -212,6 +212,24 @@ TEST_F(ClosedLoopTest, ABudgetThatAllJustMissIsAimedLower) {
   EXPECT_GT(result.candidates[0].macs, result.networks[0].network.macs / 2) << "not just the fastest ones";
 }
 
+TEST_F(ClosedLoopTest, ABudgetIsFilledThoughTheCorrectionThinksItsAnswersSlow) {
+  AddWidth(1.0);
+  objectives_ = {Objective::kAccuracy};
+  k_ = 1;
+  repeat_sigma_ = 0.01;
+  const auto baseline = BaselineOf(tables_[0]);
+  budgets_.latency_ms = 1.2 * PlainBaselineNs() * 1e-6;
+  // A tenth faster than the baseline lets one think.
+  const CostCorrection truth{.intercept_ns = 0, .slope = 0.9};
+  const LoopResult result =
+      Run([&](const Candidate& c) { return (c.choices == baseline ? 1 : truth.slope) * c.latency_ns; });
+  Budgets with_margin = budgets_;
+  *with_margin.latency_ms /= BudgetMargin(repeat_sigma_);
+  const auto best = AutoSearch(tables_[0], Objective::kAccuracy, with_margin, 1, *solver_, truth).candidates;
+  ASSERT_THAT(result.candidates, SizeIs(1));
+  EXPECT_EQ(result.candidates[0].macs, best[0].macs);
+}
+
 TEST_F(ClosedLoopTest, AnUnluckyCorrectionThatAllowsNothingIsOvercome) {
   LookupTable& table = AddWidth(1.0);
   budgets_.latency_ms = 1.2 * PlainBaselineNs() * 1e-6;

@@ -225,8 +225,9 @@ std::vector<Measurement> ProfileWhole(const Workspace& workspace, std::span<cons
   std::vector<const Artifact*> all(artifacts.begin(), artifacts.end());
   all.insert(all.end(), kReferenceLoads, &reference);
   std::vector<Measurement> measured = device.Profile(all, options, reference_canary_ns, context);
-  double now_ns = 0;
-  for (size_t i = artifacts.size(); i < all.size(); ++i) now_ns += measured[i].median_ns / kReferenceLoads;
+  std::vector<double> loads_ns;
+  for (size_t i = artifacts.size(); i < all.size(); ++i) loads_ns.push_back(measured[i].median_ns);
+  const double now_ns = MedianWithInterval(std::move(loads_ns)).median;  // of one bad load nothing is left
   const double first_ns = WithReference(*first, CanaryReference(measured.back())).median_ns;
   measured.resize(artifacts.size());
   for (Measurement& row : measured) Rescale(row, first_ns / now_ns);

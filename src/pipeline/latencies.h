@@ -31,7 +31,7 @@ Artifact CompileUntrained(const Toolchain& toolchain, const LatencyJob& job, int
 
 // How whole networks are measured: few are, and budgets are decided on them.
 inline constexpr MeasureOptions kWholeOptions{.min_samples = 40};
-// Where a network lies in memory makes it a percent faster or slower; of the reference network, the mean counts.
+// Where a network lies in memory makes it a percent faster or slower; of the reference network, the median counts.
 inline constexpr size_t kReferenceLoads = 3;
 
 // Whole networks beside the reference network: the study's baseline, untrained, at the searched precision. What slows

@@ -187,18 +187,29 @@ double Score(const std::vector<ScoredPicture>& pictures, const ScoreOptions& opt
 
 PairedDifference PairedBootstrap(const std::vector<ScoredPicture>& a, const std::vector<ScoredPicture>& b,
                                  const ScoreOptions& options, int rounds, uint64_t seed) {
+  return PairedBootstrap({{.a = &a, .b = &b}}, options, rounds, seed);
+}
+
+PairedDifference PairedBootstrap(const std::vector<PairedSystems>& trainings, const ScoreOptions& options, int rounds,
+                                 uint64_t seed) {
   const auto same_picture = [](const ScoredPicture& x, const ScoredPicture& y) { return x.id == y.id; };
-  HOT_ASSERT(std::equal(a.begin(), a.end(), b.begin(), b.end(), same_picture));
-  const Scorer first(a, options), second(b, options);
-  const PictureWeights ones(a.size(), 1);
-  PairedDifference result;
-  result.difference = second.Score(ones) - first.Score(ones);
+  HOT_ASSERT(!trainings.empty());
+  const std::vector<ScoredPicture>& pictures = *trainings.front().a;
+  std::vector<std::pair<Scorer, Scorer>> scorers;
+  for (const auto& [a, b] : trainings) {
+    HOT_ASSERT(std::ranges::equal(*a, pictures, same_picture) && std::ranges::equal(*b, pictures, same_picture));
+    scorers.emplace_back(Scorer(*a, options), Scorer(*b, options));
+  }
+  const auto difference = [&](const PictureWeights& weights) {
+    double sum = 0;
+    for (const auto& [first, second] : scorers) sum += second.Score(weights) - first.Score(weights);
+    return sum / static_cast<double>(scorers.size());
+  };
+  PairedDifference result{.difference = difference(PictureWeights(pictures.size(), 1))};
   Rng rng(MixSeed(seed, "bootstrap"));
   std::vector<double> differences;
-  for (int round = 0; round < rounds && !a.empty(); ++round) {
-    const PictureWeights weights = Resample(a.size(), rng);
-    differences.push_back(second.Score(weights) - first.Score(weights));
-  }
+  for (int round = 0; round < rounds && !pictures.empty(); ++round)
+    differences.push_back(difference(Resample(pictures.size(), rng)));
   std::tie(result.low, result.high) = Interval(std::move(differences));
   return result;
 }

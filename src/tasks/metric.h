@@ -121,6 +121,13 @@ struct PairedDifference {
 };
 PairedDifference PairedBootstrap(const std::vector<ScoredPicture>& a, const std::vector<ScoredPicture>& b,
                                  const ScoreOptions& options, int rounds, uint64_t seed);
+// The same over several trainings of both systems on the same pictures: differences are means over the trainings.
+struct PairedSystems {
+  const std::vector<ScoredPicture>* a = nullptr;
+  const std::vector<ScoredPicture>* b = nullptr;
+};
+PairedDifference PairedBootstrap(const std::vector<PairedSystems>& trainings, const ScoreOptions& options, int rounds,
+                                 uint64_t seed);
 // 95 % percentile interval of one system's score.
 std::pair<double, double> BootstrapInterval(const std::vector<ScoredPicture>& pictures, const ScoreOptions& options,
                                             int rounds, uint64_t seed);

@@ -236,6 +236,19 @@ TEST(Bootstrap, ShowsALargeDifference) {
   EXPECT_GT(difference.low, 0);
 }
 
+TEST(Bootstrap, OfSeveralTrainingsIsTheMeanOfTheirDifferences) {
+  const Made made = RandomCase(6);
+  const auto good = ReadCoco(made.truth, made.detections);
+  auto bad = good;
+  for (ScoredPicture& picture : bad) picture.detections.clear();
+  const ScoreOptions options{.metric = Metric::kAp50};
+  const PairedDifference one = PairedBootstrap(bad, good, options, 300, 1);
+  const PairedDifference half = PairedBootstrap({{.a = &bad, .b = &good}, {.a = &good, .b = &good}}, options, 300, 1);
+  EXPECT_DOUBLE_EQ(half.difference, one.difference / 2);
+  EXPECT_DOUBLE_EQ(half.low, one.low / 2);
+  EXPECT_DOUBLE_EQ(half.high, one.high / 2);
+}
+
 TEST(Score, NothingToFindIsZero) {
   EXPECT_EQ(Score({}, {.metric = Metric::kCocoAp}), 0);
   EXPECT_EQ(CocoBoxAp({}).ap, -1);
