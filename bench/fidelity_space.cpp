@@ -88,12 +88,11 @@ std::vector<double> FidelitySpace::Measure(const std::vector<Choices>& networks,
 }
 
 std::vector<double> MeasureAgain(Workspace& workspace, const std::vector<Choices>& networks) {
-  constexpr size_t kBatch = 32;
   const Context& context = workspace.context();
   std::vector<double> latencies;
-  for (size_t begin = 0; begin < networks.size(); begin += kBatch) {
+  for (size_t begin = 0; begin < networks.size(); begin += kWholeAtOnce) {
     std::vector<Artifact> artifacts;
-    for (size_t i = begin; i < std::min(begin + kBatch, networks.size()); ++i) {
+    for (size_t i = begin; i < std::min(begin + kWholeAtOnce, networks.size()); ++i) {
       const Graph graph = GraphOf(workspace, kFidelityWidth, networks[i]);
       artifacts.push_back(
           CompileUntrained(workspace.toolchain(), {.graph = &graph, .precision = workspace.precision()}, 1));

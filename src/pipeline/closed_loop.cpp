@@ -16,8 +16,9 @@
 namespace hot {
 namespace {
 
-// How much lower a width and objective aims after a round in which all its networks missed the latency budget.
-constexpr double kStep = 0.99;
+// How much lower a width and objective aims after a round in which all its networks missed the latency budget, before
+// its first success and after it.
+constexpr double kStep = 0.99, kFineStep = 0.9975;
 
 std::string KeyOf(const Candidate& candidate) {
   std::string key = std::to_string(candidate.width);
@@ -174,6 +175,8 @@ class Loop {
   void Measure(const std::vector<Candidate>& next) {
     const std::vector<MeasurementRow> rows = measure_(next);
     HOT_ASSERT(rows.size() == next.size());
+    std::map<double, bool> had_success;
+    for (const double width : study_.widths) had_success[width] = HasSuccess(width);
     for (size_t i = 0; i < next.size(); ++i) Keep({.network = next[i], .row = rows[i]});
     for (Group& group : groups_) {
       int own = 0;
@@ -184,7 +187,9 @@ class Loop {
         success = success || Keeps(*Find(KeyOf(candidate)));
       }
       group.measured += own;
-      if (own > 0 && !success && study_.budgets.latency_ms) group.aim *= kStep;
+      if (own > 0 && !success && study_.budgets.latency_ms) {
+        group.aim *= had_success[group.table->width] ? kFineStep : kStep;
+      }
     }
   }
 

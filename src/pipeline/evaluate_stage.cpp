@@ -1,5 +1,6 @@
 // Stage evaluate: accuracy and latency of the very artifacts that would ship, on the device. The winners are chosen on
 // val; test is read once, for evaluation.json.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
@@ -8,6 +9,7 @@
 #include "pipeline/application.h"
 #include "pipeline/deployment.h"
 #include "pipeline/latencies.h"
+#include "pipeline/offset_progress.h"
 #include "pipeline/runtime_memory.h"
 #include "pipeline/scoring.h"
 #include "pipeline/solve.h"
@@ -56,10 +58,10 @@ Measurement OfAllPasses(Measurement m, int passes) {
 
 // The networks, or all that an application does with them.
 std::vector<Measurement> MeasureArtifacts(const Workspace& workspace, const std::vector<const Artifact*>& artifacts,
-                                          const MeasureOptions& options) {
+                                          const MeasureOptions& options, const Context& context) {
   const double reference_ns = ReferenceCanaryNs(workspace);
   if (!MeasuresEndToEnd(workspace)) {
-    auto measured = ProfileWhole(workspace, artifacts, options, reference_ns, workspace.context());
+    auto measured = ProfileWhole(workspace, artifacts, options, reference_ns, context);
     for (Measurement& one : measured) one = OfAllPasses(std::move(one), workspace.task().options().passes());
     return measured;
   }
@@ -68,19 +70,25 @@ std::vector<Measurement> MeasureArtifacts(const Workspace& workspace, const std:
   for (const Artifact* artifact : artifacts) {
     work.push_back({.artifact = artifact, .run = [&](Session* session) { application.Run(*session); }});
   }
-  return workspace.device().ProfileWork(work, options, reference_ns, workspace.context());
+  return workspace.device().ProfileWork(work, options, reference_ns, context);
 }
 
+// Precisions apart: networks of one crowd each other's weights out of the caches alike.
 void MeasureAll(const Workspace& workspace, std::vector<Built>& built) {
-  constexpr size_t kMost = kMostProfiled - kReferenceLoads;
-  for (size_t begin = 0; begin < built.size(); begin += kMost) {
+  std::vector<Built*> order;
+  for (Built& one : built) order.push_back(&one);
+  std::ranges::stable_sort(order, {}, [](const Built* one) { return one->precision; });
+  for (size_t begin = 0, end = 0; begin < order.size(); begin = end) {
     std::vector<const Artifact*> batch;
-    for (size_t i = begin; i < std::min(begin + kMost, built.size()); ++i) batch.push_back(&built[i].artifact);
+    for (; end < order.size() && batch.size() < kWholeAtOnce && order[end]->precision == order[begin]->precision; ++end)
+      batch.push_back(&order[end]->artifact);
     MeasureOptions options;
     options.min_samples = 64;  // enough for a p90
-    const auto measured = MeasureArtifacts(workspace, batch, options);
+    const Context& context = workspace.context();
+    OffsetProgress progress(context.progress, static_cast<double>(begin));
+    const auto measured = MeasureArtifacts(workspace, batch, options, {context.clock, progress, context.cancelled});
     for (size_t i = 0; i < measured.size(); ++i) {
-      Built& one = built[begin + i];
+      Built& one = *order[begin + i];
       one.latency = measured[i];
       one.judged = InStatistic(one.latency, StudyStatistic(workspace));
     }

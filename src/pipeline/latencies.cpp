@@ -8,29 +8,16 @@
 #include "measure/emulation.h"
 #include "pipeline/deployment.h"
 #include "pipeline/networks.h"
+#include "pipeline/offset_progress.h"
 #include "pipeline/solve.h"
 
 namespace hot {
 namespace {
 
-constexpr size_t kBatch = 32;  // artifacts side by side in one profile call and board: what a kill can lose
+constexpr size_t kBatch = 32;  // parts side by side in one profile call and board: what a kill can lose
 // Of a row that stays unsteady, over all runs: one that finds it in the journal gets the same numbers, and so the same
 // networks, as the run that measured it.
 constexpr int64_t kMostTries = 2;
-
-// Shows a call's own count on top of what was done before it.
-class OffsetProgress : public Progress {
- public:
-  OffsetProgress(Progress& inner, double offset) : inner_(inner), offset_(offset) {}
-  void Begin(std::string_view, double) override {}
-  void Update(double done, std::string_view note) override { inner_.Update(offset_ + done, note); }
-  void End(std::string_view) override {}
-  void Note(std::string_view line) override { inner_.Note(line); }
-
- private:
-  Progress& inner_;
-  double offset_;
-};
 
 MeasurementKey KeyOf(const Workspace& workspace, const LatencyJob& job) {
   const Toolchain& toolchain = workspace.toolchain();
@@ -173,7 +160,9 @@ void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset,
 }
 
 void MeasureAll(Workspace& workspace, std::vector<Unique*> open, double done_before, TableCanary& canary) {
-  const size_t batch = std::min(kMostProfiled, kBatch * static_cast<size_t>(workspace.device().boards()));
+  if (open.empty()) return;
+  const size_t at_once = open.front()->job.part ? kBatch : kWholeAtOnce;
+  const size_t batch = std::min(kMostProfiled, at_once * static_cast<size_t>(workspace.device().boards()));
   for (size_t begin = 0; begin < open.size(); begin += batch) {
     const size_t count = std::min(batch, open.size() - begin);
     MeasureBatch(workspace, std::span(open).subspan(begin, count), done_before + static_cast<double>(begin), canary);

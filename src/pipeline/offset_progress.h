@@ -1,0 +1,21 @@
+// A part of a longer task as its own progress: what the part says is done comes on top of what was done before it.
+#pragma once
+
+#include "core/progress.h"
+
+namespace hot {
+
+class OffsetProgress : public Progress {
+ public:
+  OffsetProgress(Progress& inner, double offset) : inner_(inner), offset_(offset) {}
+  void Begin(std::string_view, double) override {}
+  void Update(double done, std::string_view note) override { inner_.Update(offset_ + done, note); }
+  void End(std::string_view) override {}
+  void Note(std::string_view line) override { inner_.Note(line); }
+
+ private:
+  Progress& inner_;
+  double offset_;
+};
+
+}  // namespace hot
