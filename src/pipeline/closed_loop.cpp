@@ -175,22 +175,23 @@ class Loop {
   void Measure(const std::vector<Candidate>& next) {
     const std::vector<MeasurementRow> rows = measure_(next);
     HOT_ASSERT(rows.size() == next.size());
-    std::map<double, bool> had_success;
-    for (const double width : study_.widths) had_success[width] = HasSuccess(width);
+    std::map<double, double> steps;
+    for (const double width : study_.widths) steps[width] = HasSuccess(width) ? kFineStep : kStep;
     for (size_t i = 0; i < next.size(); ++i) Keep({.network = next[i], .row = rows[i]});
-    for (Group& group : groups_) {
-      int own = 0;
-      bool success = false;
-      for (const Candidate& candidate : next) {
-        if (!group.own.contains(KeyOf(candidate))) continue;
-        ++own;
-        success = success || Keeps(*Find(KeyOf(candidate)));
-      }
-      group.measured += own;
-      if (own > 0 && !success && study_.budgets.latency_ms) {
-        group.aim *= had_success[group.table->width] ? kFineStep : kStep;
-      }
+    for (Group& group : groups_) Judge(group, next, steps[group.table->width]);
+  }
+
+  // What a round says to a group: it aims lower where all its networks missed.
+  void Judge(Group& group, const std::vector<Candidate>& round, double step) const {
+    int own = 0;
+    bool success = false;
+    for (const Candidate& candidate : round) {
+      if (!group.own.contains(KeyOf(candidate))) continue;
+      ++own;
+      success = success || Keeps(*Find(KeyOf(candidate)));
     }
+    group.measured += own;
+    if (own > 0 && !success && study_.budgets.latency_ms) group.aim *= step;
   }
 
   // Own answers that keep the budgets; else the width's other networks that do, the baseline only when it is the last.
