@@ -18,6 +18,10 @@ constexpr size_t kBatch = 32;  // parts side by side in one profile call and boa
 // Of a row that stays unsteady, over all runs: one that finds it in the journal gets the same numbers, and so the same
 // networks, as the run that measured it.
 constexpr int64_t kMostTries = 2;
+// A call of whole networks is repeated while the reference network takes another time than at first, by more than this:
+// neighbours on the shared caches slow it down, and other networks less or more, so that no factor makes up for it.
+constexpr double kReferenceDrift = 0.01;
+constexpr int kMostCalls = 3;  // of which the one nearest to the reference network's first time counts
 
 MeasurementKey KeyOf(const Workspace& workspace, const LatencyJob& job) {
   const Toolchain& toolchain = workspace.toolchain();
@@ -159,6 +163,15 @@ void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset,
   }
 }
 
+// Rows of one call, and what the reference network took in it over what it took first: the middle one of its loads, so
+// that nothing is left of a bad one.
+struct Call {
+  std::vector<Measurement> rows;
+  double drift = 1;
+
+  double Distance() const { return std::abs(drift - 1); }
+};
+
 void MeasureAll(Workspace& workspace, std::vector<Unique*> open, double done_before, TableCanary& canary) {
   if (open.empty()) return;
   const size_t at_once = open.front()->job.part ? kBatch : kWholeAtOnce;
@@ -213,14 +226,21 @@ std::vector<Measurement> ProfileWhole(const Workspace& workspace, std::span<cons
                        workspace.study().quantize.scheme);
   std::vector<const Artifact*> all(artifacts.begin(), artifacts.end());
   all.insert(all.end(), kReferenceLoads, &reference);
-  std::vector<Measurement> measured = device.Profile(all, options, reference_canary_ns, context);
-  std::vector<double> loads_ns;
-  for (size_t i = artifacts.size(); i < all.size(); ++i) loads_ns.push_back(measured[i].median_ns);
-  const double now_ns = MedianWithInterval(std::move(loads_ns)).median;  // of one bad load nothing is left
-  const double first_ns = WithReference(*first, CanaryReference(measured.back())).median_ns;
-  measured.resize(artifacts.size());
-  for (Measurement& row : measured) Rescale(row, first_ns / now_ns);
-  return measured;
+  const auto profile = [&] {
+    std::vector<Measurement> rows = device.Profile(all, options, reference_canary_ns, context);
+    const double first_ns = WithReference(*first, CanaryReference(rows.back())).median_ns;
+    std::vector<double> loads_ns;
+    for (size_t i = artifacts.size(); i < all.size(); ++i) loads_ns.push_back(rows[i].median_ns);
+    rows.resize(artifacts.size());
+    return Call{.rows = std::move(rows), .drift = MedianWithInterval(std::move(loads_ns)).median / first_ns};
+  };
+  Call best = profile();
+  for (int call = 1; call < kMostCalls && best.Distance() > kReferenceDrift; ++call) {
+    Call next = profile();
+    if (next.Distance() < best.Distance()) best = std::move(next);
+  }
+  for (Measurement& row : best.rows) Rescale(row, 1 / best.drift);
+  return std::move(best.rows);
 }
 
 double ReferenceCanaryNs(const Workspace& workspace) { return OldestReference(CanaryRows(workspace)); }
