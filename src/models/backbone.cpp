@@ -128,6 +128,11 @@ Graph BuildClassifier(const Backbone& backbone, double width, const std::vector<
   return std::move(builder).Build();
 }
 
+std::vector<Choice> WithPrecision(std::vector<Choice> choices, Precision precision) {
+  for (Choice& choice : choices) choice.precision = precision;
+  return choices;
+}
+
 std::vector<Choice> BaselineChoices(const Backbone& backbone, double width, Precision precision) {
   std::vector<Choice> choices;
   for (const Slot& slot : backbone.Slots(width, precision)) choices.push_back(slot.baseline);

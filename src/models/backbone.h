@@ -27,6 +27,9 @@ struct Choice {
   bool operator==(const Choice&) const = default;
 };
 
+// The same blocks in one number format: what is trained, and what networks are told apart by.
+std::vector<Choice> WithPrecision(std::vector<Choice> choices, Precision precision);
+
 struct Slot {
   int index = 0;  // 1-based, as in the paper
   int out_channels = 0;

@@ -26,6 +26,11 @@ std::string KeyOf(const Candidate& candidate) {
   return key;
 }
 
+// In how many slots blocks differ, whatever their number formats.
+int BlockDistance(const std::vector<Choice>& a, const std::vector<Choice>& b) {
+  return HammingDistance(WithPrecision(a, Precision::kFp32), WithPrecision(b, Precision::kFp32));
+}
+
 // One width and objective.
 struct Group {
   const LookupTable* table = nullptr;
@@ -216,7 +221,7 @@ class Loop {
     std::vector<Candidate> best;
     const auto is_apart = [&](const VerifiedNetwork* v) {
       return std::ranges::all_of(best, [&](const Candidate& better) {
-        return HammingDistance(v->network.choices, better.choices) >= study_.min_distance;
+        return BlockDistance(v->network.choices, better.choices) >= study_.min_distance;
       });
     };
     for (const VerifiedNetwork* v : successes) {

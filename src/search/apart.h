@@ -17,11 +17,14 @@ int HammingDistance(const std::vector<Choice>& a, const std::vector<Choice>& b) 
   return distance;
 }
 
+// By slot and choice: choices of one kind count as the same where picks are compared. Empty: each is its own kind.
+using Kinds = std::vector<std::vector<int>>;
+
 // At most k picks, best first, each the best (in the order of SolveResult) of all feasible picks that differ from every
-// one before it in at least `distance` slots; with distance 1 that is solver.Solve(program, k). Proven: the solver is
-// asked again until there are k, with one more budget for every pick so far: at most slots - distance of its choices.
-// Fewer than k: every other feasible pick is nearer to one of these. Throws Error(kInvalidArgument) for a distance
-// below 1, and what the solver throws.
-SolveResult SolveApart(const Solver& solver, const Program& program, int k, int distance);
+// one before it in the kinds of at least `distance` slots; with distance 1 and no kinds that is solver.Solve(program,
+// k). Proven: the solver is asked again until there are k, with one more budget for every pick so far: at most slots -
+// distance of its choices. Fewer than k: every other feasible pick is nearer to one of these. Throws
+// Error(kInvalidArgument) for a distance below 1, and what the solver throws.
+SolveResult SolveApart(const Solver& solver, const Program& program, int k, int distance, const Kinds& kinds = {});
 
 }  // namespace hot

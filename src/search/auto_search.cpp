@@ -148,6 +148,43 @@ Reduced MakeReduced(const LookupTable& table, Objective objective, const Budgets
   return reduced;
 }
 
+// What the number formats of neighbouring slots cost, as pairs.
+void AddBorders(const LookupTable& table, Objective objective, Reduced& reduced) {
+  const auto& budgets = reduced.program.budgets;
+  const auto latency = std::ranges::find(budgets, "latency_ns", &ProgramBudget::name);
+  const int budget = latency == budgets.end() ? -1 : static_cast<int>(latency - budgets.begin());
+  const int64_t weight = objective == Objective::kLatency ? -1 : 0;
+  if (table.borders.empty() || (budget < 0 && weight == 0)) return;
+  for (size_t slot = 0; slot + 1 < table.slots.size(); ++slot) {
+    ProgramPair pair{.slot = static_cast<int>(slot), .budget = budget, .value_weight = weight};
+    for (const size_t i : reduced.rows[slot]) {
+      auto& extras = pair.extra.emplace_back();
+      const Precision before = table.slots[slot][i].choice.precision;
+      for (const size_t j : reduced.rows[slot + 1]) {
+        extras.push_back(BorderNs(table, pair.slot + 1, before, table.slots[slot + 1][j].choice.precision));
+      }
+    }
+    reduced.program.pairs.push_back(std::move(pair));
+  }
+}
+
+// Choices that differ in their number format only are of one kind. Empty where there is one format.
+Kinds KindsOf(const LookupTable& table, const Reduced& reduced) {
+  Kinds kinds;
+  bool several = false;
+  for (size_t slot = 0; slot < table.slots.size(); ++slot) {
+    std::vector<Choice> blocks;
+    for (const size_t i : reduced.rows[slot]) blocks.push_back(table.slots[slot][i].choice);
+    blocks = WithPrecision(std::move(blocks), Precision::kFp32);
+    auto& of_slot = kinds.emplace_back();
+    for (size_t i = 0; i < blocks.size(); ++i) {
+      of_slot.push_back(static_cast<int>(std::ranges::find(blocks, blocks[i]) - blocks.begin()));
+      several = several || of_slot.back() != static_cast<int>(i);
+    }
+  }
+  return several ? kinds : Kinds();
+}
+
 Candidate MakeCandidate(const LookupTable& table, const std::vector<size_t>& rows, const CostCorrection& correction) {
   Candidate candidate;
   candidate.width = table.width;
@@ -160,6 +197,9 @@ Candidate MakeCandidate(const LookupTable& table, const std::vector<size_t>& row
     totals.Add(row);
     quality += Quality(row);
     scored = scored && row.quality;
+    if (slot == 0) continue;
+    const Precision before = candidate.choices[slot - 1].precision;
+    totals.latency_ns += BorderNs(table, static_cast<int>(slot), before, row.choice.precision);
   }
   if (scored) candidate.quality = static_cast<double>(quality) * kQualityUnit / static_cast<double>(rows.size());
   candidate.macs = totals.macs;
@@ -182,6 +222,14 @@ int64_t SmallestSum(const LookupTable& table, int64_t (*cost)(const TableRow&)) 
   return sum;
 }
 
+// With what formats cost at borders.
+int64_t SmallestLatencyNs(const LookupTable& table, const CostCorrection& correction) {
+  const Budgets any{.latency_ms = 1e300};
+  Reduced all = MakeReduced(table, Objective::kLatency, any, SummedBudgets(table, any, correction));
+  AddBorders(table, Objective::kLatency, all);
+  return SmallestCosts(all.program).front();
+}
+
 void FillSmallest(const LookupTable& table, const CostCorrection& correction, SearchResult& result) {
   const Totals fixed = FixedTotals(table);
   int64_t ram_bytes = fixed.ram_bytes;
@@ -190,7 +238,8 @@ void FillSmallest(const LookupTable& table, const CostCorrection& correction, Se
   }
   const int64_t flash = fixed.flash_bytes + SmallestSum(table, [](const TableRow& row) { return row.weight_bytes; });
   const int64_t memory = fixed.memory_bytes + SmallestSum(table, MemoryBytes);
-  result.smallest_latency_ms = PredictNs(fixed.latency_ns + SmallestSum(table, LatencyNs), correction) / kNsPerMs;
+  result.smallest_latency_ms =
+      PredictNs(fixed.latency_ns + SmallestLatencyNs(table, correction), correction) / kNsPerMs;
   result.smallest_flash_kib = static_cast<double>(flash) / kBytesPerKib;
   result.smallest_ram_kib = static_cast<double>(ram_bytes) / kBytesPerKib;
   result.smallest_memory_kib = static_cast<double>(memory) / kBytesPerKib;
@@ -230,9 +279,14 @@ SearchResult AutoSearch(const LookupTable& table, Objective objective, const Bud
   CheckInput(table, correction);
   CheckCount(k);
   const std::vector<SummedBudget> summed = SummedBudgets(table, budgets, correction);
-  const Reduced reduced = MakeReduced(table, objective, budgets, summed);
+  Reduced reduced = MakeReduced(table, objective, budgets, summed);
   SearchResult result;
-  const SolveResult solved = reduced.possible ? SolveApart(solver, reduced.program, k, min_distance) : SolveResult{};
+  SolveResult solved;
+  if (reduced.possible) {
+    AddBorders(table, objective, reduced);
+    solved = min_distance == 0 ? solver.Solve(reduced.program, k)
+                               : SolveApart(solver, reduced.program, k, min_distance, KindsOf(table, reduced));
+  }
   result.optimal = solved.optimal;
   for (const Solution& solution : solved.solutions) {
     std::vector<size_t> rows;

@@ -68,7 +68,9 @@ std::string SmallestText(const SearchResult& result);
 // ram_kib is a maximum, so it only removes choices; the other budgets are sums. M_head is weights + peak of stem, tail
 // and head. Latencies are rounded to whole nanoseconds a row, so that the program is exact in integers; a budget holds
 // on the corrected prediction. Throws Error(kInvalidArgument) for k < 1, an empty table or slope <= 0, and what the
-// solver throws. `min_distance`: candidates differ from each other in at least that many slots (SolveApart).
+// solver throws. `min_distance`: candidates differ from each other in the blocks of at least that many slots, so of
+// networks that differ in number formats only the best is a candidate (SolveApart); 0: each is one. What formats cost
+// at borders counts.
 SearchResult AutoSearch(const LookupTable& table, Objective objective, const Budgets& budgets, int k,
                         const Solver& solver, const CostCorrection& correction, int min_distance = 1);
 

@@ -267,7 +267,61 @@ TEST(AutoSearchTest, CandidatesDifferFromEachOther) {
   EXPECT_EQ(found[1].rank, 2);
   for (size_t s = 0; s < 2; ++s) EXPECT_NE(found[1].choices[s], found[0].choices[s]);
   EXPECT_EQ(AutoSearch(table, Objective::kAccuracy, {}, 8, *MakeSolver("exact"), {}, 3).candidates.size(), 1u);
-  EXPECT_THROW(AutoSearch(table, Objective::kAccuracy, {}, 8, *MakeSolver("exact"), {}, 0), Error);
+  EXPECT_THROW(AutoSearch(table, Objective::kAccuracy, {}, 8, *MakeSolver("exact"), {}, -1), Error);
+}
+
+// SmallTable() in int8 with every block in float, too: half as slow again, with four times the bytes; but for one.
+LookupTable TwoFormats() {
+  LookupTable table = SmallTable();
+  table.precision = Precision::kInt8;
+  for (auto& rows : table.slots) {
+    for (size_t i = 0; i < 3; ++i) {
+      rows.push_back(rows[i]);
+      rows.back().latency_ns *= 1.5;
+      rows.back().weight_bytes *= 4;
+      rows.back().peak_bytes *= 4;
+      rows[i].choice.precision = Precision::kInt8;
+    }
+  }
+  table.slots[0][3].latency_ns = 60'000;  // irb-k3-e1, which takes 100 us in int8
+  return table;
+}
+
+std::vector<Choice> Fastest(const LookupTable& table, const Budgets& budgets = {}) {
+  return AutoSearch(table, Objective::kLatency, budgets, 1, *MakeSolver("exact"), {}).candidates.at(0).choices;
+}
+
+TEST(AutoSearchTest, ASlotThatIsFasterInFloatIsInFloat) {
+  const LookupTable table = TwoFormats();
+  const Choice in_float = Choice::Parse("irb-k3-e1@fp32"), in_int8 = Choice::Parse("irb-k3-e1@int8");
+  const Choice second = Choice::Parse("irb-k3-e3@int8");
+  EXPECT_THAT(Fastest(table), testing::ElementsAre(in_float, second));
+  EXPECT_THAT(Fastest(table, {.flash_kib = 6}), testing::ElementsAre(in_int8, second)) << "float has four bytes";
+  const auto both = AutoSearch(table, Objective::kLatency, {}, 36, *MakeSolver("exact"), {}).candidates;
+  EXPECT_EQ(both.size(), 9u) << "one candidate of networks that differ in formats only";
+  // Quality sees no formats where it is MACs: int8, which stands first, unless only float keeps the budget.
+  const auto best = [&](double latency_ms) {
+    const Budgets budgets{.latency_ms = latency_ms, .flash_kib = 8};
+    return AutoSearch(table, Objective::kAccuracy, budgets, 1, *MakeSolver("exact"), {}).candidates.at(0).choices;
+  };
+  EXPECT_THAT(best(0.75), testing::ElementsAre(in_int8, second));
+  EXPECT_THAT(best(0.72), testing::ElementsAre(in_float, second));
+}
+
+TEST(AutoSearchTest, BordersBetweenFormatsCount) {
+  LookupTable table = TwoFormats();
+  const Choice second = Choice::Parse("irb-k3-e3@int8");
+  const std::vector<Choice> mixed{Choice::Parse("irb-k3-e1@fp32"), second};
+  table.borders = {{1, Precision::kFp32, Precision::kInt8, 39'000}, {1, Precision::kFp32, Precision::kFp32, 30'000}};
+  EXPECT_EQ(Fastest(table), mixed);
+  EXPECT_EQ(Predict(table, mixed, {}).latency_ns, 749'000);
+  table.borders[0].latency_ns = 41'000;
+  EXPECT_EQ(Fastest(table), std::vector({Choice::Parse("irb-k3-e1@int8"), second})) << "40 us are not enough";
+  table.borders[1].latency_ns = -20'000;
+  EXPECT_EQ(Fastest(table), std::vector({Choice::Parse("irb-k3-e1@fp32"), Choice::Parse("irb-k3-e3@fp32")}));
+  const SearchResult none = AutoSearch(table, Objective::kAccuracy, {.latency_ms = 0.714}, 1, *MakeSolver("exact"), {});
+  EXPECT_TRUE(none.candidates.empty());
+  EXPECT_DOUBLE_EQ(none.smallest_latency_ms, 0.715);
 }
 
 TEST(AutoSearchTest, RefusesBadInput) {

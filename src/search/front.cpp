@@ -46,7 +46,8 @@ class Sweep {
     Budgets budgets = budgets_;
     budgets.latency_ms = latency_ms;
     for (int k = kTies;; k *= kTies) {
-      SearchResult found = AutoSearch(table_, Objective::kAccuracy, budgets, k, solver_, correction_);
+      SearchResult found =
+          AutoSearch(table_, Objective::kAccuracy, budgets, k, solver_, correction_, /*min_distance=*/0);
       if (found.candidates.empty()) return std::nullopt;
       const auto worse = std::ranges::find_if(
           found.candidates, [&](const Candidate& c) { return !SameQuality(c, found.candidates.front()); });

@@ -115,6 +115,29 @@ void ReadRatios(const ordered_json& root, const std::string& where, LookupTable&
   }
 }
 
+Precision GetPrecision(const ordered_json& object, const char* key, const std::string& where, const std::string& path) {
+  const auto name = Get<std::string>(object, key, where, path);
+  try {
+    return ParsePrecision(name);
+  } catch (const Error& error) {
+    Refuse(where, path + key + ": " + error.message());
+  }
+}
+
+void ReadBorders(const ordered_json& root, const std::string& where, LookupTable& table) {
+  const auto borders = root.find("borders");
+  if (borders == root.end()) return;
+  if (!borders->is_array()) Refuse(where, "borders: has the wrong type");
+  for (size_t i = 0; i < borders->size(); ++i) {
+    const std::string path = "borders[" + std::to_string(i) + "].";
+    const ordered_json& border = (*borders)[i];
+    table.borders.push_back({.slot = Get<int>(border, "slot", where, path),
+                             .before = GetPrecision(border, "before", where, path),
+                             .after = GetPrecision(border, "after", where, path),
+                             .latency_ns = Get<double>(border, "latency_ns", where, path)});
+  }
+}
+
 ordered_json ParseText(std::string_view json, const std::string& where) {
   try {
     return ordered_json::parse(json);
@@ -131,17 +154,30 @@ bool HasQuality(const LookupTable& table) {
   });
 }
 
+int64_t BorderNs(const LookupTable& table, int slot, Precision before, Precision after) {
+  for (const FormatBorder& border : table.borders) {
+    if (border.slot == slot && border.before == before && border.after == after) return std::llround(border.latency_ns);
+  }
+  return 0;
+}
+
 std::string ToJson(const LookupTable& table) {
   ordered_json rows = ordered_json::array();
   for (const auto& slot : table.slots) {
     for (const TableRow& row : slot) rows.push_back(RowJson(row, true));
   }
   for (const TableRow& row : table.fixed) rows.push_back(RowJson(row, false));
-  const ordered_json json = {{"width", table.width},
-                             {"precision", PrecisionName(table.precision)},
-                             {"mean_over_median", table.mean_over_median},
-                             {"p90_over_median", table.p90_over_median},
-                             {"rows", rows}};
+  ordered_json json = {{"width", table.width},
+                       {"precision", PrecisionName(table.precision)},
+                       {"mean_over_median", table.mean_over_median},
+                       {"p90_over_median", table.p90_over_median},
+                       {"rows", rows}};
+  for (const FormatBorder& border : table.borders) {
+    json["borders"].push_back({{"slot", border.slot},
+                               {"before", PrecisionName(border.before)},
+                               {"after", PrecisionName(border.after)},
+                               {"latency_ns", border.latency_ns}});
+  }
   return json.dump();
 }
 
@@ -149,13 +185,9 @@ LookupTable LookupTableFromJson(const std::string& text, const std::string& wher
   const ordered_json root = ParseText(text, where);
   LookupTable table;
   table.width = Get<double>(root, "width", where, "");
-  try {
-    table.precision = ParsePrecision(Get<std::string>(root, "precision", where, ""));
-  } catch (const Error& error) {
-    if (error.code() == Code::kDataLoss) throw;
-    Refuse(where, "precision: " + error.message());
-  }
+  table.precision = GetPrecision(root, "precision", where, "");
   ReadRatios(root, where, table);
+  ReadBorders(root, where, table);
   const auto rows = root.find("rows");
   if (rows == root.end()) Refuse(where, "rows: is missing");
   if (!rows->is_array()) Refuse(where, "rows: has the wrong type");

@@ -30,6 +30,14 @@ struct TableRow {
   std::optional<double> quality;
 };
 
+// What two neighbouring slots in these number formats cost beside their rows, more than two in the table's precision
+// (docs/adr/0012); less than nothing where the rows say too much.
+struct FormatBorder {
+  int slot = 0;  // 1-based; the border is behind it. 0: behind the stem; of the last: before what is behind the slots
+  Precision before = Precision::kFp32, after = Precision::kFp32;
+  double latency_ns = 0;
+};
+
 struct LookupTable {
   double width = 1.0;
   Precision precision = Precision::kFp32;
@@ -38,10 +46,15 @@ struct LookupTable {
   double mean_over_median = 1, p90_over_median = 1;
   std::vector<std::vector<TableRow>> slots;  // by slot, by choice
   std::vector<TableRow> fixed;               // stem, tail, head, and steps around the network
+  // Of tables whose rows are in several number formats; 0 where there is none.
+  std::vector<FormatBorder> borders;
 };
 
 // Whether choices are scored by TableRow::quality; else MACs stand for quality.
 bool HasQuality(const LookupTable& table);
+
+// Of the border behind `slot` (1-based), in whole nanoseconds.
+int64_t BorderNs(const LookupTable& table, int slot, Precision before, Precision after);
 
 // One element of "tables" in table.json (docs/formats/run.md).
 std::string ToJson(const LookupTable& table);

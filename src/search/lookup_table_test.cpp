@@ -35,6 +35,7 @@ TEST(LookupTableTest, JsonKeepsEverything) {
   table.slots[2][1].raw_median_ns = 0.1;
   table.slots[2][1].samples = 120;
   table.slots[3][2].searched = false;
+  table.borders = {{2, Precision::kInt8, Precision::kFp32, -1500.6}, {2, Precision::kFp32, Precision::kInt8, 300}};
   EXPECT_FALSE(HasQuality(table));
   table.slots[2][1].quality = -0.25;
   EXPECT_TRUE(HasQuality(table));
@@ -48,6 +49,10 @@ TEST(LookupTableTest, JsonKeepsEverything) {
     ASSERT_EQ(back.slots[s].size(), table.slots[s].size());
     for (size_t i = 0; i < table.slots[s].size(); ++i) ExpectSame(back.slots[s][i], table.slots[s][i]);
   }
+  EXPECT_EQ(BorderNs(back, 2, Precision::kInt8, Precision::kFp32), -1501) << "whole nanoseconds";
+  EXPECT_EQ(BorderNs(back, 2, Precision::kFp32, Precision::kInt8), 300);
+  EXPECT_EQ(BorderNs(back, 2, Precision::kFp32, Precision::kFp32), 0) << "not told";
+  EXPECT_EQ(BorderNs(back, 3, Precision::kFp32, Precision::kInt8), 0);
   ASSERT_EQ(back.fixed.size(), 3u);
   for (size_t i = 0; i < 3; ++i) ExpectSame(back.fixed[i], table.fixed[i]);
 }
@@ -80,6 +85,8 @@ TEST(LookupTableTest, DamagedJsonIsOneClearLine) {
       {spoiled("slot1", "slot99999999999"), "rows[0].part: "},
       {spoiled("slot1", "slot2"), "slot1 has none"},
       {R"({"width":1.0,"precision":"int8","rows":7})", "rows: has the wrong type"},
+      {spoiled("\"rows\"", "\"borders\":3,\"rows\""), "borders: has the wrong type"},
+      {spoiled("\"rows\"", R"("borders":[{"slot":1,"before":"int9"}],"rows")"), "borders[0].before: "},
   };
   for (const auto& [text, message] : cases) {
     try {

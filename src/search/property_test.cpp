@@ -1,7 +1,9 @@
 // Properties that hold for every program and table, on random ones that RapidCheck makes and makes smaller when one
 // fails; the oracle is exhaustive enumeration.
 #include <algorithm>
+#include <cmath>
 #include <numeric>
+#include <set>
 
 #include "gtest/gtest.h"
 #include "rapidcheck/gtest.h"
@@ -79,7 +81,18 @@ Program MakeProgram() {
   return program;
 }
 
-// Small. Weights and latencies are of the kind that do not divide evenly.
+// Some of the blocks in float, too: as many MACs, four bytes for one.
+void AddFormat(std::vector<TableRow>& rows) {
+  for (int64_t i = Number(0, std::ssize(rows) - 1); i >= 0; --i) {
+    TableRow in_float = rows[static_cast<size_t>(i)];
+    in_float.choice.precision = Precision::kFp32;
+    in_float.latency_ns = 1e3 * static_cast<double>(Number(1, 60)) + 0.3;
+    in_float.weight_bytes *= 4;
+    rows.push_back(std::move(in_float));
+  }
+}
+
+// Small, in one number format or two. Weights and latencies are of the kind that do not divide evenly.
 LookupTable MakeTable() {
   LookupTable table;
   const auto row = [](const std::string& part) {
@@ -96,6 +109,14 @@ LookupTable MakeTable() {
     for (int64_t i = 0; i < choices; ++i) {
       rows.push_back(row("slot" + std::to_string(s + 1)));
       rows.back().choice = {"irb", 3, static_cast<int>(i) + 1, Precision::kInt8};
+    }
+    if (*rc::gen::arbitrary<bool>()) AddFormat(rows);
+  }
+  for (int slot = 1; slot < slots; ++slot) {
+    for (const auto& [before, after] : {std::pair{Precision::kInt8, Precision::kFp32},
+                                        {Precision::kFp32, Precision::kInt8},
+                                        {Precision::kFp32, Precision::kFp32}}) {
+      table.borders.push_back({slot, before, after, 1e3 * static_cast<double>(Number(-8, 20)) + 0.4});
     }
   }
   for (const char* part : {"stem", "tail", "head"}) table.fixed.push_back(row(part));
@@ -203,6 +224,45 @@ RC_GTEST_PROP(ProgramProperties, ApartIsGreedyOverEnumeration, ()) {
     found.push_back(pick.choices);
   }
   RC_ASSERT(found == oracle);
+}
+
+// Every network that keeps the budgets, best first, none whose blocks are those of a better one.
+std::vector<Candidate> BestByEnumeration(const LookupTable& table, Objective objective, const Budgets& budgets) {
+  std::vector<Candidate> all;
+  for (Candidate& network : AllNetworks(table, kCorrection)) {
+    if (KeepsBudgets(network, network.latency_ns, budgets)) all.push_back(std::move(network));
+  }
+  std::ranges::stable_sort(all, [&](const Candidate& a, const Candidate& b) {
+    return objective == Objective::kAccuracy ? a.macs > b.macs : a.latency_ns < b.latency_ns;
+  });
+  std::vector<Candidate> best;
+  std::set<std::string> blocks;
+  for (const Candidate& network : all) {
+    std::string key;
+    for (const Choice& choice : WithPrecision(network.choices, Precision::kFp32)) key += choice.Name() + ' ';
+    if (blocks.insert(key).second) best.push_back(network);
+  }
+  return best;
+}
+
+RC_GTEST_PROP(TableProperties, CandidatesAreThoseOfEnumerationFormatsAndBordersIncluded, ()) {
+  const LookupTable table = *rc::gen::exec(MakeTable);
+  const Budgets budgets = *rc::gen::exec(MakeBudgets);
+  const Objective objective = *rc::gen::arbitrary<bool>() ? Objective::kAccuracy : Objective::kLatency;
+  const auto k = static_cast<int>(Number(1, 9));
+  const std::vector<Candidate> oracle = BestByEnumeration(table, objective, budgets);
+  const SearchResult found = AutoSearch(table, objective, budgets, k, *MakeSolver("exact"), kCorrection);
+  RC_ASSERT(std::ssize(found.candidates) == std::min<int64_t>(k, std::ssize(oracle)));
+  for (size_t i = 0; i < found.candidates.size(); ++i) {
+    RC_ASSERT(found.candidates[i].choices == oracle[i].choices);
+    RC_ASSERT(found.candidates[i].latency_ns == oracle[i].latency_ns);
+  }
+  if (!oracle.empty()) return;
+  double smallest_ns = INFINITY;
+  for (const Candidate& network : AllNetworks(table, kCorrection)) {
+    smallest_ns = std::min(smallest_ns, network.latency_ns);
+  }
+  RC_ASSERT(found.smallest_latency_ms == smallest_ns / 1e6);
 }
 
 // (latency, MACs) of all networks within the budgets that no other one dominates, by rising latency.
