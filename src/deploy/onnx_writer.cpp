@@ -71,6 +71,10 @@ class Writer {
     return std::find(graph_.outputs().begin(), graph_.outputs().end(), id) != graph_.outputs().end();
   }
 
+  bool IsChannelsLast(NodeId border) const {
+    return options_.channels_last_borders && !(options_.int8_borders && IsRounded(border));
+  }
+
   bool IsRounded(NodeId id) const { return !rounded_.empty() && rounded_[static_cast<size_t>(id)]; }
 
   // Graph inputs and outputs bear the node's own name; behind it stands another one where borders are channels-last or
@@ -79,7 +83,7 @@ class Writer {
     const std::string& name = At(id).name;
     const bool input = At(id).op == Op::kInput;
     const bool border = input || IsOutput(id);
-    const std::string outer = border && (options_.channels_last_borders || options_.fp16) ? name + ".inner" : name;
+    const std::string outer = border && (IsChannelsLast(id) || options_.fp16) ? name + ".inner" : name;
     if (!IsRounded(id)) return {outer, "", outer, false};
     if (border && options_.int8_borders) return {name + ".raw", outer, name + ".dq", true};
     if (border && !input) return {name + ".raw", name + ".q", outer, true};
@@ -141,7 +145,7 @@ class Writer {
     const bool int8_input = tensors_.back().rounded && options_.int8_borders;
     model_.Input(At(id).name, int8_input ? integer_ : onnx::TensorProto::FLOAT, BorderDims(id));
     std::string x = At(id).name;
-    if (options_.channels_last_borders) {
+    if (IsChannelsLast(id)) {
       const std::string transposed = options_.fp16 ? x + ".fp32" : tensors_.back().raw;
       SetInts(model_.Node("Transpose", {x}, transposed), "perm", {0, 3, 1, 2});
       x = transposed;
@@ -155,7 +159,7 @@ class Writer {
 
   std::vector<int64_t> BorderDims(NodeId id) const {
     const Shape& shape = At(id).shape;
-    if (options_.channels_last_borders) return {1, shape.h, shape.w, shape.c};
+    if (IsChannelsLast(id)) return {1, shape.h, shape.w, shape.c};
     return Dims(shape);
   }
 
@@ -304,11 +308,11 @@ class Writer {
     model_.Output(name, int8 ? integer_ : onnx::TensorProto::FLOAT, BorderDims(id));
     std::string y = name + ".inner";
     if (options_.fp16) {
-      const std::string cast = options_.channels_last_borders ? name + ".fp32" : name;
+      const std::string cast = IsChannelsLast(id) ? name + ".fp32" : name;
       Cast(y, cast, onnx::TensorProto::FLOAT);
       y = cast;
     }
-    if (options_.channels_last_borders) SetInts(model_.Node("Transpose", {y}, name), "perm", {0, 2, 3, 1});
+    if (IsChannelsLast(id)) SetInts(model_.Node("Transpose", {y}, name), "perm", {0, 2, 3, 1});
   }
 
   const Graph& graph_;

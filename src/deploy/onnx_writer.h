@@ -18,8 +18,8 @@ struct OnnxOptions {
   // Blocks measured alone read and write integer tensors, as they do inside a network, instead of converting at the
   // borders.
   bool int8_borders = false;
-  // Inputs and outputs are NHWC, the layout that CPU kernels keep between layers: a block measured alone then pays for
-  // no conversion that it would not need inside a network.
+  // Inputs and outputs, but those of int8_borders, are NHWC, the layout that CPU kernels keep between layers: a block
+  // measured alone then pays for no conversion that it would not need inside a network.
   bool channels_last_borders = false;
   // Concatenations in int8 are written in uint8, zero points 128 higher: the same numbers, for OpenVINO, which rounds
   // signed ones to whole numbers instead of to their scale (docs/benchmarks.md).

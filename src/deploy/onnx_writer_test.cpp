@@ -16,6 +16,7 @@
 #include "deploy/toolchain.h"
 #include "onnx.pb.h"
 #include "quantize/plan.h"
+#include "quantize/quantized_network.h"
 
 namespace hot {
 namespace {
@@ -277,6 +278,29 @@ TEST(OnnxWriter, ChannelsLastBordersTransposeInputsAndOutputsOnly) {
   for (size_t i = 0; i < plain[1].data.size(); ++i) {
     EXPECT_NEAR(last[1].data[i % 64 * 12 + i / 64], plain[1].data[i], 1e-4);
   }
+}
+
+TEST(OnnxWriter, BordersOfAMixedPartAreIntegersOrChannelsLastAsTheLayersBehindThem) {
+  GraphBuilder builder;
+  NodeId x = builder.ConvBn("a", builder.Input("x", {3, 8, 6}), 8, 3, 1, 1, Op::kRelu6);
+  builder.Output(builder.ConvBn("b", x, 4, 1, 1, 1, Op::kInput));
+  const Graph graph = std::move(builder).Build();
+  const Network network = FoldBatchNorm(graph, TimingWeights(graph, 4));
+  const QuantizedNetwork whole{
+      .exact = network, .network = network, .quantization = SyntheticQuantization(network), .ranges = {}};
+  const auto types = [&](const std::string& in_float) {
+    const QuantizedNetwork mixed = WithFloatLayers(whole, {in_float});
+    const OnnxOptions options{.quantization = &mixed.quantization, .int8_borders = true, .channels_last_borders = true};
+    const onnx::GraphProto parsed = Parse(WriteOnnx(mixed.network, options)).graph();
+    const auto text = [](const onnx::ValueInfoProto& value) {
+      std::string dims = value.type().tensor_type().elem_type() == onnx::TensorProto::INT8 ? "int8" : "float";
+      for (const auto& dim : value.type().tensor_type().shape().dim()) dims += " " + std::to_string(dim.dim_value());
+      return dims;
+    };
+    return text(parsed.input(0)) + ", " + text(parsed.output(0));
+  };
+  EXPECT_EQ(types("a.conv"), "float 1 8 6 3, int8 1 4 8 6");
+  EXPECT_EQ(types("b.conv"), "int8 1 3 8 6, float 1 8 6 4");
 }
 
 template <typename Function>

@@ -22,7 +22,7 @@ struct CompileRequest {
   const Quantization* quantization = nullptr;  // needed for int8
   int threads = 1;
   bool int8_borders =
-      false;                 // a block measured alone: see OnnxOptions (int8: int8_borders, else channels_last_borders)
+      false;  // a block measured alone: see OnnxOptions (integers: int8_borders, floats: channels_last_borders)
   bool timing_only = false;  // leave out what only shipping needs: golden pairs, executed precision of each layer
   std::string graph_key;     // of the unfolded graph
   std::span<const Tensor> golden_inputs = {};  // pictures for the golden pairs; none: a random one

@@ -44,15 +44,15 @@ class Parts {
     });
   }
 
+  // Computed in float: by a float layer, or with an operand of one.
+  bool ComesFromFloat(NodeId id, const Quantization& with) const {
+    const Node& node = graph_.node(id);
+    if (IsLayer(node)) return !with.weight_scales.contains(node.name);
+    return std::ranges::any_of(node.inputs, [&](NodeId input) { return ComesFromFloat(input, with); });
+  }
+
  private:
   QuantPlace Place(NodeId id) const { return places_[static_cast<size_t>(id)]; }
-
-  bool ComesFromFloat(NodeId id, const Quantization& with) const {
-    const Node* node = &graph_.node(id);
-    const bool behind = node->op == Op::kRelu || node->op == Op::kRelu6 || Place(id) == QuantPlace::kPassThrough;
-    if (behind) return ComesFromFloat(node->inputs.at(0), with);
-    return IsLayer(*node) && !with.weight_scales.contains(node->name);
-  }
 
   const Graph& graph_;
   const Quantization& whole_;
@@ -103,7 +103,8 @@ QuantizedNetwork WithFloatLayers(const QuantizedNetwork& quantized, const std::s
   const Parts parts(graph, quantized.quantization);
   const auto readers = graph.Consumers();
   for (NodeId id = 0; id < graph.size(); ++id) {
-    if (readers[static_cast<size_t>(id)].empty() || parts.IsReadAsIntegers(id, rest)) continue;
+    const bool output = readers[static_cast<size_t>(id)].empty();
+    if (output ? !parts.ComesFromFloat(id, rest) : parts.IsReadAsIntegers(id, rest)) continue;
     rest.activations.erase(graph.node(id).name);
   }
   return mixed;

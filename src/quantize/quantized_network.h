@@ -26,8 +26,9 @@ std::vector<std::string> QuantizedLayers(const QuantizedNetwork& quantized);
 // The weights of `layer`, what it reads and what it gives (behind its activation); all else is float and exact.
 QuantizedNetwork OnlyLayer(const QuantizedNetwork& quantized, const std::string& layer);
 
-// `layers` compute in float, with exact weights. What no integer layer reads is not rounded any more; an addition or
-// concatenation gets an operand from a float layer as it is.
+// `layers` compute in float, with exact weights. What no integer layer reads is not rounded any more, nor is what
+// a float layer gives outside; an addition or concatenation gets an operand from a float layer as it is, and is in
+// float.
 QuantizedNetwork WithFloatLayers(const QuantizedNetwork& quantized, const std::set<std::string>& layers);
 
 // On disk: STEM.json with the scales, STEM.safetensors with the weights and biases that they belong to.

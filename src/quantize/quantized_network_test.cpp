@@ -70,6 +70,30 @@ TEST(WithFloatLayers, RoundsOnlyWhatAnIntegerLayerReads) {
   EXPECT_THAT(scales({"boxes", "classes"}), Not(Contains(Key("add"))));
 }
 
+TEST(WithFloatLayers, AdditionsOfFloatsAreInFloat) {
+  GraphBuilder builder;
+  const auto layer = [&](const char* name, NodeId x) {
+    return builder.Conv(name, x, {.out_channels = 4, .bias = true});
+  };
+  const NodeId a = layer("a", builder.Input("x", {4, 8, 8}));
+  const NodeId first = builder.Add("first", a, layer("b", a));
+  const NodeId second = builder.Add("second", first, layer("c", first));
+  builder.Output(second);
+  builder.Output(layer("d", second));
+  const Graph graph = std::move(builder).Build();
+  const Network network = FoldBatchNorm(graph, TimingWeights(graph, 3));
+  const QuantizedNetwork whole{
+      .exact = network, .network = network, .quantization = SyntheticQuantization(network), .ranges = {}};
+  const auto scales = [&](const std::set<std::string>& layers) {
+    return WithFloatLayers(whole, layers).quantization.activations;
+  };
+  EXPECT_THAT(scales({"b"}), UnorderedElementsAre(Key("x"), Key("a"), Key("first"), Key("second"), Key("c"), Key("d")));
+  EXPECT_THAT(scales({"b", "c"}), UnorderedElementsAre(Key("x"), Key("a"), Key("second"), Key("d")))
+      << "only the other addition and a float layer read first";
+  EXPECT_THAT(scales({"a", "b", "c"}), UnorderedElementsAre(Key("second"), Key("d")));
+  EXPECT_THAT(scales({"a", "b", "c", "d"}), IsEmpty()) << "and what leaves the network is in float, too";
+}
+
 TEST(WithFloatLayers, FloatLayersHaveTheirExactWeightsAgain) {
   const QuantizedNetwork whole = Residual();
   const QuantizedNetwork mixed = WithFloatLayers(whole, {"boxes"});

@@ -42,7 +42,7 @@ class OpenVinoToolchain : public Toolchain {
     artifact.blob = WriteOnnx(request.network, {.quantization = int8 ? request.quantization : nullptr,
                                                 .fp16 = request.precision == Precision::kFp16,
                                                 .int8_borders = int8 && request.int8_borders,
-                                                .channels_last_borders = !int8 && request.int8_borders,
+                                                .channels_last_borders = request.int8_borders,
                                                 .unsigned_concatenations = true});
     artifact.blob_sha256 = Sha256Hex(artifact.blob);
     if (request.timing_only) return artifact;
