@@ -34,26 +34,31 @@ bool IsApart(const Solution& pick, const std::vector<Solution>& others, int dist
   });
 }
 
+void CheckDistance(int distance) {
+  if (distance >= 1) return;
+  throw Error(Code::kInvalidArgument, "solver", "a minimum distance of " + std::to_string(distance) + " slots");
+}
+
 }  // namespace
 
 SolveResult SolveApart(const Solver& solver, const Program& program, int k, int distance, const Kinds& kinds) {
   CheckCount(k);
-  if (distance < 1)
-    throw Error(Code::kInvalidArgument, "solver", "a minimum distance of " + std::to_string(distance) + " slots");
+  CheckDistance(distance);
   if ((distance == 1 && kinds.empty()) || k == 1) return solver.Solve(program, k);
   Program rest = program;  // with a budget around every pick of `result`
   // Picks of the same kinds are neighbours in the list, and every budget makes the next call slower.
   const int ask = kinds.empty() ? k : kAskWithKinds * k;
   SolveResult result;
-  for (bool any = true; any && std::ssize(result.solutions) < k;) {
+  for (bool any = true; any;) {
     const SolveResult next = solver.Solve(rest, ask);
     result.solve_ns += next.solve_ns;
     result.optimal = result.optimal && next.optimal;
     any = !next.solutions.empty();
     // What the list lacks comes after its last pick, so the first that is far enough is the best that is.
     for (const Solution& pick : next.solutions) {
-      if (std::ssize(result.solutions) == k || !IsApart(pick, result.solutions, distance, kinds)) continue;
+      if (!IsApart(pick, result.solutions, distance, kinds)) continue;
       result.solutions.push_back(EvaluatePick(program, pick.choices));
+      if (std::ssize(result.solutions) == k) return result;
       AddBudgetAround(pick.choices, distance, kinds, rest);
     }
   }
