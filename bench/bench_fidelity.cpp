@@ -5,11 +5,15 @@
 //   host     fp32 and int8, or the one that follows, on this machine with OpenVINO (the default)
 //   npus     int8 on the three Ethos-U, as Vela estimates them
 //   context  int8 on this machine: also the baseline with one slot replaced, for every choice
-//   budgets  int8 on this machine: 40 random budgets, the network returned for each measured again in a new process
-// Usage: hot_bench_fidelity [host [PRECISION] | npus | context | budgets]
+//   mixed    int8 networks, and the same with each slot in int8 or fp32 (search.precision: slot); cost model as for
+//   int8 budgets  int8 on this machine: 40 random budgets, the network returned for each measured again in a new
+//   process
+// Usage: hot_bench_fidelity [host [PRECISION] | npus | context | mixed | budgets]
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "bench_study.h"
@@ -142,6 +146,47 @@ void RunNpus() {
   Print(results);
 }
 
+// Predicted v measured of these, and the errors of sums that leave out what changes of format cost.
+Json MixedJson(const FidelitySpace& space, const CostCorrection& correction, const std::vector<Choices>& networks,
+               const std::string& what) {
+  LookupTable without_borders = space.table;
+  without_borders.borders.clear();
+  const std::vector<double> measured = space.Measure(networks, what);
+  std::vector<double> predicted, plain;
+  for (const Choices& choices : networks) {
+    predicted.push_back(Predict(space.table, choices, correction).latency_ns);
+    plain.push_back(Predict(without_borders, choices, correction).latency_ns);
+  }
+  return {{"bench", "fidelity"},
+          {"name", "host " + what},
+          {"networks", networks.size()},
+          {"median_error_pct", Median(ErrorsPct(predicted, measured))},
+          {"largest_error_pct", std::ranges::max(ErrorsPct(predicted, measured))},
+          {"spearman", Spearman(predicted, measured)},
+          {"without_borders_median_error_pct", Median(ErrorsPct(plain, measured))}};
+}
+
+void RunMixed() {
+  constexpr int kMixed = 12;
+  BenchStudy studies;
+  Study study = studies.Fresh(kFidelityWidth, kFidelitySide, {"int8", "fp32"});
+  study.search.precision = "slot";
+  Workspace workspace(study, studies.context());
+  const FidelitySpace space(workspace);
+  Rng rng(3);
+  std::vector<Choices> mixed, int8;
+  for (int i = 0; i < kMixed; ++i) {
+    mixed.push_back(space.Random(rng));
+    int8.push_back(WithPrecision(mixed.back(), space.table.precision));
+  }
+  std::vector<Choices> fit = space.Fitted(int8);
+  for (Choices& choices : fit) choices = WithPrecision(choices, space.table.precision);
+  space.Measure({space.Baseline()}, "reference");
+  const CostCorrection correction = FitTo(space, fit, space.Measure(fit, "fitted"));
+  const Json pure = MixedJson(space, correction, int8, "int8");
+  std::printf("%s\n%s\n", pure.dump().c_str(), MixedJson(space, correction, mixed, "mixed").dump().c_str());
+}
+
 // One budget: what was returned for it.
 struct Answer {
   double budget_ns = 0;
@@ -260,11 +305,13 @@ void RunBudgets(const fs::path& program) {
 }
 
 int Usage() {
-  std::fprintf(stderr, "usage: hot_bench_fidelity [host [PRECISION] | npus | context | budgets]\n");
+  std::fprintf(stderr, "usage: hot_bench_fidelity [host [PRECISION] | npus | context | mixed | budgets]\n");
   return 2;
 }
 
 int Main(const std::vector<std::string>& arguments) {
+  static const std::map<std::string, std::function<void()>> kOthers{
+      {"context", [] { RunHost({"int8"}, true); }}, {"mixed", RunMixed}, {"npus", RunNpus}};
   const std::string what = arguments.size() > 1 ? arguments[1] : "host";
   if (what == "again" && arguments.size() == 3) {
     RunAgain(arguments[2]);
@@ -272,10 +319,8 @@ int Main(const std::vector<std::string>& arguments) {
     RunHost({arguments[2]}, false);
   } else if (what == "host") {
     RunHost({"fp32", "int8"}, false);
-  } else if (what == "context") {
-    RunHost({"int8"}, true);
-  } else if (what == "npus") {
-    RunNpus();
+  } else if (const auto run = kOthers.find(what); run != kOthers.end()) {
+    run->second();
   } else if (what == "budgets") {
     RunBudgets(fs::canonical("/proc/self/exe"));
   } else {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "pipeline/closed_loop.h"
+#include "pipeline/formats.h"
 #include "pipeline/networks.h"
 #include "pipeline/stage.h"
 #include "pipeline/tables.h"
@@ -81,7 +82,7 @@ std::vector<double> FidelitySpace::Measure(const std::vector<Choices>& networks,
   std::vector<Graph> graphs;
   for (const Choices& choices : networks) graphs.push_back(GraphOf(workspace, kFidelityWidth, choices));
   std::vector<LatencyJob> jobs;
-  for (const Graph& graph : graphs) jobs.push_back({.graph = &graph, .precision = table.precision, .part = false});
+  for (size_t i = 0; i < graphs.size(); ++i) jobs.push_back(WholeJob(workspace, graphs[i], networks[i]));
   std::vector<double> latencies;
   for (const MeasurementRow& row : MeasureLatencies(workspace, jobs, what).rows) latencies.push_back(row.median_ns);
   return latencies;
@@ -94,8 +95,7 @@ std::vector<double> MeasureAgain(Workspace& workspace, const std::vector<Choices
     std::vector<Artifact> artifacts;
     for (size_t i = begin; i < std::min(begin + kWholeAtOnce, networks.size()); ++i) {
       const Graph graph = GraphOf(workspace, kFidelityWidth, networks[i]);
-      artifacts.push_back(
-          CompileUntrained(workspace.toolchain(), {.graph = &graph, .precision = workspace.precision()}, 1));
+      artifacts.push_back(CompileUntrained(workspace.toolchain(), WholeJob(workspace, graph, networks[i]), 1));
     }
     std::vector<const Artifact*> pointers;
     for (const Artifact& artifact : artifacts) pointers.push_back(&artifact);
