@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -94,6 +95,52 @@ TEST_F(SpacesTest, BudgetsEndToEndOnThe90thPercentile) {
   const HotResult second = RunHot(folder_.path(), "optimize " + study);
   EXPECT_EQ(second.code, 0);
   EXPECT_THAT(second.output, testing::Not(HasSubstr("measured,")));
+}
+
+bool IsInFloat(const Json& choice) { return choice.get<std::string>().ends_with("@fp32"); }
+int64_t SlotsInFloat(const Json& network) { return std::ranges::count_if(network.at("slots"), IsInFloat); }
+
+// Of MobileNetV2's inverted residuals: three layers a block, two where nothing is expanded.
+int LayersInFloat(const Json& network) {
+  constexpr int kLayers[] = {2, 2 * 3, 3 * 3, 4 * 3, 3 * 3, 3 * 3, 3};
+  int layers = 0;
+  for (size_t slot = 0; slot < std::size(kLayers); ++slot) {
+    if (IsInFloat(network.at("slots").at(slot))) layers += kLayers[slot];
+  }
+  return layers;
+}
+
+// Each slot in int8 or float, by what int8 loses there and by what float weighs.
+TEST_F(SpacesTest, SlotsInFormatsOfTheirOwn) {
+  const std::string study =
+      "study.yaml --set name=formats --set train.epochs=1 --set search.precision=slot --set search.quality=distill "
+      "--set search.distill_epochs=1 --set target.precision=int8,fp32 --set search.latency_ratio=9 "
+      "--set search.flash_kib=1100 --set 'model.space={default: [irb-k3-e3, irb-k3-e6], slot1: irb-k3-e1}'";
+  const HotResult result = RunHot(folder_.path(), "optimize " + study);
+  ASSERT_EQ(result.code, 0) << result.output;
+  EXPECT_EQ(Read("formats/table.json").at("tables")[0].at("borders").size(), 1u + 6 * 3 + 1);
+  const Json distilled = Read("formats/distill.json").at("widths")[0],
+             best = Read("formats/verify.json")["candidates"][0];
+  for (const Json& slot : distilled.at("slots")) {
+    for (const Json& choice : slot.at("choices")) EXPECT_GT(choice.at("int8_loss"), 0) << slot.at("slot");
+  }
+  EXPECT_EQ(best.at("objective"), "accuracy");
+  EXPECT_GT(SlotsInFloat(best), 0) << "float loses less";
+  EXPECT_LT(SlotsInFloat(best), 7) << "but does not fit";
+  EXPECT_LE(best.at("flash_kib"), 1100);
+  std::set<std::string> ids;
+  const Json evaluation = Read("formats/evaluation.json"), trained = Read("formats/train.json");
+  for (const Json& network : evaluation.at("networks")) {
+    EXPECT_TRUE(ids.insert(network.at("id")).second);
+    const Json& artifacts = network.at("artifacts");  // fp32, int8
+    EXPECT_EQ(artifacts.at(1).at("layers").at("i8"),
+              artifacts[0].at("layers").at("f32").get<int>() - LayersInFloat(network));
+    if (network.at("id") == best.at("id")) EXPECT_EQ(network.at("flash_kib"), best.at("flash_kib"));
+  }
+  EXPECT_TRUE(ids.contains(best.at("id"))) << "its own id, though it is trained as an int8 network is";
+  for (const Json& network : trained.at("networks")) EXPECT_NE(network.at("best"), "");
+  const std::string id = best.at("id");
+  EXPECT_EQ(RunHot(folder_.path(), "export runs/formats --network " + id + " --out bundle").code, 0);
 }
 
 }  // namespace

@@ -276,6 +276,14 @@ const BadFile kBadFiles[] = {
      "them)"},
     {"name: a\ndata: {root: data}\nmodel: {width: [0.7, 1.0], baseline_width: 0.5}\n",
      "study.yaml:3:44: model.baseline_width: 0.5 is not one of model.width"},
+    {"name: a\ndata: {root: data}\nsearch: {precision: slot}\n",
+     "study.yaml:3:21: search.precision: slot needs the formats to choose from, int8 and fp32, int8 first "
+     "(target.precision: [int8, fp32])"},
+    {"name: a\ndata: {root: data}\nsearch: {precision: slot}\ntarget: {precision: [fp32, int8]}\n",
+     "study.yaml:3:21: search.precision: slot needs the formats to choose from, int8 and fp32, int8 first "
+     "(target.precision: [int8, fp32])"},
+    {"name: a\ndata: {root: data}\nsearch: {precision: slot}\ntarget: {toolchain: tvm, precision: [int8, fp32]}\n",
+     "study.yaml:3:21: search.precision: slot is not for target.toolchain tvm (openvino mixes formats)"},
     {"name: a\ndata: {root: data}\nsearch: {latency_ms: 3, latency_ratio: 0.8}\n",
      "study.yaml:3:40: search.latency_ratio: not together with search.latency_ms (keep one; --set search.latency_ms= "
      "takes the other away)"},

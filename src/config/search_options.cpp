@@ -22,6 +22,13 @@ void AddSearchOptions(std::vector<Option>& out) {
                  .help = "How long the choices learn, with `quality: distill`.",
                  .fallback = "",
                  .range = Between(1, 1000)});
+  out.push_back({.name = "search.precision",
+                 .field = HOT_FIELD(search.precision),
+                 .help =
+                     "What has a number format of its own: the whole `network`, the first of `target.precision`; or "
+                     "each `slot`, int8 or fp32 (docs/adr/0012).",
+                 .fallback = "",
+                 .allowed = {"network", "slot"}});
   out.push_back({.name = "search.solver",
                  .field = HOT_FIELD(search.solver),
                  .help = "`exact`: own branch and bound; `glpk`: GNU Linear Programming Kit (`glpsol`).",

@@ -103,6 +103,20 @@ void CheckAnchors(StudyReader& reader) {
              FormatNumber(model.anchor_max_scale) + ")");
 }
 
+// The pair of formats that one artifact can hold.
+void CheckFormats(StudyReader& reader) {
+  const Study::Target& target = reader.study().target;
+  if (reader.study().search.precision == "network") return;
+  if (target.toolchain != "openvino") {
+    FailAt(reader, "search.precision", "slot is not for target.toolchain " + target.toolchain,
+           "openvino mixes formats");
+  }
+  const bool both = target.precision.front() == "int8" && std::ranges::count(target.precision, "fp32") > 0;
+  if (both) return;
+  FailAt(reader, "search.precision", "slot needs the formats to choose from, int8 and fp32, int8 first",
+         "target.precision: [int8, fp32]");
+}
+
 void CheckSearch(StudyReader& reader) {
   const Study::Search& search = reader.study().search;
   if (search.latency_ms && search.latency_ratio) {
@@ -223,6 +237,7 @@ Study ReadStudy(const fs::path& file, const std::vector<std::string>& overrides)
   CheckAnchors(reader);
   CheckPretrained(reader);
   CheckSearch(reader);
+  CheckFormats(reader);
   CheckTrain(reader);
   CheckQuantize(reader);
   CheckHpo(reader);

@@ -80,8 +80,9 @@ struct Study {
 
   struct Search {
     std::vector<std::string> objective{"accuracy", "latency"};
-    std::string quality = "macs";  // macs | distill
-    int64_t distill_epochs = 5;    // of quality distill
+    std::string quality = "macs";       // macs | distill
+    int64_t distill_epochs = 5;         // of quality distill
+    std::string precision = "network";  // network | slot
     std::string solver = "exact";
     std::optional<double> latency_ms;
     std::string latency_scope = "network";     // network | end_to_end

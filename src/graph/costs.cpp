@@ -39,7 +39,7 @@ int64_t WeightBytesOf(const Graph& graph, const Node& node, Precision precision)
 
 }  // namespace
 
-std::vector<int64_t> LiveActivationBytes(const Graph& graph, Precision precision) {
+std::vector<int64_t> LiveActivationBytes(const Graph& graph, const PrecisionOf& precision) {
   const auto count = static_cast<size_t>(graph.size());
   const auto consumers = graph.Consumers();
   std::vector<NodeId> buffer(count);       // the node that owns the memory of node i's output
@@ -56,18 +56,26 @@ std::vector<int64_t> LiveActivationBytes(const Graph& graph, Precision precision
   for (NodeId owner = 0; owner < graph.size(); ++owner) {
     if (buffer[static_cast<size_t>(owner)] != owner) continue;
     const bool is_input = graph.node(owner).op == Op::kInput;
-    const int64_t bytes = graph.node(owner).shape.elements() * ActivationBytes(precision);
+    const int64_t bytes = graph.node(owner).shape.elements() * ActivationBytes(precision(graph.node(owner)));
     const NodeId end = std::min(last_use[static_cast<size_t>(owner)], graph.size() - 1);
     for (NodeId id = is_input ? 0 : owner; id <= end; ++id) live[static_cast<size_t>(id)] += bytes;
   }
   return live;
 }
 
+std::vector<int64_t> LiveActivationBytes(const Graph& graph, Precision precision) {
+  return LiveActivationBytes(graph, [&](const Node&) { return precision; });
+}
+
 Costs ComputeCosts(const Graph& graph, Precision precision) {
+  return ComputeCosts(graph, [&](const Node&) { return precision; });
+}
+
+Costs ComputeCosts(const Graph& graph, const PrecisionOf& precision) {
   Costs costs;
   for (const Node& node : graph.nodes()) {
     costs.macs += MacsOf(graph, node);
-    costs.weight_bytes += WeightBytesOf(graph, node, precision);
+    costs.weight_bytes += WeightBytesOf(graph, node, precision(node));
   }
   for (const Parameter& parameter : Parameters(graph)) {
     if (!parameter.trainable) continue;

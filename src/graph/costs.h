@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "graph/graph.h"
@@ -16,10 +17,14 @@ struct Costs {
   int64_t peak_activation_bytes = 0;  // largest sum of live activations, inputs and outputs of the graph included
 };
 
+// The number format of a node's weights and of what it gives.
+using PrecisionOf = std::function<Precision(const Node&)>;
+Costs ComputeCosts(const Graph& graph, const PrecisionOf& precision);
 Costs ComputeCosts(const Graph& graph, Precision precision);
 
 // Bytes alive while each node runs, batch norm and activations counted in place (they are fused into what is before
 // them): element i belongs to node i. Graph outputs stay alive to the end, graph inputs until their last reader.
+std::vector<int64_t> LiveActivationBytes(const Graph& graph, const PrecisionOf& precision);
 std::vector<int64_t> LiveActivationBytes(const Graph& graph, Precision precision);
 
 }  // namespace hot

@@ -41,6 +41,15 @@ std::string SchemeOf(const Workspace& workspace, Precision precision) {
   return SchemeOf(precision, workspace.study().quantize.scheme);
 }
 
+PostTrainingOptions PostTraining(const Workspace& workspace, Precision precision) {
+  const auto& options = workspace.study().quantize;
+  return {.scheme = SchemeOf(workspace, precision),
+          .ranges = options.ranges,
+          .equalize = options.equalize,
+          .correct_bias = options.correct_bias,
+          .rounding = options.rounding};
+}
+
 fs::path QuantizedStem(const fs::path& run, const std::string& id, Precision precision) {
   return run / "quantization" / (id + "-" + PrecisionName(precision));
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "deploy/post_training.h"
 #include "graph/fold.h"
 #include "pipeline/networks.h"
 
@@ -25,6 +26,9 @@ std::vector<Precision> BuiltPrecisions(const Workspace& workspace);
 
 // The scheme a precision is quantized by in this study; empty for float.
 std::string SchemeOf(const Workspace& workspace, Precision precision);
+
+// How networks of this study are quantized. Of a precision in integers.
+PostTrainingOptions PostTraining(const Workspace& workspace, Precision precision);
 
 // Stem of the files of a network's integers at a precision, for WriteQuantized and ReadQuantized.
 fs::path QuantizedStem(const fs::path& run, const std::string& id, Precision precision);

@@ -9,8 +9,12 @@
 #include "config/value.h"
 #include "core/hash.h"
 #include "graph/costs.h"
+#include "graph/safetensors.h"
 #include "models/pretrained/tensor_file.h"
+#include "pipeline/calibration_inputs.h"
 #include "pipeline/distilled.h"
+#include "pipeline/formats.h"
+#include "pipeline/integer_loss.h"
 #include "pipeline/stages.h"
 #include "pipeline/tables.h"
 #include "pipeline/train_progress.h"
@@ -131,13 +135,48 @@ void TrainAll(const Workspace& workspace, const std::vector<Job>& jobs, const st
   }
 }
 
-Json SlotJson(const Workspace& workspace, const WidthPlan& plan, const Job& job) {
+// What int8 costs each choice that learned (integer_loss.h); nothing where no slot has a format of its own.
+using Losses = std::map<std::string, double>;
+class LossMeter {
+ public:
+  LossMeter(const Workspace& workspace, size_t slots) : workspace_(workspace) {
+    if (!MixesFormats(workspace.study())) return;
+    pictures_ = CalibrationInputs(workspace.TrialTemplate(), kLossPictures);
+    workspace.context().progress.Begin("distill", static_cast<double>(slots));
+  }
+
+  Losses Measure(const WidthPlan& plan, const Job& job) {
+    Losses losses;
+    if (pictures_.empty()) return losses;
+    const Weights teacher = ReadSafetensors(plan.teacher.folder / "weights.safetensors");
+    const Weights blocks = ReadSafetensors(job.folder / "weights.safetensors");
+    const TaughtSlot taught = TeachSlot(workspace_, plan.width, job.spec.distill->slot, teacher, pictures_);
+    for (const DistilledChoice& one : ReadDistilledChoices(TrialResultFile(job.folder, 0))) {
+      if (!one.loss) continue;
+      workspace_.context().ThrowIfCancelled();
+      workspace_.context().progress.Update(slots_, "int8 loss of " + job.spec.id + ", " + one.choice);
+      losses[one.choice] = IntegerLoss(workspace_, taught, one.choice, WeightsOf(one.choice, blocks), Precision::kInt8);
+    }
+    ++slots_;
+    return losses;
+  }
+
+ private:
+  static constexpr size_t kLossPictures = 16;
+
+  const Workspace& workspace_;
+  std::vector<Tensor> pictures_;
+  double slots_ = 0;  // done
+};
+
+Json SlotJson(const Workspace& workspace, const WidthPlan& plan, const Job& job, const Losses& losses) {
   Json json{{"slot", job.spec.id}, {"choices", Json::array()}};
   const std::string own =
       DistilledName(Choice::Parse(plan.teacher.spec.slots.at(static_cast<size_t>(job.spec.distill->slot - 1))));
   for (const DistilledChoice& one : ReadDistilledChoices(TrialResultFile(job.folder, 0))) {
     const Json quality = one.loss ? Json(QualityFromLoss(*one.loss)) : Json();
     json["choices"].push_back({{"choice", one.choice}, {"quality", quality}});
+    if (losses.contains(one.choice)) json["choices"].back()["int8_loss"] = losses.at(one.choice);
     if (one.loss) continue;
     const std::string place = "width " + FormatNumber(plan.width) + ", " + job.spec.id + ": " + one.choice;
     if (one.choice == own) {
@@ -149,14 +188,14 @@ Json SlotJson(const Workspace& workspace, const WidthPlan& plan, const Job& job)
   return json;
 }
 
-Json WidthJson(const Workspace& workspace, const WidthPlan& plan) {
+Json WidthJson(const Workspace& workspace, const WidthPlan& plan, LossMeter& meter) {
   const auto result = FinishedTrial(plan.teacher.folder, plan.teacher.spec);
   HOT_ASSERT(result);
   Json json{{"width", plan.width},
             {"folder", plan.folder},
             {"teacher", {{"trial", plan.teacher.spec.id}, {"val_score", result->val_score}}},
             {"slots", Json::array()}};
-  for (const Job& job : plan.slots) json["slots"].push_back(SlotJson(workspace, plan, job));
+  for (const Job& job : plan.slots) json["slots"].push_back(SlotJson(workspace, plan, job, meter.Measure(plan, job)));
   return json;
 }
 
@@ -166,6 +205,7 @@ bool NeedsDistill(const Study& study) { return Distills(study); }
 
 std::string DistillInputs(const Workspace& workspace) {
   std::string inputs = std::to_string(workspace.study().search.distill_epochs);
+  if (MixesFormats(workspace.study())) inputs += " int8 loss " + StudySectionJson(workspace.study(), "quantize");
   for (const double width : TableWidths(workspace)) {
     const WidthPlan plan = PlanWidth(workspace, width);
     inputs += " " + FormatNumber(width) + " " + plan.folder;
@@ -186,8 +226,9 @@ std::string RunDistill(Workspace& workspace) {
   // The longest first: the last to end is then a short one.
   std::ranges::stable_sort(slots, std::greater<>(), &Job::epoch_cost);
   TrainAll(workspace, slots, "slots imitated");
+  LossMeter meter(workspace, slots.size());
   Json widths = Json::array();
-  for (const WidthPlan& plan : plans) widths.push_back(WidthJson(workspace, plan));
+  for (const WidthPlan& plan : plans) widths.push_back(WidthJson(workspace, plan, meter));
   WriteRunJson(workspace, "distill.json", {{"version", 1}, {"widths", widths}});
   return std::to_string(slots.size()) + " slots, each choice imitates the trained baseline";
 }

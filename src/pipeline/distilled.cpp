@@ -21,11 +21,13 @@ Json DistilledWidth(const Workspace& workspace, double width) {
 
 void AddQuality(const Json& of_width, LookupTable& table) {
   if (of_width.at("slots").empty()) return;  // the baseline's width, which is not searched
-  std::map<std::string, double> scores;      // by "slot3 irb-k3-e6@fp32"
+  const std::string loss = PrecisionName(table.precision) + "_loss";
+  std::map<std::string, double> scores;  // by "slot3 irb-k3-e6@fp32"
   for (const Json& slot : of_width.at("slots")) {
     for (const Json& choice : slot.at("choices")) {
       if (choice.at("quality").is_null()) continue;
-      scores[slot.at("slot").get<std::string>() + " " + choice.at("choice").get<std::string>()] = choice["quality"];
+      scores[slot.at("slot").get<std::string>() + " " + choice.at("choice").get<std::string>()] =
+          choice["quality"].get<double>() - choice.value(loss, 0.0);
     }
   }
   for (auto& rows : table.slots) {
@@ -59,14 +61,9 @@ std::vector<Exchanged> ExchangedSlots(const Workspace& workspace, const StudyNet
 // Replaces the teacher's slot by what the choice learned.
 void Exchange(const fs::path& distilled, const Exchanged& exchanged, Weights& weights) {
   for (const Parameter& parameter : exchanged.own) weights.erase(parameter.name);
-  const std::string prefix = DistilledPrefix(exchanged.choice);
-  bool found = false;
-  for (auto& [name, tensor] : ReadSafetensors(distilled / "weights.safetensors")) {
-    if (!name.starts_with(prefix)) continue;
-    weights[name.substr(prefix.size())] = tensor;
-    found = true;
-  }
-  if (!found)
+  const Weights learned = WeightsOf(exchanged.choice, ReadSafetensors(distilled / "weights.safetensors"));
+  for (const auto& [name, tensor] : learned) weights[name] = tensor;
+  if (learned.empty())
     throw Error(Code::kNotFound, distilled.string(), "has no weights of " + exchanged.choice, "run hot distill");
 }
 
@@ -77,6 +74,15 @@ bool Distills(const Study& study) { return study.search.quality == "distill"; }
 std::string DistilledName(Choice choice) {
   choice.precision = Precision::kFp32;
   return choice.Name();
+}
+
+Weights WeightsOf(const std::string& choice, const Weights& blocks) {
+  const std::string prefix = DistilledPrefix(choice);
+  Weights weights;
+  for (const auto& [name, tensor] : blocks) {
+    if (name.starts_with(prefix)) weights[name.substr(prefix.size())] = tensor;
+  }
+  return weights;
 }
 
 double QualityFromLoss(double loss) { return 1 - loss; }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/fold.h"
 #include "pipeline/networks.h"
 #include "pipeline/workspace.h"
 #include "search/lookup_table.h"
@@ -23,9 +24,13 @@ std::string DistilledName(Choice choice);
 // gives, the part that the choice explains; negative when it is worse than a constant.
 double QualityFromLoss(double loss);
 
-// Fills TableRow::quality from distill.json. Rows of choices that could not be trained have
-// none and are searched no more.
+// Fills TableRow::quality from distill.json; what the table's number format costs (integer_loss.h) is taken off where
+// it was measured. Rows of choices that could not be trained have none and are searched no more.
 void AddQuality(const Workspace& workspace, std::vector<LookupTable>& tables);
+
+// Of one choice ("irb-k3-e6@fp32"), by the names of its slot's graph, in the weights of all choices of a slot; empty
+// where it has none.
+Weights WeightsOf(const std::string& choice, const Weights& blocks);
 
 // Lets `spec` start from the trained baseline of the network's width with the learned blocks where its choices differ,
 // in a file that is written for it. All networks of the study or none start like that.

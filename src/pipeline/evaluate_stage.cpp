@@ -4,10 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
-#include "graph/costs.h"
 #include "measure/latency_statistic.h"
 #include "pipeline/application.h"
 #include "pipeline/deployment.h"
+#include "pipeline/formats.h"
 #include "pipeline/latencies.h"
 #include "pipeline/offset_progress.h"
 #include "pipeline/runtime_memory.h"
@@ -139,31 +139,27 @@ Json DeviationsJson(const Artifact& artifact) {
   return list;
 }
 
-int64_t RamBytes(const Workspace& workspace, const StudyNetwork& network, Precision precision) {
-  return ComputeCosts(GraphOf(workspace, network.width, network.choices), precision).peak_activation_bytes;
-}
-
 Json ArtifactJson(const Workspace& workspace, const Built& built, const StudyNetwork& network) {
   const ScoreOptions scoring = workspace.Scoring();
   const TaskOptions& task = workspace.task().options();
   const bool predicted = built.precision == workspace.precision();
-  return {
-      {"precision", PrecisionName(built.precision)},
-      {"sha256", built.artifact.blob_sha256},
-      {"bytes", built.artifact.blob.size()},
-      {"folder", fs::relative(built.folder, workspace.folder()).string()},
-      {"latency", LatencyJson(built, predicted ? network.predicted_ns * task.passes() : 0)},
-      {"val", ScoresJson(built.val, scoring, task)},
-      {"test", ScoresJson(built.test, scoring, task)},
-      {"ram", RamJson(built.artifact, RamBytes(workspace, network, built.precision), workspace.study().search.ram_kib)},
-      {"estimated_peak_kib", KibByMemory(built.artifact.estimate.value_or(Estimate()).peak_bytes)},
-      {"planned_kib", KibByMemory(built.artifact.planned_bytes)},
-      {"layers", LayersJson(built.artifact)},
-      {"deviations", DeviationsJson(built.artifact)}};
+  return {{"precision", PrecisionName(built.precision)},
+          {"sha256", built.artifact.blob_sha256},
+          {"bytes", built.artifact.blob.size()},
+          {"folder", fs::relative(built.folder, workspace.folder()).string()},
+          {"latency", LatencyJson(built, predicted ? network.predicted_ns * task.passes() : 0)},
+          {"val", ScoresJson(built.val, scoring, task)},
+          {"test", ScoresJson(built.test, scoring, task)},
+          {"ram", RamJson(built.artifact, CostsOf(workspace, network, built.precision).peak_activation_bytes,
+                          workspace.study().search.ram_kib)},
+          {"estimated_peak_kib", KibByMemory(built.artifact.estimate.value_or(Estimate()).peak_bytes)},
+          {"planned_kib", KibByMemory(built.artifact.planned_bytes)},
+          {"layers", LayersJson(built.artifact)},
+          {"deviations", DeviationsJson(built.artifact)}};
 }
 
 Json NetworkJson(const Workspace& workspace, const StudyNetwork& network) {
-  const Costs costs = ComputeCosts(GraphOf(workspace, network.width, network.choices), workspace.precision());
+  const Costs costs = CostsOf(workspace, network, workspace.precision());
   Json slots = Json::array();
   for (const Choice& choice : network.choices) slots.push_back(choice.Name());
   return {{"id", network.id},

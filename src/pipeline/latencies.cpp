@@ -7,9 +7,11 @@
 #include "graph/key.h"
 #include "measure/emulation.h"
 #include "pipeline/deployment.h"
+#include "pipeline/formats.h"
 #include "pipeline/networks.h"
 #include "pipeline/offset_progress.h"
 #include "pipeline/solve.h"
+#include "quantize/quantized_network.h"
 
 namespace hot {
 namespace {
@@ -31,6 +33,7 @@ MeasurementKey KeyOf(const Workspace& workspace, const LatencyJob& job) {
   key.toolchain = toolchain.name();
   key.toolchain_version = toolchain.version();
   key.flags = toolchain.flags() + (job.part ? ";part" : "") + (job.work ? ";" + job.work->key : "");
+  if (!job.float_layers.empty()) key.flags += ";fp32=" + LayerRanges(*job.graph, job.float_layers);
   key.precision = PrecisionName(job.precision);
   key.scheme = SchemeOf(workspace, job.precision);
   key.threads = static_cast<int>(workspace.study().target.threads);
@@ -200,11 +203,12 @@ Artifact CompileUntrained(const Toolchain& toolchain, const LatencyJob& job, int
                           const std::string& int8_scheme) {
   const Network network = FoldBatchNorm(*job.graph, TimingWeights(*job.graph, 1));
   const std::string scheme = SchemeOf(job.precision, int8_scheme);
-  Quantization quantization;
-  if (!scheme.empty()) quantization = SyntheticQuantization(network, scheme);
+  QuantizedNetwork quantized{.exact = network, .network = network, .quantization = {}, .ranges = {}};
+  if (!scheme.empty()) quantized.quantization = SyntheticQuantization(network, scheme);
+  if (!job.float_layers.empty()) quantized = WithFloatLayers(quantized, job.float_layers);
   return toolchain.Compile({.network = network,
                             .precision = job.precision,
-                            .quantization = scheme.empty() ? nullptr : &quantization,
+                            .quantization = scheme.empty() ? nullptr : &quantized.quantization,
                             .threads = threads,
                             .int8_borders = job.part,
                             .timing_only = true,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,7 +22,8 @@ struct LatencyJob {
   const Graph* graph = nullptr;  // null: work without a network
   Precision precision = Precision::kFp32;
   bool part = false;  // a part of a network: in int8 it reads and writes int8 tensors, as it does inside one
-  const StudyWork* work = nullptr;  // instead of the inference alone; all jobs of a call have it, or none
+  std::set<std::string> float_layers = {};  // in an int8 network (formats.h)
+  const StudyWork* work = nullptr;          // instead of the inference alone; all jobs of a call have it, or none
 };
 
 // What is measured in place of an untrained network: random weights and made-up ranges, on which time does not depend.

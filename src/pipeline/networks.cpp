@@ -4,7 +4,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "core/hash.h"
 #include "graph/key.h"
+#include "pipeline/formats.h"
 
 namespace hot {
 
@@ -15,7 +17,11 @@ Graph GraphOf(const Workspace& workspace, double width, const std::vector<Choice
 }
 
 std::string NetworkId(const Workspace& workspace, double width, const std::vector<Choice>& choices) {
-  return GraphKey(GraphOf(workspace, width, choices), workspace.precision()).substr(0, 12);
+  const Graph graph = GraphOf(workspace, width, choices);
+  std::string key = GraphKey(graph, workspace.precision());
+  const auto in_float = MixesFormats(workspace.study()) ? FloatLayers(graph, choices) : std::set<std::string>();
+  if (!in_float.empty()) key = Sha256Hex(key + " " + LayerRanges(graph, in_float));
+  return key.substr(0, 12);
 }
 
 Json ToJson(const Workspace& workspace, const Candidate& candidate) {
@@ -75,6 +81,28 @@ std::vector<StudyNetwork> StudyNetworks(const Workspace& workspace, bool trained
     if (!trained_only || trained == 0 || candidate.at("rank").get<int64_t>() <= trained) add(candidate, false);
   }
   return networks;
+}
+
+std::string TrainedId(const Workspace& workspace, const StudyNetwork& network) {
+  return NetworkId(workspace, network.width, WithPrecision(network.choices, workspace.precision()));
+}
+
+std::vector<StudyNetwork> TrainedOnce(const Workspace& workspace, const std::vector<StudyNetwork>& networks) {
+  std::vector<StudyNetwork> trained;
+  for (const StudyNetwork& network : networks) {
+    const std::string id = TrainedId(workspace, network);
+    const auto known = std::ranges::find(trained, id, &StudyNetwork::id);
+    if (known == trained.end()) {
+      trained.push_back(network);
+      trained.back().id = id;
+      trained.back().choices = WithPrecision(network.choices, workspace.precision());
+      continue;
+    }
+    for (const std::string& objective : network.objectives) {
+      if (std::ranges::count(known->objectives, objective) == 0) known->objectives.push_back(objective);
+    }
+  }
+  return trained;
 }
 
 Json ReadRunJson(const Workspace& workspace, const std::string& file) {

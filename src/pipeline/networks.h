@@ -13,7 +13,7 @@ namespace hot {
 
 // One network that is trained and measured, found by one or several searches.
 struct StudyNetwork {
-  std::string id;  // first 12 characters of the graph key
+  std::string id;  // first 12 characters of the graph key; with slots in another format, of a hash of both
   bool baseline = false;
   double width = 1.0;
   std::vector<Choice> choices;
@@ -30,6 +30,12 @@ Candidate CandidateFromJson(const nlohmann::ordered_json& json);
 // Baseline first, then candidates of verify.json in order, each network once. `trained_only` keeps the first
 // search.train_candidates per objective and width.
 std::vector<StudyNetwork> StudyNetworks(const Workspace& workspace, bool trained_only);
+
+// What is trained for `network`: its blocks, in the study's first format. Networks that differ in the formats of their
+// slots share a training.
+std::string TrainedId(const Workspace& workspace, const StudyNetwork& network);
+// Those of `networks`, each once, with the objectives of all that share it.
+std::vector<StudyNetwork> TrainedOnce(const Workspace& workspace, const std::vector<StudyNetwork>& networks);
 
 // Parsed JSON of a file in the run folder. Throws Error(kDataLoss) on broken text, kNotFound when it is missing.
 nlohmann::ordered_json ReadRunJson(const Workspace& workspace, const std::string& file);

@@ -4,6 +4,7 @@
 
 #include "measure/latency_statistic.h"
 #include "pipeline/application.h"
+#include "pipeline/formats.h"
 #include "pipeline/latencies.h"
 #include "pipeline/networks.h"
 #include "pipeline/stages.h"
@@ -22,6 +23,27 @@ std::vector<TablePlan> PlanTables(const Workspace& workspace) {
   return plans;
 }
 
+// What is measured beside the tables where slots have formats of their own.
+std::vector<BorderPart> PlanAllBorders(const Workspace& workspace) {
+  std::vector<BorderPart> parts;
+  if (!MixesFormats(workspace.study())) return parts;
+  for (const double width : TableWidths(workspace)) {
+    for (BorderPart& part : PlanBorders(workspace, width)) parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
+// `measured` are those of PlanAllBorders(); rows are filled in.
+void AddBorders(const Workspace& workspace, std::span<const BorderPart> parts, std::span<const MeasurementRow> measured,
+                std::vector<TablePlan>& plans) {
+  std::vector<LookupTable> tables;
+  for (const TablePlan& plan : plans) tables.push_back(plan.table);
+  for (TablePlan& plan : plans) {
+    if (plan.table.precision != workspace.precision()) continue;
+    plan.table.borders = BordersOf(workspace, plan.table.width, parts, measured, tables);
+  }
+}
+
 // `measured` are the table's rows.
 void LearnStatistics(LookupTable& table, std::span<const MeasurementRow> measured) {
   const auto over_median = [&](LatencyStatistic statistic) {
@@ -33,6 +55,12 @@ void LearnStatistics(LookupTable& table, std::span<const MeasurementRow> measure
   };
   table.mean_over_median = over_median(LatencyStatistic::kMean);
   table.p90_over_median = over_median(LatencyStatistic::kP90);
+}
+
+// What an application does around the network.
+void AddSteps(Workspace& workspace, std::vector<TablePlan>& plans) {
+  const std::vector<TableRow> steps = StepRows(workspace);
+  for (TablePlan& plan : plans) plan.table.fixed.insert(plan.table.fixed.end(), steps.begin(), steps.end());
 }
 
 void WriteTables(const Workspace& workspace, const std::vector<TablePlan>& plans) {
@@ -61,6 +89,7 @@ std::string ProfileInputs(const Workspace& workspace) {
          device.fingerprint + std::string(workspace.toolchain().name()) + workspace.toolchain().version() +
          workspace.toolchain().flags() + std::to_string(workspace.task().options().classes.size()) + " " +
          std::to_string(workspace.task().options().keypoints.size()) + " " + workspace.study().quantize.scheme +
+         (MixesFormats(workspace.study()) ? " borders" : "") +
          (MeasuresEndToEnd(workspace) ? " end_to_end " + StudySectionJson(workspace.study(), "data") : "");
 }
 
@@ -73,6 +102,8 @@ std::string RunProfile(Workspace& workspace) {
       jobs.push_back({.graph = &graph, .precision = plan.table.precision, .part = true});
     for (TableRow* row : AllRows(plan.table)) rows.push_back(row);
   }
+  const std::vector<BorderPart> borders = PlanAllBorders(workspace);
+  for (const BorderPart& border : borders) jobs.push_back(JobOf(border));
   const LatencyRows measured = MeasureLatencies(workspace, jobs, "profile");
   for (size_t i = 0; i < rows.size(); ++i) FillRow(*rows[i], measured.rows[i]);
   size_t first = 0;
@@ -80,13 +111,11 @@ std::string RunProfile(Workspace& workspace) {
     LearnStatistics(plan.table, std::span(measured.rows).subspan(first, plan.graphs.size()));
     first += plan.graphs.size();
   }
-  if (MeasuresEndToEnd(workspace)) {
-    const std::vector<TableRow> steps = StepRows(workspace);
-    for (TablePlan& plan : plans) plan.table.fixed.insert(plan.table.fixed.end(), steps.begin(), steps.end());
-  }
+  AddBorders(workspace, borders, std::span(measured.rows).subspan(rows.size()), plans);
+  if (MeasuresEndToEnd(workspace)) AddSteps(workspace, plans);
   WriteTables(workspace, plans);
   const DeviceInfo device = workspace.device().Describe();
-  std::string summary = std::to_string(rows.size()) + " rows, " + std::to_string(measured.measured) +
+  std::string summary = std::to_string(jobs.size()) + " rows, " + std::to_string(measured.measured) +
                         (device.estimates() ? " estimated (" + device.estimator + "), " : " measured, ") +
                         std::to_string(measured.from_journal) + " from the journal";
   if (measured.unsteady > 0) summary += ", " + std::to_string(measured.unsteady) + " unsteady";

@@ -5,12 +5,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "deploy/post_training.h"
 #include "deploy/quantization_error.h"
 #include "pipeline/calibration_inputs.h"
 #include "pipeline/deployment.h"
 #include "pipeline/fallback.h"
 #include "pipeline/fine_tune.h"
+#include "pipeline/formats.h"
 #include "pipeline/scoring.h"
 #include "pipeline/stages.h"
 #include "pipeline/train_progress.h"
@@ -19,15 +19,6 @@ namespace hot {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-PostTrainingOptions OptionsOf(const Workspace& workspace, Precision precision) {
-  const auto& options = workspace.study().quantize;
-  return {.scheme = SchemeOf(workspace, precision),
-          .ranges = options.ranges,
-          .equalize = options.equalize,
-          .correct_bias = options.correct_bias,
-          .rounding = options.rounding};
-}
 
 // Quantizes one network after the other, on the same pictures.
 class Quantizer {
@@ -45,7 +36,9 @@ class Quantizer {
     const Context& context = workspace_.context();
     const Network folded = FoldedNetwork(workspace_, trained);
     const int64_t start_ns = context.clock.NowNs();
-    QuantizedNetwork quantized = QuantizeAfterTraining(folded, inputs_, OptionsOf(workspace_, precision), context);
+    QuantizedNetwork quantized =
+        WithFloatLayers(QuantizeAfterTraining(folded, inputs_, PostTraining(workspace_, precision), context),
+                        FloatLayers(workspace_, trained.network, precision));
     const double seconds = static_cast<double>(context.clock.NowNs() - start_ns) * 1e-9;
     const double fp32 = ScoreOf(folded, nullptr, Precision::kFp32);
     double score = ScoreOf(quantized.network, &quantized.quantization, precision);
@@ -128,7 +121,8 @@ class Quantizer {
   // Puts the fine-tuned network and its score in the place of `quantized` and `score` when they are better. Returns its
   // part of quantize.json: null when the training failed.
   Json Improve(const TrainedNetwork& trained, Precision precision, QuantizedNetwork& quantized, double& score) {
-    const std::string name = trained.trial + "-" + PrecisionName(precision);
+    const bool mixed = !FloatLayers(workspace_, trained.network, precision).empty();
+    const std::string name = trained.trial + "-" + PrecisionName(precision) + (mixed ? "-" + trained.network.id : "");
     FineTuned tuned = TrainOn(trained, name, quantized);
     if (!tuned.network) return nullptr;
     const double before = score, after = ScoreOf(tuned.network->network, &tuned.network->quantization, precision);

@@ -6,6 +6,7 @@
 #include "graph/costs.h"
 #include "graph/key.h"
 #include "pipeline/distilled.h"
+#include "pipeline/formats.h"
 #include "pipeline/networks.h"
 
 namespace hot {
@@ -23,6 +24,16 @@ TableRow MakeRow(const std::string& part, const Choice& choice, const Graph& gra
   row.peak_bytes = costs.peak_activation_bytes;
   row.carried_bytes = carried_bytes;
   return row;
+}
+
+// One table a width, with the rows of both formats.
+std::vector<LookupTable> Joined(const std::vector<LookupTable>& tables, Precision first) {
+  std::vector<LookupTable> joined;
+  for (const LookupTable& table : tables) {
+    if (table.precision != first) continue;
+    joined.push_back(JoinFormats(table, FindTable(tables, table.width, Precision::kFp32)));
+  }
+  return joined;
 }
 
 }  // namespace
@@ -89,7 +100,7 @@ std::vector<LookupTable> ReadTables(const Workspace& workspace) {
     tables.push_back(LookupTableFromJson(json.dump(), (workspace.folder() / "table.json").string()));
   }
   if (Distills(workspace.study())) AddQuality(workspace, tables);
-  return tables;
+  return MixesFormats(workspace.study()) ? Joined(tables, workspace.precision()) : tables;
 }
 
 const LookupTable& FindTable(const std::vector<LookupTable>& tables, double width, Precision precision) {

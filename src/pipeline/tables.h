@@ -25,7 +25,8 @@ std::vector<TableRow*> AllRows(LookupTable& table);
 // The baseline's width is measured even when it is not searched.
 std::vector<double> TableWidths(const Workspace& workspace);
 
-// With the quality of each choice where the study has it measured.
+// With the quality of each choice where the study has it measured; where slots have formats of their own, one a width
+// with the rows of both (formats.h).
 std::vector<LookupTable> ReadTables(const Workspace& workspace);
 // Throws Error(kNotFound) when there is none.
 const LookupTable& FindTable(const std::vector<LookupTable>& tables, double width, Precision precision);

@@ -93,8 +93,9 @@ std::string BestTrial(const Json& trials) {
               "the baseline could not be trained: " + failed->error, "see log.txt there");
 }
 
-Json NetworkJson(const TrialSearch& search, size_t index) {
-  const StudyNetwork& network = search.networks()[index];
+Json NetworkJson(const Workspace& workspace, const TrialSearch& search, const StudyNetwork& network) {
+  const auto trained = std::ranges::find(search.networks(), TrainedId(workspace, network), &StudyNetwork::id);
+  const auto index = static_cast<size_t>(trained - search.networks().begin());
   Json json{{"id", network.id}, {"role", network.baseline ? "baseline" : "candidate"}, {"trials", Json::array()}};
   for (size_t t = 0; t < search.trials().size(); ++t) {
     if (search.trials()[t].network == index) json["trials"].push_back(TrialJson(search, t));
@@ -125,11 +126,11 @@ std::string TrainInputs(const Workspace& workspace) {
 
 std::string RunTrain(Workspace& workspace) {
   const auto executor = StudyExecutor(workspace.study());
-  TrialSearch search(workspace, StudyNetworks(workspace, /*trained_only=*/true), executor->capacity(),
-                     SearchKey(workspace));
+  const std::vector<StudyNetwork> networks = StudyNetworks(workspace, /*trained_only=*/true);
+  TrialSearch search(workspace, TrainedOnce(workspace, networks), executor->capacity(), SearchKey(workspace));
   RunSearch(workspace, search, *executor);
   Json list = Json::array();
-  for (size_t i = 0; i < search.networks().size(); ++i) list.push_back(NetworkJson(search, i));
+  for (const StudyNetwork& network : networks) list.push_back(NetworkJson(workspace, search, network));
   for (const SearchedTrial& trial : search.trials()) {
     if (!trial.error.empty()) workspace.context().progress.Note("warning: " + trial.spec.id + ": " + trial.error);
   }

@@ -7,6 +7,7 @@
 
 #include "pipeline/application.h"
 #include "pipeline/closed_loop.h"
+#include "pipeline/formats.h"
 #include "pipeline/latencies.h"
 #include "pipeline/networks.h"
 #include "pipeline/solve.h"
@@ -24,11 +25,9 @@ std::vector<MeasurementRow> MeasureWhole(Workspace& workspace, const std::vector
   std::optional<Application> application;
   if (MeasuresEndToEnd(workspace)) application.emplace(workspace);
   std::vector<LatencyJob> jobs;
-  for (const Graph& graph : graphs) {
-    jobs.push_back({.graph = &graph,
-                    .precision = workspace.precision(),
-                    .part = false,
-                    .work = application ? &application->whole() : nullptr});
+  for (size_t i = 0; i < graphs.size(); ++i) {
+    jobs.push_back(WholeJob(workspace, graphs[i], networks[i].choices));
+    if (application) jobs.back().work = &application->whole();
   }
   std::vector<MeasurementRow> rows = MeasureLatencies(workspace, jobs, "verify").rows;
   // From here on a latency is the study's statistic of it, and what corrects the sums of rows, which are medians,

@@ -43,7 +43,7 @@ function networkRow(model, network) {
       test ? {value: test.score, show: withNote(points(test.score), range(test.low, test.high, points))} : '–',
       dropCell(model, network), differenceCell(network.evaluated?.against_baseline),
       {show: kib(network.flash_kib), value: network.flash_kib}, {show: kib(network.ram_kib), value: network.ram_kib},
-      element('span', {class: 'nowrap'}, network.slots.map(shortChoice).join(' · '))
+      element('span', {class: 'nowrap'}, network.names.join(' · '))
     ]
   };
 }
@@ -257,7 +257,8 @@ function lookupTable(model, table, open) {
   const slowest = Math.max(...rows.map((row) => row.latency_ns));
   const users = (row) => row.choice ?
       model.networks.filter(
-          (network) => network.width === table.width && table.precision === model.precision &&
+          (network) => network.width === table.width &&
+              table.precision === formatOf(network.slots[Number(row.part.slice(4)) - 1] || '', model.precision) &&
               bare(network.slots[Number(row.part.slice(4)) - 1] || '') === bare(row.choice)) :
       [];
   const inFloat = list(model.run.table.tables)

@@ -1,6 +1,6 @@
 'use strict';
 // The run folder's files joined by network: {id, label, role, objectives, width, slots, predicted, verified, trained,
-// evaluated}. `role` is what colour and marker stand for: baseline, accuracy, latency or both.
+// evaluated, names}. `names` has the slots' choices for people; `role` is what colour and marker stand for: baseline, accuracy, latency or both.
 
 const list = (value) => Array.isArray(value) ? value : [];
 
@@ -41,6 +41,7 @@ function buildModel(run) {
   const byId = (items) => new Map(list(items).map((item) => [item.id, item]));
   const [verified, trained, evaluated] =
       [byId(run.verify?.networks), byId(run.train?.networks), byId(run.evaluation?.networks)];
+  const precision = list(run.study?.target?.precision)[0] || run.table?.tables?.[0]?.precision || '';
   for (const network of networks.values()) {
     network.role = roleOf(network.baseline, network.objectives);
     network.label = labelOf(network, severalWidths);
@@ -48,8 +49,9 @@ function buildModel(run) {
     network.trained = trained.get(network.id);
     network.evaluated = evaluated.get(network.id);
     network.slots = list(network.slots);
+    network.names = network.slots.map(
+        (choice) => shortChoice(choice) + (formatOf(choice, precision) === precision ? '' : ' ' + formatOf(choice)));
   }
-  const precision = list(run.study?.target?.precision)[0] || run.table?.tables?.[0]?.precision || '';
   const all = [...networks.values()];
   return {
     run,
@@ -114,15 +116,19 @@ const bare = (choice) => String(choice).split('@')[0];
 const blockOf = (choice) => bare(choice).split('-')[0];
 const shortChoice = (choice) => bare(choice).replace(/-k/, ' k').replace(/-e/, ' e');
 
+// The number format of a choice: "int8".
+const formatOf = (choice, otherwise) => String(choice).split('@')[1] || otherwise;
+
 const blockColour = (block) => ['irb', 'fused', 'sandglass'].includes(block) ? block : 'other';
 
 // Predicted time of each part of a network, from the table of its width: [{part, choice, ns}] in the order of
 // execution.
 function partsOf(model, network) {
-  const table = list(model.run.table?.tables).find((t) => t.width === network.width && t.precision === model.precision);
-  if (!table) return [];
-  const row = (part, choice) =>
-      list(table.rows).find((r) => r.part === part && (!choice || bare(r.choice) === bare(choice)));
+  const table = (precision) =>
+      list(model.run.table?.tables).find((t) => t.width === network.width && t.precision === precision);
+  if (!table(model.precision)) return [];
+  const row = (part, choice) => list(table(formatOf(choice, model.precision))?.rows)
+                                    .find((r) => r.part === part && (!choice || bare(r.choice) === bare(choice)));
   const parts = [
     {part: 'decode'}, {part: 'resize'}, {part: 'stem'}, ...network.slots.map((choice, i) => ({part: 'slot' + (i + 1), choice})), {part: 'tail'},
     {part: 'head'}, {part: 'output'}

@@ -7,8 +7,8 @@ const networkCell = (network) => ({show: [chip(network)], value: network.label})
 
 function choiceLines(network) {
   const lines = [];
-  for (let i = 0; i < network.slots.length; i += 4) {
-    lines.push(network.slots.slice(i, i + 4).map((choice, k) => (i + k + 1) + ': ' + shortChoice(choice)).join('   '));
+  for (let i = 0; i < network.names.length; i += 4) {
+    lines.push(network.names.slice(i, i + 4).map((name, k) => (i + k + 1) + ': ' + name).join('   '));
   }
   return lines;
 }
@@ -248,7 +248,7 @@ function choiceRows(model, network, longest) {
                 class: changed(choice, i) || network.baseline ? 'choice changed' : 'choice',
                 style: 'background:var(--' + blockColour(blockOf(choice)) + ')'
               },
-              shortChoice(choice))));
+              network.names[i])));
   return [
     element(
         'tr', {class: 'bar'}, element('th', {scope: 'rowgroup', rowspan: 2}, chip(network)),

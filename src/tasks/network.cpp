@@ -69,6 +69,21 @@ Graph BuildUpToSlot(const Backbone& backbone, double width, const std::vector<Ch
   return std::move(builder).Build();
 }
 
+Graph BuildBorderPart(const Backbone& backbone, double width, const std::vector<Choice>& choices, const Task& task,
+                      int slot_index) {
+  GraphBuilder builder(task.options().convention.style);
+  const std::vector<Slot> slots = backbone.Slots(width, Precision::kFp32);
+  const std::vector<Shape> inputs = SlotInputShapes(backbone, width, task.options().input);
+  const auto before = static_cast<size_t>(slot_index);  // parts before the border, the stem aside
+  NodeId x = slot_index == 0 ? backbone.BuildStem(builder, builder.Input("image", task.options().input), width)
+                             : builder.Input("x", inputs.at(before - 1));
+  if (before > 0) x = BuildSlot(builder, x, slots.at(before - 1), choices.at(before - 1));
+  x = before < slots.size() ? BuildSlot(builder, x, slots[before], choices.at(before))
+                            : backbone.BuildTail(builder, x, width);
+  builder.Output(x);
+  return std::move(builder).Build();
+}
+
 bool BuildsTail(const Backbone& backbone, const Task& task) { return task.taps().tail && backbone.traits().has_tail; }
 
 Graph BuildTailPart(const Backbone& backbone, double width, const Task& task) {

@@ -92,8 +92,12 @@ Graph BuildSlotPart(const Backbone& backbone, double width, const Task& task, in
 // second what it gives.
 Graph BuildUpToSlot(const Backbone& backbone, double width, const std::vector<Choice>& choices, const Task& task,
                     int slot_index);
-// Only where BuildsTail().
 bool BuildsTail(const Backbone& backbone, const Task& task);
+// The two parts at the border behind a slot, one after the other: slot and slot + 1 with their `choices`; behind 0 the
+// stem and slot 1; behind the last that and, only where BuildsTail(), the tail.
+Graph BuildBorderPart(const Backbone& backbone, double width, const std::vector<Choice>& choices, const Task& task,
+                      int slot_index);
+// Only where BuildsTail().
 Graph BuildTailPart(const Backbone& backbone, double width, const Task& task);
 Graph BuildHeadPart(const Backbone& backbone, double width, const Task& task);
 

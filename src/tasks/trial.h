@@ -113,6 +113,9 @@ struct DistilledChoice {
 std::string ToJson(const TrialResult& result, const std::vector<DistilledChoice>& choices);
 // Throws Error(kDataLoss) with the file in front.
 std::vector<DistilledChoice> ReadDistilledChoices(const fs::path& file);
+// Losses are divided by the variance of the teacher's channels. One that hardly moves would outweigh all others:
+// variances count as at least so much of their mean.
+inline constexpr double kLeastVariance = 1e-3;
 // Weights of the choices in weights.safetensors of such a trial: "irb-k3-e6@fp32/slot3.0.expand.conv.weight".
 std::string DistilledPrefix(const std::string& choice);
 

@@ -19,8 +19,6 @@ namespace {
 
 // Pictures that batch-norm statistics are taken from.
 constexpr int kStatistics = 512;
-// A channel that hardly moves would outweigh all others: variances count as at least so much of their mean.
-constexpr double kLeastVariance = 1e-3;
 
 std::vector<Choice> ParseAll(const std::vector<std::string>& names) {
   std::vector<Choice> choices;
