@@ -183,8 +183,8 @@ void RunMixed() {
   for (Choices& choices : fit) choices = WithPrecision(choices, space.table.precision);
   space.Measure({space.Baseline()}, "reference");
   const CostCorrection correction = FitTo(space, fit, space.Measure(fit, "fitted"));
-  const Json pure = MixedJson(space, correction, int8, "int8");
-  std::printf("%s\n%s\n", pure.dump().c_str(), MixedJson(space, correction, mixed, "mixed").dump().c_str());
+  std::printf("%s\n", MixedJson(space, correction, int8, "int8").dump().c_str());
+  std::printf("%s\n", MixedJson(space, correction, mixed, "mixed").dump().c_str());
 }
 
 // One budget: what was returned for it.
