@@ -167,7 +167,7 @@ Json MixedJson(const FidelitySpace& space, const CostCorrection& correction, con
 }
 
 void RunMixed() {
-  constexpr int kMixed = 12;
+  constexpr int kMixed = 8;
   BenchStudy studies;
   Study study = studies.Fresh(kFidelityWidth, kFidelitySide, {"int8", "fp32"});
   study.search.precision = "slot";
@@ -184,6 +184,7 @@ void RunMixed() {
   space.Measure({space.Baseline()}, "reference");
   const CostCorrection correction = FitTo(space, fit, space.Measure(fit, "fitted"));
   std::printf("%s\n", MixedJson(space, correction, int8, "int8").dump().c_str());
+  std::fflush(stdout);
   std::printf("%s\n", MixedJson(space, correction, mixed, "mixed").dump().c_str());
 }
 
