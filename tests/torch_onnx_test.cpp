@@ -63,8 +63,23 @@ void AddSpaces(std::vector<Case>& cases) {
   }
 }
 
+// What only imported networks have: hard swish, squeeze-and-excitation (Howard et al., 2019, figure 4).
+Graph ExcitedBlock() {
+  GraphBuilder b;
+  const NodeId x = b.ConvBn("stem", b.Input("image", {3, 16, 16}), 8, 3, 2, 1, Op::kHardSwish);
+  const NodeId y =
+      b.ConvBn("depthwise", b.ConvBn("expand", x, 24, 1, 1, 1, Op::kHardSwish), 24, 5, 1, 24, Op::kHardSwish);
+  const NodeId squeezed = b.Conv("squeeze", b.Unary(Op::kGlobalAvgPool, "pool", y), {.out_channels = 8, .bias = true});
+  const NodeId excited =
+      b.Conv("excite", b.Unary(Op::kRelu, "squeeze_act", squeezed), {.out_channels = 24, .bias = true});
+  const NodeId scaled = b.Mul("scale", y, b.Unary(Op::kHardSigmoid, "gate", excited));
+  b.Output(b.Add("add", x, b.ConvBn("project", scaled, 8, 1, 1, 1, Op::kInput)));
+  return std::move(b).Build();
+}
+
 std::vector<Case> Cases() {
   std::vector<Case> cases;
+  cases.push_back({"excited", ExcitedBlock()});
   for (auto& [name, graph] : BlockGraphs()) cases.push_back({name, std::move(graph)});
   for (const char* task : {"ssd", "cpn", "classify"}) {
     for (uint64_t seed : {0, 1, 2}) cases.push_back({task + ("-" + std::to_string(seed)), WholeGraph(task, 96, seed)});

@@ -114,6 +114,10 @@ void SetInt(onnx::NodeProto& node, const std::string& name, int64_t value) {
   Attribute(node, name, onnx::AttributeProto::INT).set_i(value);
 }
 
+void SetFloat(onnx::NodeProto& node, const std::string& name, float value) {
+  Attribute(node, name, onnx::AttributeProto::FLOAT).set_f(value);
+}
+
 void SetInts(onnx::NodeProto& node, const std::string& name, const std::vector<int64_t>& values) {
   onnx::AttributeProto& attribute = Attribute(node, name, onnx::AttributeProto::INTS);
   for (const int64_t value : values) attribute.add_ints(value);

@@ -35,6 +35,7 @@ class OnnxModel {
 };
 
 void SetInt(onnx::NodeProto& node, const std::string& name, int64_t value);
+void SetFloat(onnx::NodeProto& node, const std::string& name, float value);
 void SetInts(onnx::NodeProto& node, const std::string& name, const std::vector<int64_t>& values);
 void SetText(onnx::NodeProto& node, const std::string& name, const std::string& value);
 

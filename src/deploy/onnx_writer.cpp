@@ -1,6 +1,7 @@
 #include "deploy/onnx_writer.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "core/error.h"
@@ -24,7 +25,13 @@ struct Tensors {
 using DataType = onnx::TensorProto::DataType;
 
 constexpr int kOpset = 13;
-constexpr int kOpset16Bits = 21;  // the first whose QuantizeLinear knows 16-bit integers
+constexpr int kOpsetHardSwish = 14;  // the first that has it
+constexpr int kOpset16Bits = 21;     // the first whose QuantizeLinear knows 16-bit integers
+
+int OpsetFor(const Graph& graph, DataType integer) {
+  if (integer == onnx::TensorProto::INT16) return kOpset16Bits;
+  return std::ranges::count(graph.nodes(), Op::kHardSwish, &Node::op) > 0 ? kOpsetHardSwish : kOpset;
+}
 
 // The tensor type of a scheme's activations.
 DataType IntegerType(const Scheme& scheme) {
@@ -49,7 +56,7 @@ class Writer {
                      : RoundedOutputs(network.graph, places_, *options.quantization, options.int8_borders)),
         integer_(IntegerType(options.quantization)),
         float_(options.fp16 ? onnx::TensorProto::FLOAT16 : onnx::TensorProto::FLOAT),
-        model_(integer_ == onnx::TensorProto::INT16 ? kOpset16Bits : kOpset) {}
+        model_(OpsetFor(network.graph, integer_)) {}
 
   std::string Run() {
     CheckWeights(graph_, weights_, "onnx");
@@ -249,33 +256,27 @@ class Writer {
   }
 
   void WriteSimple(NodeId id) {
+    static const std::map<Op, const char*> kNames{{Op::kRelu, "Relu"},
+                                                  {Op::kAdd, "Add"},
+                                                  {Op::kMul, "Mul"},
+                                                  {Op::kSigmoid, "Sigmoid"},
+                                                  {Op::kConcat, "Concat"},
+                                                  {Op::kSoftmax, "Softmax"},
+                                                  {Op::kHardSwish, "HardSwish"},
+                                                  {Op::kHardSigmoid, "HardSigmoid"},
+                                                  {Op::kGlobalAvgPool, "GlobalAveragePool"}};
     const Node& node = At(id);
+    const auto name = kNames.find(node.op);
+    if (name == kNames.end()) {
+      throw Error(Code::kUnimplemented, "node " + node.name, "ONNX writer: unknown op " + std::string(OpName(node.op)));
+    }
     Names inputs;
     for (const NodeId input : node.inputs) inputs.push_back(Value(input));
-    const auto add = [&](const char* op) -> onnx::NodeProto& { return model_.Node(op, inputs, tensors_.back().raw); };
-    switch (node.op) {
-      case Op::kRelu:
-        add("Relu");
-        break;
-      case Op::kAdd:
-        add("Add");
-        break;
-      case Op::kSigmoid:
-        add("Sigmoid");
-        break;
-      case Op::kGlobalAvgPool:
-        add("GlobalAveragePool");
-        break;
-      case Op::kConcat:
-        SetInt(add("Concat"), "axis", 1);
-        break;
-      case Op::kSoftmax:
-        SetInt(add("Softmax"), "axis", 1);
-        break;
-      default:
-        throw Error(Code::kUnimplemented, "node " + node.name,
-                    "ONNX writer: unknown op " + std::string(OpName(node.op)));
-    }
+    onnx::NodeProto& written = model_.Node(name->second, inputs, tensors_.back().raw);
+    if (node.op == Op::kConcat || node.op == Op::kSoftmax) SetInt(written, "axis", 1);
+    if (node.op != Op::kHardSigmoid) return;
+    SetFloat(written, "alpha", 1.0f / 6);
+    SetFloat(written, "beta", 0.5f);
   }
 
   void WriteOutputs() {

@@ -256,6 +256,8 @@ class Writer {
         return "F.relu6(" + x[0] + ")";
       case Op::kAdd:
         return x[0] + " + " + x[1];
+      case Op::kMul:
+        return x[0] + " * " + x[1];
       case Op::kConcat:
         return "torch.cat((" + CommaSeparated(x) + ",), 1)";
       case Op::kMaxPool:
@@ -277,6 +279,10 @@ class Writer {
         return x + ".flatten(1)[:, :, None, None]";
       case Op::kSigmoid:
         return "torch.sigmoid(" + x + ")";
+      case Op::kHardSigmoid:
+        return "F.hardsigmoid(" + x + ")";
+      case Op::kHardSwish:
+        return "F.hardswish(" + x + ")";
       case Op::kSoftmax:
         return "torch.softmax(" + x + ", 1)";
       default:

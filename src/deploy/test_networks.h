@@ -30,7 +30,7 @@ inline Network SmallMobileNet(int side = 32) {
   return FoldBatchNorm(graph, TimingWeights(graph, 4));
 }
 
-// Every operator of the graph.
+// Every operator that all toolchains have.
 inline Network EveryOp() {
   GraphBuilder builder;
   const NodeId x = builder.Input("image", {4, 16, 16});

@@ -13,6 +13,8 @@ bool InPlace(const Graph& graph, NodeId id, const std::vector<std::vector<NodeId
     case Op::kRelu:
     case Op::kRelu6:
     case Op::kSigmoid:
+    case Op::kHardSigmoid:
+    case Op::kHardSwish:
     case Op::kFlatten:
       break;
     default:

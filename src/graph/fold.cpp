@@ -80,40 +80,15 @@ class Folder {
 
   NodeId Copy(NodeId id) {
     const Node& node = source_.node(id);
-    switch (node.op) {
-      case Op::kInput:
-        return builder_.Input(node.name, node.shape);
-      case Op::kConv:
-        return CopyConv(id);
-      case Op::kBatchNorm:
-        return CopyBatchNorm(id);
-      case Op::kAdd:
-        return builder_.Add(node.name, Mapped(node.inputs[0]), Mapped(node.inputs[1]));
-      case Op::kConcat:
-        return CopyConcat(node);
-      case Op::kMaxPool:
-      case Op::kAvgPool:
-        return builder_.Pool(node.op, node.name, Mapped(node.inputs[0]), node.attrs.kernel, node.attrs.stride,
-                             node.attrs.pads[0]);
-      case Op::kUpsample:
-        return builder_.Upsample(node.name, Mapped(node.inputs[0]), node.attrs.stride);
-      case Op::kLinear:
-        return CopyLinear(node);
-      default:
-        return builder_.Unary(node.op, node.name, Mapped(node.inputs[0]));
+    if (node.op == Op::kConv) return CopyConv(id);
+    if (node.op == Op::kBatchNorm) return CopyBatchNorm(id);
+    if (node.op == Op::kLinear) {
+      result_[node.name + ".weight"] = Find(weights_, node.name + ".weight");
+      if (node.attrs.bias) result_[node.name + ".bias"] = Find(weights_, node.name + ".bias");
     }
-  }
-
-  NodeId CopyConcat(const Node& node) {
     std::vector<NodeId> inputs;
     for (NodeId input : node.inputs) inputs.push_back(Mapped(input));
-    return builder_.Concat(node.name, inputs);
-  }
-
-  NodeId CopyLinear(const Node& node) {
-    result_[node.name + ".weight"] = Find(weights_, node.name + ".weight");
-    if (node.attrs.bias) result_[node.name + ".bias"] = Find(weights_, node.name + ".bias");
-    return builder_.Linear(node.name, Mapped(node.inputs[0]), node.attrs.out_channels, node.attrs.bias);
+    return builder_.Copy(node, node.name, inputs);
   }
 
   NodeId CopyConv(NodeId id) {

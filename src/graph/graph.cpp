@@ -58,9 +58,10 @@ std::pair<int, int> AxisPads(Padding padding, int side, int kernel, int stride) 
 }  // namespace
 
 std::string_view OpName(Op op) {
-  static constexpr std::string_view kNames[] = {"input",    "conv",    "batch_norm", "relu",     "relu6",
-                                                "add",      "concat",  "max_pool",   "avg_pool", "global_avg_pool",
-                                                "upsample", "flatten", "linear",     "sigmoid",  "softmax"};
+  static constexpr std::string_view kNames[] = {
+      "input",    "conv",         "batch_norm",      "relu",     "relu6",   "add",    "concat",
+      "max_pool", "avg_pool",     "global_avg_pool", "upsample", "flatten", "linear", "sigmoid",
+      "softmax",  "hard_sigmoid", "hard_swish",      "mul"};
   return kNames[static_cast<int>(op)];
 }
 
@@ -123,6 +124,8 @@ NodeId GraphBuilder::Unary(Op op, const std::string& name, NodeId x) {
     case Op::kRelu6:
     case Op::kSigmoid:
     case Op::kSoftmax:
+    case Op::kHardSigmoid:
+    case Op::kHardSwish:
       break;
     case Op::kGlobalAvgPool:
       out = {.c = out.c, .h = 1, .w = 1};
@@ -139,6 +142,13 @@ NodeId GraphBuilder::Unary(Op op, const std::string& name, NodeId x) {
 NodeId GraphBuilder::Add(const std::string& name, NodeId a, NodeId b) {
   if (shape(a) != shape(b)) Misfit(name, "can't add " + Text(shape(a)) + " and " + Text(shape(b)));
   return Append({.op = Op::kAdd, .name = name, .inputs = {a, b}, .attrs = {}, .shape = shape(a)});
+}
+
+NodeId GraphBuilder::Mul(const std::string& name, NodeId x, NodeId factor) {
+  const Shape in = shape(x), by = shape(factor);
+  if (by != in && by != Shape{.c = in.c, .h = 1, .w = 1})
+    Misfit(name, "can't multiply " + Text(in) + " by " + Text(by));
+  return Append({.op = Op::kMul, .name = name, .inputs = {x, factor}, .attrs = {}, .shape = in});
 }
 
 NodeId GraphBuilder::Concat(const std::string& name, const std::vector<NodeId>& inputs) {
@@ -208,6 +218,40 @@ NodeId GraphBuilder::ConvBn(const std::string& name, NodeId x, int out_channels,
   return activation == Op::kInput ? x : Unary(activation, name + ".act", x);
 }
 
+NodeId GraphBuilder::Copy(const Node& node, const std::string& name, const std::vector<NodeId>& inputs) {
+  const Attrs& attrs = node.attrs;
+  switch (node.op) {
+    case Op::kInput:
+      return Input(name, node.shape);
+    case Op::kConv:
+      return Conv(name, inputs.at(0), attrs);
+    case Op::kBatchNorm:
+      return BatchNorm(name, inputs.at(0), attrs.eps);
+    case Op::kMaxPool:
+    case Op::kAvgPool:
+      return Pool(node.op, name, inputs.at(0), attrs.kernel, attrs.stride, attrs.pads[0]);
+    case Op::kUpsample:
+      return Upsample(name, inputs.at(0), attrs.stride);
+    case Op::kLinear:
+      return Linear(name, inputs.at(0), attrs.out_channels, attrs.bias);
+    default:
+      return Join(node.op, name, inputs);
+  }
+}
+
+NodeId GraphBuilder::Join(Op op, const std::string& name, const std::vector<NodeId>& inputs) {
+  switch (op) {
+    case Op::kAdd:
+      return Add(name, inputs.at(0), inputs.at(1));
+    case Op::kMul:
+      return Mul(name, inputs.at(0), inputs.at(1));
+    case Op::kConcat:
+      return Concat(name, inputs);
+    default:
+      return Unary(op, name, inputs.at(0));
+  }
+}
+
 void GraphBuilder::Output(NodeId id) { graph_.outputs_.push_back(id); }
 
 void GraphBuilder::BeginSection(const std::string& name) {
@@ -219,6 +263,16 @@ Graph GraphBuilder::Build() && {
   if (graph_.outputs_.empty()) throw Error(Code::kInvalidArgument, "graph", "has no output");
   if (!graph_.sections_.empty()) graph_.sections_.back().last = graph_.size();
   return std::move(graph_);
+}
+
+NodeId AppendGraph(GraphBuilder& builder, NodeId x, const Graph& part, const std::string& prefix) {
+  std::vector<NodeId> mapped;
+  for (const Node& node : part.nodes()) {
+    std::vector<NodeId> inputs;
+    for (const NodeId input : node.inputs) inputs.push_back(mapped[static_cast<size_t>(input)]);
+    mapped.push_back(node.op == Op::kInput ? x : builder.Copy(node, prefix + "." + node.name, inputs));
+  }
+  return mapped[static_cast<size_t>(part.outputs().at(0))];
 }
 
 std::vector<Parameter> Parameters(const Graph& graph) {

@@ -26,7 +26,10 @@ enum class Op {
   kFlatten,        // -> [1, c*h*w, 1, 1]
   kLinear,         // on 1x1 maps: attrs.out_channels
   kSigmoid,
-  kSoftmax,  // along channels
+  kSoftmax,      // along channels
+  kHardSigmoid,  // min(max(x / 6 + 1/2, 0), 1) (Howard et al., "Searching for MobileNetV3", ICCV 2019, section 5.2)
+  kHardSwish,    // x times its hard sigmoid
+  kMul,          // two inputs; the second is of equal shape, or 1x1: one factor a channel
 };
 
 std::string_view OpName(Op op);
@@ -107,9 +110,10 @@ class GraphBuilder {
   NodeId Input(const std::string& name, Shape shape);
   NodeId Conv(const std::string& name, NodeId x, const Attrs& attrs);
   NodeId BatchNorm(const std::string& name, NodeId x, float eps = 1e-5f);
-  // Relu, Relu6, Sigmoid, Softmax, GlobalAvgPool, Flatten.
+  // Relu, Relu6, Sigmoid, HardSigmoid, HardSwish, Softmax, GlobalAvgPool, Flatten.
   NodeId Unary(Op op, const std::string& name, NodeId x);
   NodeId Add(const std::string& name, NodeId a, NodeId b);
+  NodeId Mul(const std::string& name, NodeId x, NodeId factor);
   NodeId Concat(const std::string& name, const std::vector<NodeId>& inputs);
   // MaxPool, AvgPool.
   NodeId Pool(Op op, const std::string& name, NodeId x, int kernel, int stride, int pad);
@@ -120,6 +124,11 @@ class GraphBuilder {
   // when `activation` is kRelu or kRelu6, that ("NAME.act"); pass Op::kInput for a linear output. Padding and eps are
   // the style's; the kernel is odd.
   NodeId ConvBn(const std::string& name, NodeId x, int out_channels, int kernel, int stride, int groups, Op activation);
+
+  // Operations without attributes: Add, Mul, Concat and those of Unary.
+  NodeId Join(Op op, const std::string& name, const std::vector<NodeId>& inputs);
+  // A node like one of another graph, here called `name`, that reads `inputs`.
+  NodeId Copy(const Node& node, const std::string& name, const std::vector<NodeId>& inputs);
 
   void Output(NodeId id);
   // Nodes added from here on belong to section `name`.
@@ -134,6 +143,10 @@ class GraphBuilder {
   GraphStyle style_;
   Graph graph_;
 };
+
+// Copies the nodes of `part`, which has one input, behind `x`, under "PREFIX." and their own names. Returns its first
+// output.
+NodeId AppendGraph(GraphBuilder& builder, NodeId x, const Graph& part, const std::string& prefix);
 
 // Name and shape of every parameter (trainable and running statistics), in node order.
 struct Parameter {

@@ -19,9 +19,9 @@ constexpr int kMaxDepth = 8;          // ours have 4; deeper ones would recurse
 constexpr size_t kMaxNodes = 10'000;  // names are compared pairwise
 constexpr size_t kMaxName = 256;
 
-constexpr Op kOps[] = {Op::kInput,    Op::kConv,    Op::kBatchNorm, Op::kRelu,    Op::kRelu6,
-                       Op::kAdd,      Op::kConcat,  Op::kMaxPool,   Op::kAvgPool, Op::kGlobalAvgPool,
-                       Op::kUpsample, Op::kFlatten, Op::kLinear,    Op::kSigmoid, Op::kSoftmax};
+constexpr Op kOps[] = {Op::kInput,  Op::kConv,    Op::kBatchNorm, Op::kRelu,          Op::kRelu6,     Op::kAdd,
+                       Op::kConcat, Op::kMaxPool, Op::kAvgPool,   Op::kGlobalAvgPool, Op::kUpsample,  Op::kFlatten,
+                       Op::kLinear, Op::kSigmoid, Op::kSoftmax,   Op::kHardSigmoid,   Op::kHardSwish, Op::kMul};
 
 [[noreturn]] void Broken(const std::string& why) { throw Error(Code::kDataLoss, "", "is no graph: " + why); }
 
@@ -113,6 +113,12 @@ class Reader {
     return id;
   }
 
+  // Of operations without attributes; 0: any number.
+  static size_t InputCount(Op op) {
+    if (op == Op::kConcat) return 0;
+    return op == Op::kAdd || op == Op::kMul ? 2 : 1;
+  }
+
   // As many inputs as `count`; 0: any number.
   std::vector<NodeId> Inputs(const Json& node, size_t count) const {
     std::vector<NodeId> inputs;
@@ -134,14 +140,6 @@ class Reader {
       case Op::kBatchNorm:
         builder_.BatchNorm(name, Input(node), node.at("eps").get<float>());
         return;
-      case Op::kAdd: {
-        const std::vector<NodeId> inputs = Inputs(node, 2);
-        builder_.Add(name, inputs[0], inputs[1]);
-        return;
-      }
-      case Op::kConcat:
-        builder_.Concat(name, Inputs(node, 0));
-        return;
       case Op::kMaxPool:
       case Op::kAvgPool:
         builder_.Pool(op, name, Input(node), Attribute(node, "kernel"), Attribute(node, "stride"),
@@ -154,7 +152,7 @@ class Reader {
         builder_.Linear(name, Input(node), Attribute(node, "out_channels"), node.at("bias").get<bool>());
         return;
       default:
-        builder_.Unary(op, name, Input(node));
+        builder_.Join(op, name, Inputs(node, InputCount(op)));
     }
   }
 

@@ -86,6 +86,8 @@ TEST(GraphFile, KeepsEveryOperation) {
   const NodeId flat = builder.Unary(Op::kFlatten, "flat", builder.Unary(Op::kGlobalAvgPool, "mean", clipped));
   builder.Output(builder.Unary(Op::kSoftmax, "softmax", builder.Linear("plain", flat, 3, false)));
   builder.Output(builder.Unary(Op::kSigmoid, "sigmoid", builder.Linear("linear", flat, 5)));
+  const NodeId gate = builder.Unary(Op::kHardSigmoid, "gate", builder.Unary(Op::kGlobalAvgPool, "squeezed", clipped));
+  builder.Output(builder.Mul("excited", builder.Unary(Op::kHardSwish, "swish", clipped), gate));
   builder.BeginSection("behind");
   const Graph graph = std::move(builder).Build();
   ExpectEqual(ParseGraph(ToJson(graph), "test"), graph);

@@ -50,6 +50,10 @@ Reals EvaluateUnary(const Node& node, const Shape& in, const Reals& x) {
       return x;
     case Op::kSigmoid:
       return SigmoidReals(x);
+    case Op::kHardSigmoid:
+      return HardSigmoidReals(x);
+    case Op::kHardSwish:
+      return MulReals(x, HardSigmoidReals(x));
     case Op::kSoftmax:
       return SoftmaxReals(in, x);
     default:
@@ -137,6 +141,8 @@ std::vector<double> Interpreter::Evaluate(NodeId id, const std::vector<Value>& v
       return Convolve(id, input(0));
     case Op::kAdd:
       return AddReals(input(0).reals, input(1).reals);
+    case Op::kMul:
+      return MulReals(input(0).reals, input(1).reals);
     case Op::kConcat: {
       Reals all;
       for (size_t i = 0; i < node.inputs.size(); ++i)

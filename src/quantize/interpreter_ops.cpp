@@ -119,6 +119,12 @@ Reals AddReals(Reals a, const Reals& b) {
   return a;
 }
 
+Reals MulReals(Reals x, const Reals& factor) {
+  const size_t cells = x.size() / factor.size();
+  for (size_t i = 0; i < x.size(); ++i) x[i] *= factor[i / cells];
+  return x;
+}
+
 Reals MaxPoolReals(const Node& pool, const Shape& in, const Reals& x) {
   Reals out(static_cast<size_t>(pool.shape.elements()), -std::numeric_limits<double>::infinity());
   ForEachWindow(pool, in, [&](int channel, size_t cell, const Window& window) {
@@ -164,6 +170,11 @@ Reals UpsampleReals(const Shape& in, int factor, const Reals& x) {
 
 Reals SigmoidReals(Reals x) {
   for (double& value : x) value = 1 / (1 + std::exp(-value));
+  return x;
+}
+
+Reals HardSigmoidReals(Reals x) {
+  for (double& value : x) value = std::clamp(value / 6 + 0.5, 0.0, 1.0);
   return x;
 }
 

@@ -21,11 +21,14 @@ Reals WindowSums(const Node& conv, const Shape& in, const Reals& x, const std::v
 
 Reals ClampReals(Reals x, double low, double high);
 Reals AddReals(Reals a, const Reals& b);
+// `factor` has as many numbers as x, or one a channel.
+Reals MulReals(Reals x, const Reals& factor);
 Reals MaxPoolReals(const Node& pool, const Shape& in, const Reals& x);
 Reals AveragePoolReals(const Node& pool, const Shape& in, const Reals& x);  // padding not counted
 Reals ChannelMeans(const Shape& in, const Reals& x);
 Reals UpsampleReals(const Shape& in, int factor, const Reals& x);  // nearest
 Reals SigmoidReals(Reals x);
+Reals HardSigmoidReals(Reals x);
 Reals SoftmaxReals(const Shape& in, Reals x);  // along channels
 
 }  // namespace hot

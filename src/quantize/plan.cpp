@@ -5,7 +5,6 @@
 namespace hot {
 namespace {
 
-bool IsActivation(Op op) { return op == Op::kRelu || op == Op::kRelu6; }
 bool CanFuse(Op op) { return op == Op::kConv || op == Op::kLinear || op == Op::kAdd; }
 bool KeepsNumbers(Op op) { return op == Op::kMaxPool || op == Op::kUpsample || op == Op::kFlatten; }
 bool NeedsFloat(Op op) { return op == Op::kSigmoid || op == Op::kSoftmax; }
@@ -27,6 +26,10 @@ QuantPlace PlaceOf(const Graph& graph, NodeId id, const std::vector<NodeId>& rea
 }
 
 }  // namespace
+
+bool IsActivation(Op op) {
+  return op == Op::kRelu || op == Op::kRelu6 || op == Op::kHardSigmoid || op == Op::kHardSwish;
+}
 
 std::vector<QuantPlace> PlanQuantization(const Graph& folded) {
   const auto consumers = folded.Consumers();

@@ -10,10 +10,13 @@ namespace hot {
 
 enum class QuantPlace {
   kScaled,       // the output has its own scale
-  kFusedAway,    // conv, linear or add whose only reader is a Relu or Relu6: that node's output is the scaled one
+  kFusedAway,    // conv, linear or add whose only reader is an activation: that node's output is the scaled one
   kPassThrough,  // max pool, upsample, flatten: same numbers, the scale of the input
   kFloat,        // sigmoid, softmax at the end, and what only they read: never rounded
 };
+
+// What one step computes with the layer before it: ReLU, ReLU6, hard sigmoid and hard swish.
+bool IsActivation(Op op);
 
 // By node id. Graph outputs are kScaled (a block measured alone needs their scale), even though a whole network's
 // writer leaves them in float.

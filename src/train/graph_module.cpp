@@ -34,12 +34,28 @@ at::Tensor RunPool(const Node& node, const at::Tensor& x) {
   return at::avg_pool2d(x, kernel, stride, padding, /*ceil_mode=*/false, /*count_include_pad=*/false);
 }
 
-at::Tensor RunUnary(const Node& node, const at::Tensor& x) {
+at::Tensor RunActivation(const Node& node, const at::Tensor& x) {
   switch (node.op) {
     case Op::kRelu:
       return at::relu(x);
     case Op::kRelu6:
       return at::hardtanh(x, 0, 6);
+    case Op::kSigmoid:
+      return at::sigmoid(x);
+    case Op::kHardSigmoid:
+      return at::hardsigmoid(x);
+    case Op::kHardSwish:
+      return at::hardswish(x);
+    case Op::kSoftmax:
+      return at::softmax(x, 1);
+    default:
+      break;
+  }
+  throw Error(Code::kUnimplemented, node.name, "LibTorch module lacks the operation " + std::string(OpName(node.op)));
+}
+
+at::Tensor RunUnary(const Node& node, const at::Tensor& x) {
+  switch (node.op) {
     case Op::kMaxPool:
     case Op::kAvgPool:
       return RunPool(node, x);
@@ -49,14 +65,9 @@ at::Tensor RunUnary(const Node& node, const at::Tensor& x) {
       return at::upsample_nearest2d(x, {node.shape.h, node.shape.w});
     case Op::kFlatten:
       return x.contiguous().reshape({x.size(0), -1, 1, 1});
-    case Op::kSigmoid:
-      return at::sigmoid(x);
-    case Op::kSoftmax:
-      return at::softmax(x, 1);
     default:
-      break;
+      return RunActivation(node, x);
   }
-  throw Error(Code::kUnimplemented, node.name, "LibTorch module lacks the operation " + std::string(OpName(node.op)));
 }
 
 }  // namespace
@@ -145,6 +156,8 @@ at::Tensor GraphModule::Run(const Step& step, const Values& values) const {
       at::Tensor other = values[static_cast<size_t>(node.inputs[1])];
       return step.in_place ? other.add_(x) : at::add(x, other);
     }
+    case Op::kMul:
+      return at::mul(x, values[static_cast<size_t>(node.inputs[1])]);
     case Op::kConcat: {
       std::vector<at::Tensor> parts;
       for (NodeId input : node.inputs) parts.push_back(values[static_cast<size_t>(input)]);

@@ -96,6 +96,10 @@ double ElementwiseAt(const Node& node, const Map& in, const Weights& weights, in
       return std::clamp(value, 0.0, 6.0);
     case Op::kSigmoid:
       return 1 / (1 + std::exp(-value));
+    case Op::kHardSigmoid:
+      return std::clamp(value / 6 + 0.5, 0.0, 1.0);
+    case Op::kHardSwish:
+      return value * std::clamp(value / 6 + 0.5, 0.0, 1.0);
     case Op::kSoftmax:
       return SoftmaxAt(in, c, y, x);
     case Op::kBatchNorm:
@@ -122,16 +126,21 @@ double ConcatAt(const std::vector<const Map*>& inputs, int c, int y, int x) {
   return 0;
 }
 
+// Of several inputs.
+double JoinAt(Op op, const std::vector<const Map*>& inputs, int c, int y, int x) {
+  if (op == Op::kConcat) return ConcatAt(inputs, c, y, x);
+  const double a = inputs[0]->at(c, y, x);
+  if (op == Op::kAdd) return a + inputs[1]->at(c, y, x);
+  return a * (inputs[1]->shape.h == 1 ? inputs[1]->at(c, 0, 0) : inputs[1]->at(c, y, x));
+}
+
 double ReferenceAt(const Node& node, const std::vector<const Map*>& inputs, const Weights& weights, int c, int y,
                    int x) {
   const Map& in = *inputs[0];
+  if (inputs.size() > 1) return JoinAt(node.op, inputs, c, y, x);
   switch (node.op) {
     case Op::kConv:
       return ConvAt(in, node, weights, c, y, x);
-    case Op::kAdd:
-      return in.at(c, y, x) + inputs[1]->at(c, y, x);
-    case Op::kConcat:
-      return ConcatAt(inputs, c, y, x);
     case Op::kMaxPool:
     case Op::kAvgPool:
       return PoolAt(in, node, c, y, x);
@@ -239,6 +248,12 @@ INSTANTIATE_TEST_SUITE_P(
         OpCase{"BatchNorm", {5, 4, 3}, [](GraphBuilder& b, NodeId x) { return b.BatchNorm("n", x, 1e-3f); }},
         OpCase{"Relu", {3, 4, 4}, Unary(Op::kRelu)}, OpCase{"Relu6", {3, 4, 4}, Unary(Op::kRelu6)},
         OpCase{"Sigmoid", {3, 4, 4}, Unary(Op::kSigmoid)}, OpCase{"Softmax", {3, 4, 4}, Unary(Op::kSoftmax)},
+        OpCase{"HardSigmoid", {3, 4, 4}, Unary(Op::kHardSigmoid)},
+        OpCase{"HardSwish", {3, 4, 4}, Unary(Op::kHardSwish)},
+        OpCase{"Mul", {3, 4, 4}, [](GraphBuilder& b, NodeId x) { return b.Mul("m", x, b.Unary(Op::kRelu, "r", x)); }},
+        OpCase{"MulChannels",
+               {3, 4, 4},
+               [](GraphBuilder& b, NodeId x) { return b.Mul("m", x, b.Unary(Op::kGlobalAvgPool, "g", x)); }},
         OpCase{"GlobalAvgPool", {3, 4, 5}, Unary(Op::kGlobalAvgPool)},
         OpCase{"Flatten", {3, 4, 5}, Unary(Op::kFlatten)}, OpCase{"MaxPool", {3, 7, 7}, Pool(Op::kMaxPool, 3, 2, 1)},
         OpCase{"AvgPool", {3, 7, 7}, Pool(Op::kAvgPool, 3, 2, 1)},

@@ -82,7 +82,9 @@ class _Reader:
             elif node.op in _PLAIN:
                 self._add_plain(node)
             else:
-                raise BridgeError("INVALID_ARGUMENT", f"unknown operator {node.op}")
+                raise BridgeError(
+                    "UNIMPLEMENTED", f"there is no template for the operator {node.op}", "use target.toolchain: openvino"
+                )
         outputs = [self._output(name) for name in self.graph.outputs]
         return Network(self.values, self.layers, inputs, outputs, list(self.graph.outputs))
 
