@@ -94,6 +94,21 @@ TEST_F(BadInput, StudyFileAsBytes) {
   }
 }
 
+TEST_F(BadInput, ImportedNetworks) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"search study.yaml --set model.backbone=import:nowhere", "nowhere/graph.json"},
+      {"search study.yaml --set model.backbone=import:data", "data/graph.json"},
+      {"import nowhere.onnx --out imported", "nowhere.onnx"},
+      {"import study.yaml --out imported", "study.yaml: is no ONNX file"},
+      {"import study.yaml", "--out is required"},
+      {"import study.yaml --out imported --input 3,224", "--input"},
+  };
+  for (const auto& [arguments, expected] : cases) {
+    SCOPED_TRACE(arguments);
+    ExpectOneLine(arguments, expected);
+  }
+}
+
 TEST_F(BadInput, CommandLine) {
   const std::pair<const char*, const char*> cases[] = {
       {"search none.yaml", "none.yaml"},

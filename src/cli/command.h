@@ -18,6 +18,7 @@ int RunCommand(bool quiet, const std::function<void(const Context&)>& body);
 void AddStudyCommands(CLI::App& app, int& exit_code);  // optimize and one a stage
 void AddReportCommand(CLI::App& app, int& exit_code);
 void AddExportCommand(CLI::App& app, int& exit_code);
+void AddImportCommand(CLI::App& app, int& exit_code);
 void AddCheckCommand(CLI::App& app, int& exit_code);
 void AddStatusCommand(CLI::App& app, int& exit_code);
 void AddJournalCommand(CLI::App& app, int& exit_code);

@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   hot::AddStudyCommands(app, exit_code);
   hot::AddReportCommand(app, exit_code);
   hot::AddExportCommand(app, exit_code);
+  hot::AddImportCommand(app, exit_code);
   hot::AddCheckCommand(app, exit_code);
   hot::AddStatusCommand(app, exit_code);
   hot::AddJournalCommand(app, exit_code);

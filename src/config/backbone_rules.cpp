@@ -14,7 +14,8 @@ std::span<const BackboneRules> AllBackboneRules() {
   return kRules;
 }
 
-int SlotCount(const Study& study) {
+std::optional<int> SlotCount(const Study& study) {
+  if (study.model.backbone.starts_with("import:")) return std::nullopt;
   const auto rules = AllBackboneRules();
   const auto found = std::ranges::find(rules, study.model.backbone, &BackboneRules::name);
   HOT_ASSERT(found != rules.end());

@@ -3,6 +3,7 @@
 // the first call.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,8 +20,8 @@ struct BackboneRules {
 // In the order of AllBackbones().
 std::span<const BackboneRules> AllBackboneRules();
 
-// How many slots the study's backbone has.
-int SlotCount(const Study& study);
+// How many slots the study's backbone has; no value for an imported network, whose file says it.
+std::optional<int> SlotCount(const Study& study);
 
 // Block types that a choice may name, in the order of AllBlocks().
 const std::vector<std::string>& BlockNames();

@@ -16,6 +16,7 @@ std::vector<std::string> TaskNames() {
 std::vector<std::string> BackboneNames() {
   std::vector<std::string> names;
   for (const BackboneRules& backbone : AllBackboneRules()) names.push_back(backbone.name);
+  names.emplace_back("import:...");
   return names;
 }
 
@@ -33,7 +34,8 @@ std::string DefaultByTask(const Text& text_of) {
 void AddModel(std::vector<Option>& out) {
   out.push_back({.name = "model.backbone",
                  .field = HOT_FIELD(model.backbone),
-                 .help = "The network whose slots are searched.",
+                 .help = "The network whose slots are searched; `import:FOLDER`: what `hot import` wrote there, see "
+                         "docs/import.md.",
                  .fallback = "",
                  .allowed = BackboneNames()});
   out.push_back({.name = "model.slots",

@@ -66,8 +66,7 @@ int SlotNumber(const std::string& name) {
 }
 
 void CheckSlot(StudyReader& reader, const std::string& key, const std::string& name) {
-  const int slots = SlotCount(reader.study());
-  const int number = SlotNumber(name);
+  const int number = SlotNumber(name), slots = SlotCount(reader.study()).value_or(number);
   if (number >= 1 && number <= slots) return;
   FailAt(reader, key, reader.study().model.backbone + " has no " + name,
          "its slots: slot1 to slot" + std::to_string(slots) + " (model.slots: " + reader.study().model.slots + ")");

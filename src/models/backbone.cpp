@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "graph/key.h"
+#include "models/imported/imported_backbone.h"
 #include "models/mobilenet_v2.h"
 #include "models/resnet.h"
 
@@ -46,7 +47,8 @@ Choice Choice::Parse(std::string_view name) {
   const size_t first = body.find('-');
   const size_t second = first == std::string_view::npos ? first : body.find('-', first + 1);
   if (second == std::string_view::npos) ParseField("", 'k', name);
-  choice.block = FindBlock(body.substr(0, first)).type();
+  const std::string_view block = body.substr(0, first);
+  choice.block = block == kOriginal ? block : FindBlock(block).type();
   choice.kernel = ParseField(body.substr(first + 1, second - first - 1), 'k', name);
   choice.expansion = ParseField(body.substr(second + 1), 'e', name);
   return choice;
@@ -69,6 +71,11 @@ const Backbone& FindBackbone(std::string_view name) {
               "known: " + JoinNames(known));
 }
 
+std::shared_ptr<const Backbone> OpenBackbone(const std::string& name) {
+  if (IsImported(name)) return ReadImported(name);
+  return {std::shared_ptr<const Backbone>(), &FindBackbone(name)};  // owns nothing
+}
+
 std::map<int, int> SlotsByStride(const Backbone& backbone) {
   std::map<int, int> slots;
   int stride = backbone.traits().stem_stride;
@@ -80,13 +87,21 @@ std::map<int, int> SlotsByStride(const Backbone& backbone) {
 }
 
 NodeId BuildSlot(GraphBuilder& builder, NodeId x, const Slot& slot, const Choice& choice) {
+  const std::string prefix = "slot" + std::to_string(slot.index) + ".";
+  if (choice.block == kOriginal) {
+    for (int repeat = 0; repeat < slot.repeats; ++repeat) {
+      const Graph& original = *slot.originals.at(static_cast<size_t>(slot.first_repeat + repeat));
+      x = AppendGraph(builder, x, original, prefix + std::to_string(repeat));
+    }
+    return x;
+  }
   const Block& block = FindBlock(choice.block);
   for (int repeat = 0; repeat < slot.repeats; ++repeat) {
     const BlockSpec spec{.out_channels = slot.out_channels,
                          .stride = repeat == 0 ? slot.stride : 1,
                          .kernel = choice.kernel,
                          .expansion = choice.expansion};
-    x = block.Build(builder, x, spec, "slot" + std::to_string(slot.index) + "." + std::to_string(repeat));
+    x = block.Build(builder, x, spec, prefix + std::to_string(repeat));
   }
   return x;
 }

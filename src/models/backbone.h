@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,7 +40,13 @@ struct Slot {
   int first_repeat = 0;  // of the stage's blocks, the slot's first
   Choice baseline;
   std::vector<Choice> choices;  // before removing structural doubles; the baseline may be none of them
+  // Of an imported network: what stands in the stage's blocks, from `first_repeat` on the slot's; what the choice of
+  // block kOriginal builds. Shared: graphs never change, and slots are copied.
+  std::vector<std::shared_ptr<const Graph>> originals;
 };
+
+// The block type of a choice that keeps what an imported network has in a slot. It is none of AllBlocks().
+inline constexpr const char* kOriginal = "original";
 
 // What a head may read of a slot.
 struct SlotFeature {
@@ -75,6 +82,9 @@ class Backbone {
 std::span<const Backbone* const> AllBackbones();
 // Throws Error(kInvalidArgument) with the known names.
 const Backbone& FindBackbone(std::string_view name);
+// The same, or a network that `hot import` wrote, "import:FOLDER". Shared: networks of the list live for ever,
+// imported ones as long as somebody uses them. Also throws what ReadImported() throws.
+std::shared_ptr<const Backbone> OpenBackbone(const std::string& name);
 
 // The last slot (1-based) whose output has a stride, by stride in input pixels.
 std::map<int, int> SlotsByStride(const Backbone& backbone);

@@ -13,20 +13,19 @@ struct Stage {
 constexpr std::array<Stage, 7> kStages{
     {{1, 16, 1, 1}, {6, 24, 2, 2}, {6, 32, 3, 2}, {6, 64, 4, 2}, {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1}}};
 
-// The seed space: three block types, kernels 3 and 5, expansions 3, 6, 9 (1 at the first slot).
-std::vector<Choice> SeedChoices(bool first_slot, Precision precision) {
+}  // namespace
+
+std::vector<Choice> InvertedResidualChoices(bool expands, Precision precision) {
   std::vector<Choice> choices;
   for (const char* block : {"irb", "fused", "sandglass"}) {
     for (int kernel : {3, 5}) {
-      for (int expansion : first_slot ? std::vector<int>{1} : std::vector<int>{3, 6, 9}) {
+      for (int expansion : expands ? std::vector<int>{3, 6, 9} : std::vector<int>{1}) {
         choices.push_back({.block = block, .kernel = kernel, .expansion = expansion, .precision = precision});
       }
     }
   }
   return choices;
 }
-
-}  // namespace
 
 std::vector<Slot> MobileNetV2::Slots(double width, Precision precision) const {
   std::vector<Slot> slots;
@@ -38,7 +37,7 @@ std::vector<Slot> MobileNetV2::Slots(double width, Precision precision) const {
     slot.repeats = stage.repeats;
     slot.stride = stage.stride;
     slot.baseline = {.block = "irb", .kernel = 3, .expansion = stage.expansion, .precision = precision};
-    slot.choices = SeedChoices(slots.empty(), precision);
+    slot.choices = InvertedResidualChoices(!slots.empty(), precision);
     slots.push_back(std::move(slot));
   }
   return slots;

@@ -7,6 +7,10 @@
 
 namespace hot {
 
+// The choices of a slot, by rising expansion: irb, fused and sandglass, kernels 3 and 5, expansions 3, 6 and 9, or 1
+// where the slot does not expand.
+std::vector<Choice> InvertedResidualChoices(bool expands, Precision precision);
+
 class MobileNetV2 : public Backbone {
  public:
   std::string_view name() const override { return "mobilenet_v2"; }

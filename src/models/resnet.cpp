@@ -13,8 +13,9 @@ struct BlockChoices {
   std::vector<int> expansions;
 };
 
-// By rising expansion.
-std::vector<Choice> SeedChoices(bool wide_ends, Precision precision) {
+}  // namespace
+
+std::vector<Choice> ResNetChoices(bool wide_ends, Precision precision) {
   static const std::vector<BlockChoices> narrow{{"basic", {1, 2, 4}},
                                                 {"bottleneck", {1, 2, 4}},
                                                 {"irb", {3, 6, 9}},
@@ -33,8 +34,6 @@ std::vector<Choice> SeedChoices(bool wide_ends, Precision precision) {
   return choices;
 }
 
-}  // namespace
-
 std::vector<Slot> ResNet::Slots(double width, Precision precision) const {
   std::vector<Slot> slots;
   for (size_t stage = 0; stage < kChannels.size(); ++stage) {
@@ -45,7 +44,7 @@ std::vector<Slot> ResNet::Slots(double width, Precision precision) const {
     slot.repeats = variant_.repeats[stage];
     slot.stride = stage == 0 ? 1 : 2;
     slot.baseline = {.block = variant_.block, .kernel = 3, .expansion = variant_.expansion, .precision = precision};
-    slot.choices = SeedChoices(variant_.expansion > 1, precision);
+    slot.choices = ResNetChoices(variant_.expansion > 1, precision);
     slots.push_back(std::move(slot));
   }
   return slots;

@@ -25,6 +25,9 @@ inline constexpr ResNetVariant kResNet18{"resnet18", {2, 2, 2, 2}, "basic", 1};
 inline constexpr ResNetVariant kResNet34{"resnet34", {3, 4, 6, 3}, "basic", 1};
 inline constexpr ResNetVariant kResNet50{"resnet50", {3, 4, 6, 3}, "bottleneck", 4};
 
+// The choices of a slot, by rising expansion; with wide ends, as 50 layers have them.
+std::vector<Choice> ResNetChoices(bool wide_ends, Precision precision);
+
 class ResNet : public Backbone {
  public:
   explicit ResNet(const ResNetVariant& variant) : variant_(variant) {}

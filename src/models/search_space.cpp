@@ -36,14 +36,18 @@ SlotSize ParseSlotSize(std::string_view name) {
 }
 
 SearchSpace::SearchSpace(const Backbone& backbone, SlotSize size, SlotChoices choices)
-    : backbone_(backbone), size_(size), choices_(std::move(choices)) {
+    : SearchSpace(std::shared_ptr<const Backbone>(std::shared_ptr<const Backbone>(), &backbone), size,
+                  std::move(choices)) {}
+
+SearchSpace::SearchSpace(std::shared_ptr<const Backbone> backbone, SlotSize size, SlotChoices choices)
+    : backbone_(std::move(backbone)), size_(size), choices_(std::move(choices)) {
   const auto slots = static_cast<int>(SearchSpace::Slots(1.0, Precision::kFp32).size());
   for (auto& [slot, some] : choices_) {
     const std::string where = "slot" + std::to_string(slot);
     if (slot < 1 || slot > slots) {
-      throw Error(Code::kInvalidArgument, where,
-                  std::string(backbone.name()) + " has " + std::to_string(slots) + " slots, each a " +
-                      std::string(SlotSizeName(size)));
+      throw Error(
+          Code::kInvalidArgument, where,
+          std::string(name()) + " has " + std::to_string(slots) + " slots, each a " + std::string(SlotSizeName(size)));
     }
     if (some.empty()) throw Error(Code::kInvalidArgument, where, "has no choice");
     std::ranges::stable_sort(some, {}, &Choice::expansion);
@@ -51,7 +55,7 @@ SearchSpace::SearchSpace(const Backbone& backbone, SlotSize size, SlotChoices ch
 }
 
 std::vector<Slot> SearchSpace::Slots(double width, Precision precision) const {
-  std::vector<Slot> slots = backbone_.Slots(width, precision);
+  std::vector<Slot> slots = backbone_->Slots(width, precision);
   if (size_ == SlotSize::kBlock) slots = Blocks(slots);
   for (const auto& [index, choices] : choices_) {
     if (index < 1 || index > std::ssize(slots)) continue;  // the constructor refuses it

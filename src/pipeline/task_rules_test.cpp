@@ -9,6 +9,7 @@
 #include "config/backbone_rules.h"
 #include "config/options.h"
 #include "core/error.h"
+#include "models/imported/imported_backbone.h"
 #include "models/search_space.h"
 #include "tasks/task.h"
 
@@ -48,6 +49,7 @@ TEST(TaskRules, AreThoseOfTheRegistry) {
 TEST(Backbones, OfTheStudyFileAreThoseOfTheRegistry) {
   std::vector<std::string> names;
   for (const Backbone* backbone : AllBackbones()) names.emplace_back(backbone->name());
+  names.push_back(std::string(kImportPrefix) + "...");
   EXPECT_EQ(FindOption("model.backbone")->allowed, names);
   for (const BackboneRules& rules : AllBackboneRules()) {
     Study study;

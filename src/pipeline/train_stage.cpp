@@ -121,7 +121,8 @@ std::string TrainInputs(const Workspace& workspace) {
   return FileKey(workspace, "verify.json") + start + StudySectionJson(workspace.study(), "train") +
          StudySectionJson(workspace.study(), "data") + StudySectionJson(workspace.study(), "model") +
          std::to_string(workspace.study().search.train_candidates) + " " + std::to_string(workspace.study().run.seed) +
-         " " + std::to_string(workspace.study().run.threads) + " " + workspace.pretrained_key();
+         " " + std::to_string(workspace.study().run.threads) + " " + workspace.pretrained_key() +
+         workspace.backbone_key();
 }
 
 std::string RunTrain(Workspace& workspace) {

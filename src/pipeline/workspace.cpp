@@ -6,6 +6,7 @@
 #include "core/hash.h"
 #include "core/text.h"
 #include "data/class_names.h"
+#include "models/imported/imported_backbone.h"
 #include "models/pretrained/tensor_file.h"
 #include "pipeline/pretrained_study.h"
 #include "pipeline/task_options.h"
@@ -20,8 +21,22 @@ void SetFlips(const std::string& flips, AugmentOptions& augment) {
   augment.transpose = all ? 0.5 : 0;
 }
 
+// An imported network brings its weights.
+Study WithImportedWeights(Study study) {
+  if (IsImported(study.model.backbone) && study.model.pretrained.empty())
+    study.model.pretrained = (ImportedFolder(study.model.backbone) / kImportedWeights).string();
+  return study;
+}
+
+// What a study offers everywhere is not for parts where no block was recognized; elsewhere the imported one stays.
+void AddOriginal(const Slot& slot, bool named, std::vector<Choice>& choices) {
+  if (slot.originals.empty() || choices.empty()) return;
+  if (!named && slot.choices.size() == 1) choices.clear();
+  if (!choices.empty()) choices.insert(choices.begin(), slot.baseline);
+}
+
 SearchSpace StudySpace(const Study& study) {
-  const Backbone& backbone = FindBackbone(study.model.backbone);
+  const std::shared_ptr<const Backbone> backbone = OpenBackbone(study.model.backbone);
   const SlotSize size = ParseSlotSize(study.model.slots);
   const auto choices_of = [&](const std::string& name) {
     std::vector<Choice> choices;
@@ -33,7 +48,9 @@ SearchSpace StudySpace(const Study& study) {
   SlotChoices choices;
   for (const Slot& slot : SearchSpace(backbone, size).Slots(1.0, Precision::kFp32)) {
     std::vector<Choice> some = choices_of("slot" + std::to_string(slot.index));
-    if (some.empty()) some = choices_of("default");
+    const bool named = !some.empty();
+    if (!named) some = choices_of("default");
+    AddOriginal(slot, named, some);
     if (!some.empty()) choices[slot.index] = std::move(some);
   }
   return {backbone, size, std::move(choices)};
@@ -51,6 +68,31 @@ void CheckPrecisions(const Study& study, const Toolchain& toolchain) {
   }
 }
 
+// A slot that the study names and the network lacks.
+void CheckSlotName(const Study& study, const Backbone& backbone, const std::string& key, const std::string& name) {
+  const std::vector<Slot> slots = backbone.Slots(1.0, Precision::kFp32);
+  const auto is_named = [&](const Slot& slot) { return name == "slot" + std::to_string(slot.index); };
+  if (!name.starts_with("slot") || std::ranges::any_of(slots, is_named)) return;
+  throw Error(Code::kInvalidArgument, key, study.model.backbone + " has no " + name,
+              "its slots: slot1 to slot" + std::to_string(slots.size()) + " (model.slots: " + study.model.slots + ")");
+}
+
+// What a study of an imported network can be checked for only when the network is known.
+void CheckBackbone(const Study& study, const Backbone& backbone, const Task& task) {
+  if (!IsImported(study.model.backbone)) return;
+  for (const double width : study.model.width) backbone.Slots(width, Precision::kFp32);  // throws: it has only its own
+  CheckSlotName(study, backbone, "train.freeze", study.train.freeze);
+  for (const Space::Slot& slot : study.model.space.slots)
+    CheckSlotName(study, backbone, "model.space." + slot.name, slot.name);
+  const std::map<int, int> by_stride = SlotsByStride(backbone);
+  for (const int stride : task.taps().strides) {
+    if (by_stride.contains(stride)) continue;
+    throw Error(Code::kInvalidArgument, "model.task",
+                study.model.task + " reads a slot at stride " + std::to_string(stride) + ", which " +
+                    study.model.backbone + " does not have");
+  }
+}
+
 void CheckScope(const Study& study, const Device& device) {
   if (study.search.latency_scope == "network" || device.runs_work()) return;
   throw Error(Code::kInvalidArgument, "search.latency_scope",
@@ -65,7 +107,11 @@ fs::path RunFolder(const Study& study) {
 }
 
 Workspace::Workspace(Study study, const Context& context)
-    : study_(std::move(study)), context_(context), folder_(RunFolder(study_)), backbone_(StudySpace(study_)) {
+    : study_(WithImportedWeights(std::move(study))),
+      context_(context),
+      folder_(RunFolder(study_)),
+      backbone_(StudySpace(study_)),
+      backbone_key_(BackboneKey(study_.model.backbone)) {
   EnsureFolder(folder_);
   lock_ = std::make_unique<FileLock>(folder_ / "lock");
   store_ = OpenStore(study_.run.journal);
@@ -76,6 +122,7 @@ Workspace::Workspace(Study study, const Context& context)
   const std::optional<Pretrained> pretrained = StudyPretrained(study_, backbone_);
   Warn(ResolveConvention(study_, pretrained));
   task_ = MakeTask(StudyTaskOptions(study_, classes_, keypoints_));
+  CheckBackbone(study_, backbone_, *task_);
   for (const auto& [name, dataset] : data) task_->Views(dataset);  // throws where there is nothing to see
   if (study_.train.augment && task_->predicted() == Predicted::kKeypoints && task_->options().mirror_pairs.empty()) {
     Warn(
@@ -158,6 +205,7 @@ ScoreOptions Workspace::Scoring() const {
 TrialSpec Workspace::TrialTemplate() const {
   TrialSpec spec;
   spec.backbone = study_.model.backbone;
+  spec.backbone_sha256 = backbone_key_;
   spec.slot_size = backbone_.slot_size();
   spec.task = task_->options();
   spec.pretrained = study_.model.pretrained;

@@ -42,6 +42,8 @@ class Workspace {
 
   // TensorFileKey of model.pretrained; empty without one.
   const std::string& pretrained_key() const { return pretrained_key_; }
+  // BackboneKey of model.backbone; empty for a network of ours.
+  const std::string& backbone_key() const { return backbone_key_; }
   DataSource Source(const std::string& split) const;
   // data.test, which may be of another data set than the others.
   DataSource TestSource() const;
@@ -66,6 +68,7 @@ class Workspace {
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<Store> store_;
   SearchSpace backbone_;
+  std::string backbone_key_;
   Target target_;
   std::vector<std::string> classes_, keypoints_, notes_;
   std::vector<std::pair<int, int>> skeleton_;

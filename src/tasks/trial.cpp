@@ -7,6 +7,7 @@
 #include "core/hash.h"
 #include "core/read_json.h"
 #include "graph/fold.h"
+#include "models/imported/imported_backbone.h"
 #include "models/pretrained/tensor_file.h"
 
 namespace hot {
@@ -210,6 +211,7 @@ Json DecodingJson(const TaskOptions& task) {
 
 std::string ToJson(const TrialSpec& s) {
   Json json{{"version", s.version}, {"id", s.id}, {"backbone", s.backbone}, {"width", s.width}, {"slots", s.slots}};
+  if (!s.backbone_sha256.empty()) json["backbone_sha256"] = s.backbone_sha256;
   if (s.slot_size != SlotSize::kStage) json["slot_size"] = SlotSizeName(s.slot_size);
   if (!s.pretrained.empty()) {
     json["pretrained"] = {{"file", s.pretrained.string()}, {"sha256", s.pretrained_sha256}};
@@ -232,6 +234,7 @@ TrialSpec ReadTrial(const fs::path& file) {
     TrialSpec s;
     s.id = json.at("id");
     s.backbone = json.at("backbone");
+    s.backbone_sha256 = json.value("backbone_sha256", s.backbone_sha256);  // of imported networks
     if (json.contains("slot_size")) s.slot_size = ParseSlotSize(json.at("slot_size").get<std::string>());
     s.width = json.at("width");
     s.slots = json.at("slots").get<std::vector<std::string>>();
@@ -256,10 +259,18 @@ TrialSpec ReadTrial(const fs::path& file) {
   });
 }
 
+SearchSpace TrialSpace(const TrialSpec& spec) {
+  if (!spec.backbone_sha256.empty() && BackboneKey(spec.backbone) != spec.backbone_sha256) {
+    throw Error(Code::kFailedPrecondition, spec.backbone, "is not the network that the study was begun with",
+                "import it again, and run hot again");
+  }
+  return {OpenBackbone(spec.backbone), spec.slot_size};
+}
+
 Graph TrialGraph(const TrialSpec& spec, const Task& task, Purpose purpose) {
   std::vector<Choice> choices;
   for (const std::string& name : spec.slots) choices.push_back(Choice::Parse(name));
-  const SearchSpace backbone(FindBackbone(spec.backbone), spec.slot_size);
+  const SearchSpace backbone = TrialSpace(spec);
   const size_t slots = backbone.Slots(spec.width, Precision::kFp32).size();
   if (choices.size() != slots) {
     throw Error(Code::kInvalidArgument, "slots",
@@ -275,8 +286,7 @@ InitialWeights MakeInitialWeights(const TrialSpec& spec, const Graph& graph) {
     throw Error(Code::kFailedPrecondition, spec.pretrained.string(), "is not the file that the study was begun with",
                 "put it back, or run hot again");
   }
-  const Pretrained pretrained =
-      ReadPretrained(spec.pretrained, SearchSpace(FindBackbone(spec.backbone), spec.slot_size));
+  const Pretrained pretrained = ReadPretrained(spec.pretrained, TrialSpace(spec));
   initial.inheritance = Inherit(graph, pretrained, initial.weights);
   return initial;
 }

@@ -22,6 +22,7 @@ struct TrialSpec {
   std::string id;  // folder name, for messages
   // network
   std::string backbone = "mobilenet_v2";
+  std::string backbone_sha256;  // BackboneKey; empty: any
   SlotSize slot_size = SlotSize::kStage;
   double width = 1.0;
   std::vector<std::string> slots;  // Choice::Name() a slot
@@ -74,6 +75,9 @@ DataSource SourceFrom(const nlohmann::ordered_json& json);
 nlohmann::ordered_json DecodingJson(const TaskOptions& task);
 
 std::string ToJson(const TrialSpec& spec);
+// The trial's network and its slots. Throws what OpenBackbone() throws, and Error(kFailedPrecondition) where the
+// network is not the one that the study was begun with.
+SearchSpace TrialSpace(const TrialSpec& spec);
 // Throws Error(kDataLoss) with the file in front.
 TrialSpec ReadTrial(const fs::path& file);
 

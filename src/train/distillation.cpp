@@ -26,8 +26,6 @@ std::vector<Choice> ParseAll(const std::vector<std::string>& names) {
   return choices;
 }
 
-SearchSpace SpaceOf(const TrialSpec& spec) { return {FindBackbone(spec.backbone), spec.slot_size}; }
-
 Graph TeacherGraph(const TrialSpec& spec, const Task& task) {
   const Graph whole = TrialGraph(spec, task);  // checks the number of slots
   const auto slots = static_cast<int>(spec.slots.size());
@@ -35,7 +33,7 @@ Graph TeacherGraph(const TrialSpec& spec, const Task& task) {
     throw Error(Code::kInvalidArgument, "distill.slot", "the network has no slot " + std::to_string(spec.distill->slot),
                 "known: 1 to " + std::to_string(slots));
   }
-  return BuildUpToSlot(SpaceOf(spec), spec.width, ParseAll(spec.slots), task, spec.distill->slot);
+  return BuildUpToSlot(TrialSpace(spec), spec.width, ParseAll(spec.slots), task, spec.distill->slot);
 }
 
 StudentOptions OptionsOf(const TrialSpec& spec, at::Device device) {
@@ -51,7 +49,7 @@ std::vector<Student> MakeStudents(const TrialSpec& spec, const Task& task, at::D
   const uint64_t seed = MixSeed(spec.seed, "students");
   std::vector<Student> students;
   for (const std::string& name : spec.distill->choices) {
-    Graph graph = BuildSlotPart(SpaceOf(spec), spec.width, task, spec.distill->slot, Choice::Parse(name));
+    Graph graph = BuildSlotPart(TrialSpace(spec), spec.width, task, spec.distill->slot, Choice::Parse(name));
     const Weights start = RandomWeights(graph, seed);
     students.emplace_back(name, std::move(graph), start, OptionsOf(spec, device));
   }
