@@ -25,3 +25,18 @@ install(CODE "
   set(source \"${CMAKE_SOURCE_DIR}\")
   include(\"${CMAKE_SOURCE_DIR}/cmake/install_libraries.cmake\")
   include(\"${CMAKE_SOURCE_DIR}/cmake/install_licences.cmake\")")
+
+# Completion scripts and the manual page, as the program prints them; a cross-built one can't be asked.
+if(NOT CMAKE_CROSSCOMPILING)
+  install(CODE "
+    set(share \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/share\")
+    foreach(page IN ITEMS \"completion bash=bash-completion/completions/hot\" \"completion zsh=zsh/site-functions/_hot\"
+                          \"completion fish=fish/vendor_completions.d/hot.fish\" \"man=man/man1/hot.1\")
+      string(REGEX REPLACE \"=.*\" \"\" arguments \"\${page}\")
+      string(REPLACE \" \" \";\" arguments \"\${arguments}\")
+      string(REGEX REPLACE \".*=\" \"\" file \"\${page}\")
+      get_filename_component(folder \"\${share}/\${file}\" DIRECTORY)
+      file(MAKE_DIRECTORY \"\${folder}\")
+      execute_process(COMMAND \"$<TARGET_FILE:hot>\" \${arguments} OUTPUT_FILE \"\${share}/\${file}\" COMMAND_ERROR_IS_FATAL ANY)
+    endforeach()")
+endif()

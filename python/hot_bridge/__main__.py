@@ -14,6 +14,7 @@ OPERATIONS = {
     "optuna.check": ("optuna_worker", "check"),
     "optuna.ask": ("optuna_worker", "ask"),
     "optuna.export": ("optuna_worker", "export"),
+    "ray.version": ("ray_worker", "version"),
     "ray.check": ("ray_worker", "check"),
     "ray.poll": ("ray_worker", "poll"),
     "ray.end": ("ray_worker", "end"),

@@ -13,12 +13,17 @@ _END_PATIENCE_S = 10
 _running = {}  # by the caller's id
 
 
-def _ray():
+def _import_ray():
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
     except ImportError as fault:
         raise BridgeError("UNAVAILABLE", f"Ray is not installed: {fault}", "run scripts/setup --with-ray") from fault
+    return ray
+
+
+def _ray():
+    ray = _import_ray()
     if not ray.is_initialized():
         try:
             ray.init(address="auto", log_to_driver=False)
@@ -58,6 +63,11 @@ def _train(program, cwd, folder, epochs, threads, device):
         )
     status = process.wait()
     return {"code": status} if status >= 0 else {"code": -1, "signal": -status}
+
+
+def version(arguments):
+    """{} -> {"ray": version}; no cluster is asked for."""
+    return {"ray": _import_ray().__version__}
 
 
 def check(arguments):

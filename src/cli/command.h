@@ -16,6 +16,8 @@ int RunCommand(bool quiet, const std::function<void(const Context&)>& body);
 
 // A command's options live as long as its callback. `exit_code` is what main returns.
 void AddStudyCommands(CLI::App& app, int& exit_code);  // optimize and one a stage
+void AddInitCommand(CLI::App& app, int& exit_code);
+void AddDoctorCommand(CLI::App& app, int& exit_code);
 void AddReportCommand(CLI::App& app, int& exit_code);
 void AddExportCommand(CLI::App& app, int& exit_code);
 void AddImportCommand(CLI::App& app, int& exit_code);
@@ -24,6 +26,7 @@ void AddStatusCommand(CLI::App& app, int& exit_code);
 void AddJournalCommand(CLI::App& app, int& exit_code);
 void AddDataCommand(CLI::App& app, int& exit_code);
 void AddServeCommand(CLI::App& app, int& exit_code);
+void AddHelpCommands(CLI::App& app, int& exit_code);     // completion, man
 void AddServeJobCommand(CLI::App& app, int& exit_code);  // hidden: the process of one job of an agent
 
 }  // namespace hot

@@ -19,8 +19,10 @@ struct ShapesCommand {
 void AddDataCommand(CLI::App& app, int& exit_code) {
   CLI::App* data = app.add_subcommand("data", "Make data sets");
   data->require_subcommand(1);
+  data->footer("Example:\n  hot data make shapes data/shapes");
   CLI::App* make = data->add_subcommand("make", "Make a synthetic data set");
   make->require_subcommand(1);
+  make->footer("Example:\n  hot data make shapes data/shapes --train 600");
   auto command = std::make_shared<ShapesCommand>();  // shared: CLI11 copies the callback that owns it
   CLI::App* shapes = make->add_subcommand("shapes", "Cluttered pictures of circles, squares and triangles");
   shapes->add_option("out", command->out, "folder to write")->capture_default_str();

@@ -213,6 +213,7 @@ void AddImport(CLI::App& journal, const Options& options) {
 void AddJournalCommand(CLI::App& app, int& exit_code) {
   CLI::App* journal = app.add_subcommand("journal", "What was measured and finished");
   journal->require_subcommand(1);
+  journal->footer("Example:\n  hot journal show runs/journal.sqlite");
   const auto options = std::make_shared<JournalOptions>();
   AddShow(*journal, options);
   AddExport(*journal, options);

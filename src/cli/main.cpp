@@ -11,6 +11,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer("Example:\n  hot optimize examples/quickstart.yaml");
   int exit_code = 0;
+  hot::AddInitCommand(app, exit_code);
+  hot::AddDoctorCommand(app, exit_code);
   hot::AddStudyCommands(app, exit_code);
   hot::AddReportCommand(app, exit_code);
   hot::AddExportCommand(app, exit_code);
@@ -20,6 +22,7 @@ int main(int argc, char** argv) {
   hot::AddJournalCommand(app, exit_code);
   hot::AddDataCommand(app, exit_code);
   hot::AddServeCommand(app, exit_code);
+  hot::AddHelpCommands(app, exit_code);
   hot::AddServeJobCommand(app, exit_code);
   try {
     app.parse(argc, argv);

@@ -1,9 +1,11 @@
 // hot optimize STUDY, and one command a stage that does everything up to that stage.
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "config/study.h"
+#include "pipeline/plan.h"
 #include "pipeline/search_text.h"
 #include "pipeline/solve.h"
 #include "pipeline/stage.h"
@@ -12,10 +14,12 @@
 namespace hot {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 struct StudyOptions {
   std::string study;
   std::vector<std::string> overrides;
-  bool json = false, quiet = false, front = false;
+  bool json = false, quiet = false, front = false, plan = false;
 };
 
 struct StudyCommand {
@@ -44,6 +48,29 @@ void ShowSearch(const Workspace& workspace, bool front) {
   for (const std::string& line : PriceLines(workspace)) workspace.context().progress.Note(line);
 }
 
+Json ToJson(const StudyPlan& plan) {
+  Json stages = Json::array();
+  for (const PlannedStage& stage : plan.stages) {
+    stages.push_back({{"stage", stage.stage},
+                      {"finished", stage.finished},
+                      {"work", stage.work},
+                      {"seconds", stage.seconds},
+                      {"basis", stage.basis},
+                      {"guess", stage.guess}});
+  }
+  return {{"version", 1}, {"stages", stages}, {"seconds", plan.seconds()}};
+}
+
+void ShowPlan(const StudyCommand& command, const StudyOptions& options, const Context& context) {
+  const Workspace workspace(ReadStudy(options.study, options.overrides), context, Access::kLook);
+  const StudyPlan plan = PlanStudy(workspace, command.last_stage);
+  if (options.json) {
+    std::printf("%s\n", ToJson(plan).dump(1).c_str());
+  } else {
+    std::fputs(PlanText(plan).c_str(), stdout);
+  }
+}
+
 void RunStudy(const StudyCommand& command, const StudyOptions& options, const Context& context) {
   Workspace workspace(ReadStudy(options.study, options.overrides), context);
   for (const std::string& note : workspace.notes()) context.progress.Note(note);
@@ -57,22 +84,33 @@ void RunStudy(const StudyCommand& command, const StudyOptions& options, const Co
   if (options.json) std::fputs(ReadFile(workspace.folder() / command.result).c_str(), stdout);
 }
 
+void AddOptions(CLI::App& sub, const StudyCommand& command, StudyOptions& options) {
+  sub.add_option("study", options.study, "study file (YAML), see docs/formats/study.md; hot init writes one")
+      ->required();
+  sub.add_option("--set", options.overrides, "KEY=VALUE: set any key of the study")->expected(1)->take_all();
+  CLI::Option* json = sub.add_flag("--json", options.json, "print the result as JSON on stdout");
+  if (std::string_view(command.name) == "search") {
+    sub.add_flag("--front", options.front, "print the Pareto front of quality against latency")->excludes(json);
+  }
+  sub.add_flag("--plan", options.plan, "print what would be done and how long it would take; do nothing");
+  sub.add_flag("--quiet", options.quiet, "no progress");
+  const std::string line = std::string("  hot ") + command.name + " examples/quickstart.yaml";
+  const bool distills = std::string_view(command.name) == "distill";  // a stage that not every study has
+  sub.footer("Examples:\n" + line + (distills ? " --set search.quality=distill\n" : " --set run.seed=1\n") + line +
+             (distills ? " --set search.quality=distill --plan" : " --plan"));
+}
+
 }  // namespace
 
 void AddStudyCommands(CLI::App& app, int& exit_code) {
   for (const StudyCommand& command : kCommands) {
     auto options = std::make_shared<StudyOptions>();  // shared: CLI11 copies the callback that owns it
     CLI::App* sub = app.add_subcommand(command.name, command.help);
-    sub->add_option("study", options->study, "study file (YAML), see docs/formats/study.md")->required();
-    sub->add_option("--set", options->overrides, "KEY=VALUE: set any key of the study")->expected(1)->take_all();
-    CLI::Option* json = sub->add_flag("--json", options->json, "print the result as JSON on stdout");
-    if (std::string_view(command.name) == "search") {
-      sub->add_flag("--front", options->front, "print the Pareto front of quality against latency")->excludes(json);
-    }
-    sub->add_flag("--quiet", options->quiet, "no progress");
-    sub->footer(std::string("Example:\n  hot ") + command.name + " examples/quickstart.yaml --set run.seed=1");
+    AddOptions(*sub, command, *options);
     sub->callback([options, &command, &exit_code] {
-      exit_code = RunCommand(options->quiet, [&](const Context& context) { RunStudy(command, *options, context); });
+      exit_code = RunCommand(options->quiet, [&](const Context& context) {
+        options->plan ? ShowPlan(command, *options, context) : RunStudy(command, *options, context);
+      });
     });
   }
 }

@@ -124,7 +124,7 @@ void AddData(std::vector<Option>& out) {
                  .fallback = "taken from train"});
   out.push_back({.name = "data.test",
                  .field = HOT_FIELD(data.test),
-                 .help = "Split that is read once, for the final scores.",
+                 .help = "Split that is read once, for the final scores; `\"\"`: taken from train.",
                  .fallback = ""});
   out.push_back({.name = "data.val_fraction",
                  .field = HOT_FIELD(data.val_fraction),

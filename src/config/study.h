@@ -59,11 +59,13 @@ struct Study {
     std::string train = "trainval", val, test = "test";  // val empty: taken from train
     double val_fraction = 0.15;
     std::vector<std::string> classes;    // empty: all in train
+    double test_fraction = 0.2;          // of train, when `test` is empty
     std::string test_root, test_format;  // default: root and format
     // Names of one class in two data sets.
     std::vector<std::string> same_classes{"aeroplane/airplane",   "diningtable/dining table",
                                           "motorbike/motorcycle", "pottedplant/potted plant",
                                           "sofa/couch",           "tvmonitor/tv"};
+    bool tests_on_train() const { return test.empty() && !tests_elsewhere(); }
     bool tests_elsewhere() const { return test_root != root || test_format != format; }
     std::vector<std::string> keypoints;     // empty: all in train
     std::vector<std::string> mirror_pairs;  // "left_eye/right_eye"; empty: by their names

@@ -97,6 +97,7 @@ void Bridge::Start() {
     throw Error(Code::kFailedPrecondition, options_.folder.string(), "is a hot_bridge of another version",
                 "update hot and its Python part together");
   }
+  python_version_ = json.value("python", "");
 }
 
 void Bridge::Died() {

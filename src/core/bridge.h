@@ -28,6 +28,7 @@ class Bridge {
   // reports, with its code ("UNAVAILABLE": a Python package is not installed), or kUnavailable when it died twice.
   std::string Call(std::string_view operation, std::string_view arguments);
 
+  const std::string& python_version() const { return python_version_; }
   int pid() const { return process_->pid(); }  // for tests
 
  private:
@@ -40,7 +41,7 @@ class Bridge {
   TempFolder folder_;  // of the log
   int socket_ = -1;
   std::optional<Process> process_;
-  std::string buffer_;
+  std::string buffer_, python_version_;
   int64_t next_id_ = 1;
 };
 

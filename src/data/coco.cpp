@@ -22,72 +22,6 @@ using nlohmann::json;
 constexpr size_t kMaxWarnings = 50;
 constexpr int64_t kMaxSide = 1 << 20;
 
-bool IsFile(const fs::path& path) {
-  std::error_code error;
-  return fs::is_regular_file(path, error);
-}
-
-std::vector<fs::path> WithSubfolders(const fs::path& folder) {
-  std::vector<fs::path> folders;
-  std::error_code error;
-  if (!fs::is_directory(folder, error)) return folders;
-  for (const auto& entry : fs::directory_iterator(folder, fs::directory_options::skip_permission_denied)) {
-    if (entry.is_directory()) folders.push_back(entry.path());
-  }
-  std::sort(folders.begin(), folders.end());
-  folders.insert(folders.begin(), folder);
-  return folders;
-}
-
-struct CocoFile {
-  fs::path json;
-  fs::path base;  // the folder with annotations/
-};
-
-[[noreturn]] void ThrowUnknownSplit(const DataSource& source) {
-  std::vector<std::string> known;
-  for (const fs::path& base : WithSubfolders(source.root)) {
-    std::error_code error;
-    if (!fs::is_directory(base / "annotations", error)) continue;
-    for (const fs::path& file : ListFiles(base / "annotations")) {
-      if (file.extension() == ".json") known.push_back(file.stem().string());
-    }
-  }
-  throw Error(Code::kNotFound, source.root.string(), "no split \"" + source.split + "\" here",
-              known.empty() ? "expected annotations/*.json" : "splits here: " + JoinNames(known));
-}
-
-CocoFile FindCocoFile(const DataSource& source) {
-  const std::string name = fs::path(source.split).extension() == ".json" ? source.split : source.split + ".json";
-  for (const fs::path& base : WithSubfolders(source.root)) {
-    for (const fs::path& file :
-         {base / "annotations" / name, base / name, base / "annotations" / ("instances_" + name)}) {
-      if (IsFile(file)) return {file, base};
-    }
-  }
-  if (IsFile(name)) return {name, source.root};
-  ThrowUnknownSplit(source);
-}
-
-// Folders named like the split come first: pictures of two splits may have the same name.
-std::vector<fs::path> PictureFolders(const CocoFile& file, const fs::path& root) {
-  const std::string stem = file.json.stem().string();
-  std::vector<std::string> names{stem};
-  for (const std::string prefix : {"instances_", "person_keypoints_", "keypoints_"}) {
-    if (stem.starts_with(prefix)) names.push_back(stem.substr(prefix.size()));
-  }
-  std::vector<fs::path> folders;
-  for (const fs::path& base : {file.base, root}) {
-    for (const std::string& name : names) folders.insert(folders.end(), {base / "images" / name, base / name});
-  }
-  for (const fs::path& base : {file.base, root}) {
-    for (const fs::path& top : {base / "images", base}) {
-      for (const fs::path& folder : WithSubfolders(top)) folders.push_back(folder);
-    }
-  }
-  return folders;
-}
-
 // What a message says about a value of the wrong type: lists and objects may be of any size and depth.
 std::string KindOf(const json& value) {
   if (value.is_array()) return "a list";
@@ -383,6 +317,8 @@ class CocoReader {
 
 }  // namespace
 
-Dataset ReadCoco(const DataSource& source) { return CocoReader(source, FindCocoFile(source)).Read(); }
+Dataset ReadCoco(const DataSource& source, std::vector<std::string>*) {
+  return CocoReader(source, FindCocoFile(source)).Read();
+}
 
 }  // namespace hot

@@ -27,7 +27,7 @@ void CheckClasses(const std::vector<std::string>& classes) {
 struct Format {
   DataFormat format;
   std::string_view name;
-  Dataset (*read)(const DataSource&);
+  Dataset (*read)(const DataSource&, std::vector<std::string>* faults);
 };
 constexpr std::array<Format, 3> kFormats{{{DataFormat::kVoc, "voc", ReadVoc},
                                           {DataFormat::kCoco, "coco", ReadCoco},
@@ -52,16 +52,18 @@ DataFormat ParseDataFormat(const std::string& name) {
 
 std::string DataFormatName(DataFormat format) { return std::string(FormatOf(format).name); }
 
-Dataset ReadDataset(const DataSource& source) {
+Dataset ReadDataset(const DataSource& source, std::vector<std::string>* faults) {
   std::error_code error;
   if (!fs::is_directory(source.root, error)) {
     throw Error(Code::kNotFound, source.root.string(), "the data folder does not exist", "check data.root");
   }
   CheckClasses(source.classes);
   try {
-    Dataset dataset = FormatOf(source.format).read(source);
+    Dataset dataset = FormatOf(source.format).read(source, faults);
     if (source.shared) CheckSharedClasses(source, &dataset);
-    return dataset;
+    if (!source.share) return dataset;
+    auto parts = SplitDataset(dataset, source.share->fraction, source.share->seed);
+    return source.share->rest ? parts.first : parts.second;
   } catch (const fs::filesystem_error& failure) {
     throw Error(Code::kPermissionDenied, failure.path1().string(), failure.code().message());
   }

@@ -70,6 +70,13 @@ std::string DataFormatName(DataFormat format);
 // Two names of one class, each in a data set of its own: {"aeroplane", "airplane"}.
 using ClassNames = std::pair<std::string, std::string>;
 
+// A part of a split, by a seeded shuffle of its pictures: `fraction` of them, or (`rest`) all others.
+struct Share {
+  double fraction = 0.5;
+  uint64_t seed = 0;
+  bool rest = false;
+};
+
 // Where one split lies. VOC: `root` is a folder with Annotations/, JPEGImages/, ImageSets/Main/ (searched one level
 // below too), or a folder with pictures and XML side by side; `split` is a name in ImageSets/Main, a folder below root,
 // a .txt file, YEAR/NAME, or A+B. COCO: `split` is a JSON file below root/annotations (with or without .json), pictures
@@ -85,12 +92,14 @@ struct DataSource {
   // Set where `classes` are those of another data set. Then what only one of both has is left out: objects of other
   // classes are skipped, and a warning names the classes without an object. In what is set: names that differ.
   std::optional<std::vector<ClassNames>> shared = std::nullopt;
+  std::optional<Share> share = std::nullopt;  // only this part of the split; classes are those of all
 };
 
 // Reads annotations only, no pixels. Throws hot::Error with file:line:column for broken XML or JSON, a missing
 // picture, an unknown class (when `classes` is given), an empty split, or with `shared` no object at all. A box that is
 // degenerate (no area), inverted or wholly outside is skipped with a warning; one that is partly outside is clipped.
-Dataset ReadDataset(const DataSource& source);
+// With `faults`, an annotation file of VOC that is broken or has no picture is left out and its error goes there.
+Dataset ReadDataset(const DataSource& source, std::vector<std::string>* faults = nullptr);
 
 // Looks at every picture's first bytes: throws Error(kDataLoss) for one that is empty or no picture.
 void CheckPictures(const Dataset& dataset);

@@ -92,6 +92,26 @@ TEST(SplitDatasetTest, PartsAreDisjointSeededAndIndependentOfTheOrder) {
   EXPECT_THAT(Ids(SplitDataset(data, 0.15, 3).second), testing::UnorderedElementsAreArray(Ids(second)));
 }
 
+TEST(SplitDatasetTest, AShareOfASourceAndItsRestAreTheTwoParts) {
+  const TempFolder folder;
+  for (int i = 0; i < 10; ++i) {
+    EnsureFolder(folder.path() / "all" / (i < 9 ? "common" : "rare"));
+    WriteFileAtomic(folder.path() / "all" / (i < 9 ? "common" : "rare") / (std::to_string(i) + ".jpg"), "x");
+  }
+  DataSource source{.format = DataFormat::kImageFolders, .root = folder.path(), .split = "all"};
+  const Dataset all = ReadDataset(source);
+  source.share = {.fraction = 0.2, .seed = 7};
+  const Dataset part = ReadDataset(source);
+  source.share->rest = true;
+  const Dataset rest = ReadDataset(source);
+  EXPECT_THAT(part.samples, SizeIs(2));
+  EXPECT_THAT(rest.samples, SizeIs(8));
+  EXPECT_EQ(CheckDisjoint("a", part, "b", rest), "");
+  EXPECT_THAT(part.classes, ElementsAre("common", "rare"));
+  EXPECT_EQ(rest.classes, part.classes);
+  EXPECT_EQ(Ids(part), Ids(SplitDataset(all, 0.2, 7).second));
+}
+
 TEST(SplitDatasetTest, BothPartsHaveAtLeastOnePicture) {
   EXPECT_THAT(SplitDataset(Numbered(2), 0.01, 0).second.samples, SizeIs(1));
   EXPECT_THAT(SplitDataset(Numbered(2), 0.99, 0).first.samples, SizeIs(1));

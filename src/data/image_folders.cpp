@@ -61,6 +61,13 @@ std::vector<fs::path> PicturesBelow(const fs::path& folder) {
   return pictures;
 }
 
+// Whether at least two folders in it have pictures of their own.
+bool HasClasses(const fs::path& folder) {
+  return std::ranges::count_if(FolderNames(folder), [&](const std::string& name) {
+           return std::ranges::any_of(ListFiles(folder / name), IsPictureName);
+         }) >= 2;
+}
+
 Sample MakeSample(const fs::path& split, const fs::path& picture, int label) {
   Sample sample;
   sample.name = picture.lexically_relative(split).string();
@@ -126,6 +133,13 @@ class Reader {
 
 }  // namespace
 
-Dataset ReadImageFolders(const DataSource& source) { return Reader(source).Read(); }
+std::vector<std::string> ImageFolderSplits(const fs::path& root) {
+  if (HasClasses(root)) return {""};
+  std::vector<std::string> names = FolderNames(root);
+  std::erase_if(names, [&](const std::string& name) { return !HasClasses(root / name); });
+  return names;
+}
+
+Dataset ReadImageFolders(const DataSource& source, std::vector<std::string>*) { return Reader(source).Read(); }
 
 }  // namespace hot

@@ -7,6 +7,9 @@
 
 namespace hot {
 
+// What can be given as split: folders with at least two classes' folders, and "" where `root` is one itself.
+std::vector<std::string> ImageFolderSplits(const fs::path& root);
+
 // Classes are the split's folders, sorted by name (byte by byte), or `source.classes` in their order; then other
 // folders are left out, with a warning unless the classes are those of another data set (`source.shared`). Pictures may
 // lie in folders below that of their class; other files, and folders that begin with '.', are no part of the set;
@@ -17,6 +20,6 @@ namespace hot {
 // in `source.classes` that has no folder (one without pictures is a warning; with `source.shared` both are fine), for a
 // folder without pictures when the folders are the classes, for one whose name is not UTF-8 text, and for a split
 // without a picture.
-Dataset ReadImageFolders(const DataSource& source);
+Dataset ReadImageFolders(const DataSource& source, std::vector<std::string>* faults = nullptr);
 
 }  // namespace hot

@@ -180,24 +180,35 @@ void SortClasses(const std::vector<std::string>& seen, Dataset* dataset) {
   }
 }
 
+// Adds the sample of one annotation file; `classes` grows where none are given.
+void AddEntry(const VocEntry& entry, const DataSource& source, PictureFinder* finder, std::vector<std::string>* classes,
+              Dataset* dataset) {
+  const VocFile file(entry);
+  Sample sample = file.ReadSample(finder);
+  for (VocObject& voc : file.ReadObjects(sample, &dataset->warnings)) {
+    if (source.classes.empty() && std::find(classes->begin(), classes->end(), voc.name) == classes->end()) {
+      classes->push_back(voc.name);
+    }
+    voc.object.label = LabelOf(voc, *classes, source, file);
+    if (voc.object.label >= 0) sample.objects.push_back(std::move(voc.object));
+  }
+  dataset->samples.push_back(std::move(sample));
+}
+
 }  // namespace
 
-Dataset ReadVoc(const DataSource& source) {
+Dataset ReadVoc(const DataSource& source, std::vector<std::string>* faults) {
   Dataset dataset;
   const std::vector<VocEntry> entries = FindVocSplit(source, &dataset.warnings);
   PictureFinder finder;
   std::vector<std::string> classes = source.classes;
   for (const VocEntry& entry : entries) {
-    const VocFile file(entry);
-    Sample sample = file.ReadSample(&finder);
-    for (VocObject& voc : file.ReadObjects(sample, &dataset.warnings)) {
-      if (source.classes.empty() && std::find(classes.begin(), classes.end(), voc.name) == classes.end()) {
-        classes.push_back(voc.name);
-      }
-      voc.object.label = LabelOf(voc, classes, source, file);
-      if (voc.object.label >= 0) sample.objects.push_back(std::move(voc.object));
+    try {
+      AddEntry(entry, source, &finder, &classes, &dataset);
+    } catch (const Error& error) {
+      if (faults == nullptr) throw;
+      faults->push_back(error.what());
     }
-    dataset.samples.push_back(std::move(sample));
   }
   if (source.classes.empty()) {
     SortClasses(classes, &dataset);

@@ -23,6 +23,9 @@ struct VocEntry {
 // warning.
 std::vector<VocEntry> FindVocSplit(const DataSource& source, std::vector<std::string>* warnings);
 
-Dataset ReadVoc(const DataSource& source);
+// What can be given as split: lists in ImageSets/Main, folders with annotations, and "" where a folder has all.
+std::vector<std::string> VocSplits(const fs::path& root);
+
+Dataset ReadVoc(const DataSource& source, std::vector<std::string>* faults = nullptr);
 
 }  // namespace hot

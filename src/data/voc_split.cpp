@@ -58,7 +58,7 @@ std::vector<VocEntry> EntriesOfFolder(const fs::path& folder) {
   return entries;
 }
 
-// What can be given as split, for the message.
+// What can be given as split by name.
 std::vector<std::string> KnownSplits(const fs::path& root) {
   std::vector<std::string> names;
   const auto add_folder = [&](const fs::path& folder) {
@@ -205,6 +205,12 @@ std::vector<VocEntry> FindPart(const DataSource& source, std::vector<std::string
 }
 
 }  // namespace
+
+std::vector<std::string> VocSplits(const fs::path& root) {
+  std::vector<std::string> names = KnownSplits(root), warnings;
+  if (Locate({.root = root, .split = ""}, &warnings)) names.emplace_back();
+  return names;
+}
 
 std::vector<VocEntry> FindVocSplit(const DataSource& source, std::vector<std::string>* warnings) {
   const bool whole = FindList(source) || IsFolder(source.root / source.split);  // a name may have a '+'

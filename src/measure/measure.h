@@ -108,6 +108,7 @@ class ScopedPin {
   ScopedPin(const ScopedPin&) = delete;
   ScopedPin& operator=(const ScopedPin&) = delete;
   const std::vector<int>& cpus() const { return cpus_; }  // empty when pinning is not permitted
+  bool raised() const { return raised_; }                 // to real-time priority
 
  private:
   std::vector<int> before_, cpus_;

@@ -31,6 +31,10 @@ std::string_view OutputsHeader(const std::string& task) {
 Json TestJson(const Json& study, const TrialSpec& trial) {
   const Json& data = study.at("data");
   DataSource test = trial.train;
+  if (test.share) {  // the test pictures are those that were kept from the training
+    test.share->rest = false;
+    return SourceJson(test);
+  }
   test.split = data.at("test");
   test.format = ParseDataFormat(data.at("test_format"));
   test.root = data.at("test_root").get<std::string>();

@@ -29,6 +29,22 @@ void AddToRows(int64_t ns, Precision precision, std::vector<TableRow>& rows) {
   }
 }
 
+void AddBorders(const Workspace& workspace, double width, std::vector<BorderPart>& parts) {
+  const Precision first = workspace.precision(), other = Precision::kFp32;
+  const auto baseline = BaselineChoices(workspace.backbone(), width, first);
+  const auto slots = static_cast<int>(baseline.size());
+  for (int slot = 0; slot <= slots; ++slot) {
+    if (slot == slots && !BuildsTail(workspace.backbone(), workspace.task())) continue;
+    for (const Precision before : {first, other}) {
+      for (const Precision after : {first, other}) {
+        if ((slot == 0 && before != first) || (slot == slots && after != first)) continue;
+        Graph graph = BuildBorderPart(workspace.backbone(), width, baseline, workspace.task(), slot);
+        parts.push_back({.width = width, .slot = slot, .before = before, .after = after, .graph = std::move(graph)});
+      }
+    }
+  }
+}
+
 }  // namespace
 
 bool MixesFormats(const Study& study) { return study.search.precision == "slot"; }
@@ -86,21 +102,10 @@ LatencyJob WholeJob(const Workspace& workspace, const Graph& graph, const std::v
   return job;
 }
 
-std::vector<BorderPart> PlanBorders(const Workspace& workspace, double width) {
-  const Precision first = workspace.precision(), other = Precision::kFp32;
-  const auto baseline = BaselineChoices(workspace.backbone(), width, first);
-  const auto slots = static_cast<int>(baseline.size());
+std::vector<BorderPart> PlanBorders(const Workspace& workspace) {
   std::vector<BorderPart> parts;
-  for (int slot = 0; slot <= slots; ++slot) {
-    if (slot == slots && !BuildsTail(workspace.backbone(), workspace.task())) continue;
-    for (const Precision before : {first, other}) {
-      for (const Precision after : {first, other}) {
-        if ((slot == 0 && before != first) || (slot == slots && after != first)) continue;
-        Graph graph = BuildBorderPart(workspace.backbone(), width, baseline, workspace.task(), slot);
-        parts.push_back({.width = width, .slot = slot, .before = before, .after = after, .graph = std::move(graph)});
-      }
-    }
-  }
+  if (!MixesFormats(workspace.study())) return parts;
+  for (const double width : TableWidths(workspace)) AddBorders(workspace, width, parts);
   return parts;
 }
 

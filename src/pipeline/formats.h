@@ -41,12 +41,12 @@ struct BorderPart {
   Precision before = Precision::kFp32, after = Precision::kFp32;
   Graph graph;
 };
-// All that must be measured at the borders of a width.
-std::vector<BorderPart> PlanBorders(const Workspace& workspace, double width);
+// All that must be measured at the borders of the study's tables; nothing where slots have no formats of their own.
+std::vector<BorderPart> PlanBorders(const Workspace& workspace);
 LatencyJob JobOf(const BorderPart& part);
 
 // What each pair of formats takes more than the rows of both baseline choices say, less what it is for the pair in the
-// first format. `parts`: of this width, in PlanBorders()' order, and perhaps of others; `measured`: one row a part.
+// first format. `parts`: PlanBorders()'; `measured`: one row a part.
 // `tables`: with rows filled in, one a width and format.
 std::vector<FormatBorder> BordersOf(const Workspace& workspace, double width, std::span<const BorderPart> parts,
                                     std::span<const MeasurementRow> measured, std::span<const LookupTable> tables);

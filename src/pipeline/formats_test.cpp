@@ -110,7 +110,7 @@ TEST_F(FormatsTest, CostsAreOfEachSlotsFormat) {
 }
 
 TEST_F(FormatsTest, BordersAreWhatPairsTakeMoreThanTheirRows) {
-  const std::vector<BorderPart> parts = PlanBorders(*workspace_, 0.35);
+  const std::vector<BorderPart> parts = PlanBorders(*workspace_);
   ASSERT_EQ(parts.size(), 2u + 6 * 4 + 2);
   const std::vector<LookupTable> tables{Table(kInt8), Table(kFp32)};
   std::vector<MeasurementRow> measured;
@@ -144,7 +144,7 @@ TEST_F(FormatsTest, BordersAreWhatPairsTakeMoreThanTheirRows) {
 }
 
 TEST_F(FormatsTest, APartIsInFloatWhereItsSlotIs) {
-  for (const BorderPart& part : PlanBorders(*workspace_, 0.35)) {
+  for (const BorderPart& part : PlanBorders(*workspace_)) {
     const LatencyJob job = JobOf(part);
     const bool all = part.before == kFp32 && part.after == kFp32;
     EXPECT_EQ(job.precision, all ? kFp32 : kInt8);

@@ -23,7 +23,9 @@ constexpr int64_t kMostTries = 2;
 // A call of whole networks is repeated while the reference network takes another time than at first, by more than this:
 // neighbours on the shared caches slow it down, and other networks less or more, so that no factor makes up for it.
 constexpr double kReferenceDrift = 0.01;
-constexpr int kMostCalls = 3;  // of which the one nearest to the reference network's first time counts
+constexpr int kMostCalls = 3;               // of which the one nearest to the reference network's first time counts
+constexpr const char* kPartFlag = ";part";  // in a key's flags: see LatencyJob::part
+constexpr double kLongestBatch_s = 900;     // rows further apart are of two sessions
 
 MeasurementKey KeyOf(const Workspace& workspace, const LatencyJob& job) {
   const Toolchain& toolchain = workspace.toolchain();
@@ -32,7 +34,7 @@ MeasurementKey KeyOf(const Workspace& workspace, const LatencyJob& job) {
   key.device = workspace.device().Describe().fingerprint;
   key.toolchain = toolchain.name();
   key.toolchain_version = toolchain.version();
-  key.flags = toolchain.flags() + (job.part ? ";part" : "") + (job.work ? ";" + job.work->key : "");
+  key.flags = toolchain.flags() + (job.part ? kPartFlag : "") + (job.work ? ";" + job.work->key : "");
   if (!job.float_layers.empty()) key.flags += ";fp32=" + LayerRanges(*job.graph, job.float_layers);
   key.precision = PrecisionName(job.precision);
   key.scheme = SchemeOf(workspace, job.precision);
@@ -185,6 +187,27 @@ void MeasureAll(Workspace& workspace, std::vector<Unique*> open, double done_bef
   }
 }
 
+struct LookedUp {
+  std::map<std::string, Unique> unique;
+  std::vector<Unique*> by_job, open;  // in it: one a job, and those that have to be measured
+};
+
+LookedUp LookUp(const Workspace& workspace, std::span<const LatencyJob> jobs) {
+  LookedUp found;
+  for (const LatencyJob& job : jobs) {
+    const MeasurementKey key = KeyOf(workspace, job);
+    auto [it, added] = found.unique.try_emplace(key.graph_key + key.flags, Unique{key, job, std::nullopt});
+    if (added) {
+      if (!job.part) it->second.least_samples = LeastSamples(StudyStatistic(workspace));
+      it->second.row = workspace.store().FindMeasurement(key);
+      it->second.tries = workspace.store().CountMeasurements(key);
+      if (it->second.NeedsTry()) found.open.push_back(&it->second);
+    }
+    found.by_job.push_back(&it->second);
+  }
+  return found;
+}
+
 // Of a device that is not here: rows that are not in the journal can't be had, those that are there are taken as they
 // are.
 void TakeWhatIsThere(const Workspace& workspace, const std::string& stage, size_t rows, std::vector<Unique*>& open) {
@@ -249,22 +272,30 @@ std::vector<Measurement> ProfileWhole(const Workspace& workspace, std::span<cons
 
 double ReferenceCanaryNs(const Workspace& workspace) { return OldestReference(CanaryRows(workspace)); }
 
+LatencyCount CountLatencies(const Workspace& workspace, std::span<const LatencyJob> jobs) {
+  const LookedUp found = LookUp(workspace, jobs);
+  return {.all = found.unique.size(), .to_measure = found.open.size()};
+}
+
+std::optional<double> SecondsALatency(const Workspace& workspace, bool part) {
+  std::map<int64_t, size_t> rows_at;  // a batch of rows has one time
+  for (const MeasurementRow& row : workspace.store().Measurements(workspace.device().Describe().fingerprint)) {
+    const bool is_part = row.key.flags.find(kPartFlag) != std::string::npos;
+    if (is_part == part && row.key.toolchain == workspace.toolchain().name()) ++rows_at[row.created];
+  }
+  std::vector<double> seconds;
+  for (auto at = rows_at.begin(); at != rows_at.end() && std::next(at) != rows_at.end(); ++at) {
+    const auto gap = static_cast<double>(std::next(at)->first - at->first);
+    if (gap < kLongestBatch_s) seconds.push_back(gap / static_cast<double>(std::next(at)->second));
+  }
+  if (seconds.empty()) return std::nullopt;
+  return Percentile(std::move(seconds), 0.5);
+}
+
 LatencyRows MeasureLatencies(Workspace& workspace, std::span<const LatencyJob> jobs, const std::string& stage) {
   const DeviceInfo device = workspace.device().Describe();
   RefuseEmulated(device.json, device.name);
-  std::map<std::string, Unique> unique;
-  std::vector<Unique*> by_job, open;
-  for (const LatencyJob& job : jobs) {
-    const MeasurementKey key = KeyOf(workspace, job);
-    auto [it, added] = unique.try_emplace(key.graph_key + key.flags, Unique{key, job, std::nullopt});
-    if (added) {
-      if (!job.part) it->second.least_samples = LeastSamples(StudyStatistic(workspace));
-      it->second.row = workspace.store().FindMeasurement(key);
-      it->second.tries = workspace.store().CountMeasurements(key);
-      if (it->second.NeedsTry()) open.push_back(&it->second);
-    }
-    by_job.push_back(&it->second);
-  }
+  auto [unique, by_job, open] = LookUp(workspace, jobs);
   if (!device.present) {
     TakeWhatIsThere(workspace, stage, unique.size(), open);
   } else {

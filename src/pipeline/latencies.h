@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -55,6 +56,16 @@ struct LatencyRows {
 
 // Equal graphs are measured once. Every finished row is in the journal before the next batch begins.
 LatencyRows MeasureLatencies(Workspace& workspace, std::span<const LatencyJob> jobs, const std::string& stage);
+
+// How many different ones there are, and how many of them the journal lacks.
+struct LatencyCount {
+  size_t all = 0, to_measure = 0;
+};
+LatencyCount CountLatencies(const Workspace& workspace, std::span<const LatencyJob> jobs);
+
+// What a part (or a whole network) has taken to compile and measure on this device with this toolchain, by the times of
+// the journal's rows; nothing when it has too few.
+std::optional<double> SecondsALatency(const Workspace& workspace, bool part);
 
 // Canary of the device's first row in the journal, in nanoseconds: every later measurement is expressed in that machine
 // speed, so that numbers of different sessions can be added and compared. 0 when nothing was measured yet.

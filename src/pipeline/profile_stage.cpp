@@ -15,25 +15,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::vector<TablePlan> PlanTables(const Workspace& workspace) {
-  std::vector<TablePlan> plans;
-  for (const std::string& precision : workspace.study().target.precision) {
-    for (double width : TableWidths(workspace)) plans.push_back(PlanTable(workspace, width, ParsePrecision(precision)));
-  }
-  return plans;
-}
-
-// What is measured beside the tables where slots have formats of their own.
-std::vector<BorderPart> PlanAllBorders(const Workspace& workspace) {
-  std::vector<BorderPart> parts;
-  if (!MixesFormats(workspace.study())) return parts;
-  for (const double width : TableWidths(workspace)) {
-    for (BorderPart& part : PlanBorders(workspace, width)) parts.push_back(std::move(part));
-  }
-  return parts;
-}
-
-// `measured` are those of PlanAllBorders(); rows are filled in.
+// `measured` are those of PlanBorders(); rows are filled in.
 void AddBorders(const Workspace& workspace, std::span<const BorderPart> parts, std::span<const MeasurementRow> measured,
                 std::vector<TablePlan>& plans) {
   std::vector<LookupTable> tables;
@@ -95,14 +77,12 @@ std::string ProfileInputs(const Workspace& workspace) {
 
 std::string RunProfile(Workspace& workspace) {
   std::vector<TablePlan> plans = PlanTables(workspace);
-  std::vector<LatencyJob> jobs;
   std::vector<TableRow*> rows;
   for (TablePlan& plan : plans) {
-    for (const Graph& graph : plan.graphs)
-      jobs.push_back({.graph = &graph, .precision = plan.table.precision, .part = true});
     for (TableRow* row : AllRows(plan.table)) rows.push_back(row);
   }
-  const std::vector<BorderPart> borders = PlanAllBorders(workspace);
+  const std::vector<BorderPart> borders = PlanBorders(workspace);
+  std::vector<LatencyJob> jobs = TableJobs(plans);
   for (const BorderPart& border : borders) jobs.push_back(JobOf(border));
   const LatencyRows measured = MeasureLatencies(workspace, jobs, "profile");
   for (size_t i = 0; i < rows.size(); ++i) FillRow(*rows[i], measured.rows[i]);

@@ -25,14 +25,10 @@ bool IsFinished(const Workspace& workspace, const Stage& stage, const std::strin
   return manifest.is_object() && manifest.value("version", Json()) == 1 && manifest.value("inputs", Json()) == key;
 }
 
-bool IsNeeded(const Workspace& workspace, const Stage& stage) {
-  return stage.needed == nullptr || stage.needed(workspace.study());
-}
-
 // Whether running it would train.
 bool WillTrain(const Workspace& workspace, const Stage& stage) {
   const bool trains = stage.name == "train" || stage.name == "distill";
-  return trains && IsNeeded(workspace, stage) && !IsFinished(workspace, stage, KeyOf(workspace, stage));
+  return trains && IsNeeded(workspace, stage) && !IsFinished(workspace, stage);
 }
 
 void RunStage(Workspace& workspace, const Stage& stage) {
@@ -57,6 +53,14 @@ void RunStage(Workspace& workspace, const Stage& stage) {
 }
 
 }  // namespace
+
+bool IsNeeded(const Workspace& workspace, const Stage& stage) {
+  return stage.needed == nullptr || stage.needed(workspace.study());
+}
+
+bool IsFinished(const Workspace& workspace, const Stage& stage) {
+  return IsFinished(workspace, stage, KeyOf(workspace, stage));
+}
 
 std::span<const Stage> Stages() {
   static constexpr std::array<Stage, 8> kStages{

@@ -24,6 +24,10 @@ struct Stage {
 // profile, distill (with search.quality distill), search, verify, train, quantize, compile, evaluate.
 std::span<const Stage> Stages();
 
+// Whether the study has that stage, and whether its manifest says that it is finished and nothing it read has changed.
+bool IsNeeded(const Workspace& workspace, const Stage& stage);
+bool IsFinished(const Workspace& workspace, const Stage& stage);
+
 // Runs the stages up to and including `last`; throws Error(kInvalidArgument) on an unknown name.
 void RunStages(Workspace& workspace, std::string_view last);
 

@@ -68,6 +68,23 @@ TablePlan PlanTable(const Workspace& workspace, double width, Precision precisio
   return plan;
 }
 
+std::vector<TablePlan> PlanTables(const Workspace& workspace) {
+  std::vector<TablePlan> plans;
+  for (const std::string& precision : workspace.study().target.precision) {
+    for (double width : TableWidths(workspace)) plans.push_back(PlanTable(workspace, width, ParsePrecision(precision)));
+  }
+  return plans;
+}
+
+std::vector<LatencyJob> TableJobs(std::span<const TablePlan> plans) {
+  std::vector<LatencyJob> jobs;
+  for (const TablePlan& plan : plans) {
+    for (const Graph& graph : plan.graphs)
+      jobs.push_back({.graph = &graph, .precision = plan.table.precision, .part = true});
+  }
+  return jobs;
+}
+
 void FillRow(TableRow& row, const MeasurementRow& measured) {
   row.latency_ns = measured.median_ns;
   row.low_ns = measured.low_ns;

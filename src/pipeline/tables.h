@@ -1,8 +1,10 @@
 // The look-up tables of a study, one a width and precision, as graphs to measure and as rows with latencies.
 #pragma once
 
+#include <span>
 #include <vector>
 
+#include "pipeline/latencies.h"
 #include "pipeline/workspace.h"
 #include "search/lookup_table.h"
 #include "store/store.h"
@@ -15,6 +17,10 @@ struct TablePlan {
   std::vector<Graph> graphs;
 };
 TablePlan PlanTable(const Workspace& workspace, double width, Precision precision);
+// Of every precision and width of the study.
+std::vector<TablePlan> PlanTables(const Workspace& workspace);
+// What has to be measured for them, in the order of their rows. `plans` must outlive it.
+std::vector<LatencyJob> TableJobs(std::span<const TablePlan> plans);
 
 // Takes a measurement's numbers over.
 void FillRow(TableRow& row, const MeasurementRow& measured);

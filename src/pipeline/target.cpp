@@ -135,6 +135,17 @@ Target MakeTarget(const Study::Target& target, const Store& store) {
           .device = MakeDevice(target.device, static_cast<int>(target.threads), access)};
 }
 
+void CheckPrecisions(const Study::Target& target, const Toolchain& toolchain) {
+  std::vector<std::string> known;
+  for (const Precision precision : toolchain.precisions()) known.push_back(PrecisionName(precision));
+  for (const std::string& name : target.precision) {
+    if (std::ranges::count(known, name) > 0) continue;
+    throw Error(Code::kInvalidArgument, "target.precision",
+                target.toolchain + " can't execute " + name + " on " + target.device,
+                "it executes " + JoinNames(known));
+  }
+}
+
 void RememberTarget(const Device& device, const Toolchain& toolchain, Store& store, int64_t now) {
   const std::string key = device.Describe().fingerprint + " " + std::string(toolchain.name());
   const std::string body = RecordBody(device, toolchain);

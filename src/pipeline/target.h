@@ -24,6 +24,9 @@ struct Target {
 // kInvalidArgument when more than one is meant.
 Target MakeTarget(const Study::Target& target, const Store& store);
 
+// That the toolchain executes every precision of the study. Throws Error(kInvalidArgument) with those it does.
+void CheckPrecisions(const Study::Target& target, const Toolchain& toolchain);
+
 // Writes down who measures, for those who have only the journal: record `target` (docs/formats/journal.md), when the
 // newest one says something else. `device` is present.
 void RememberTarget(const Device& device, const Toolchain& toolchain, Store& store, int64_t now);

@@ -14,21 +14,13 @@
 namespace hot {
 namespace {
 
-size_t TrialsPerNetwork(const Study& study, const HyperSpace& space) {
-  const auto all = PointCount(space);
-  const auto asked = static_cast<size_t>(study.train.hpo.trials);
-  if (study.train.hpo.method == "grid") return all.value();
-  return all ? std::min(*all, asked) : asked;
-}
-
 // A group is one question of the study: which is the best network of this objective and width? The baseline is a group
 // of its own.
-std::vector<Contender> Contenders(const Workspace& workspace, const std::vector<StudyNetwork>& networks,
-                                  const HyperSpace& space) {
+std::vector<Contender> Contenders(const Workspace& workspace, const std::vector<StudyNetwork>& networks) {
   std::map<std::pair<std::string, double>, size_t> groups;
   std::vector<Contender> contenders;
   for (const StudyNetwork& network : networks) {
-    Contender contender{.trials = TrialsPerNetwork(workspace.study(), space), .groups = {}};
+    Contender contender{.trials = TrialsPerNetwork(workspace.study()), .groups = {}};
     const Graph graph = GraphOf(workspace, network.width, network.choices);
     contender.epoch_cost = static_cast<double>(ComputeCosts(graph, workspace.precision()).macs) * 1e-6;
     auto questions = network.objectives;
@@ -39,19 +31,6 @@ std::vector<Contender> Contenders(const Workspace& workspace, const std::vector<
     contenders.push_back(std::move(contender));
   }
   return contenders;
-}
-
-SchedulerOptions Options(const Study& study, int slots) {
-  const auto& hpo = study.train.hpo;
-  const int epochs = static_cast<int>(study.train.epochs), reduction = static_cast<int>(hpo.reduction);
-  SchedulerOptions options{.rungs = {epochs}, .reduction = reduction, .slots = slots};
-  if (hpo.pruning == "halving") {
-    const int least = hpo.min_epochs > 0 ? static_cast<int>(hpo.min_epochs) : epochs / (reduction * reduction);
-    options.rungs = Rungs(epochs, std::max(1, least), reduction);
-  }
-  if (hpo.budget_minutes) options.budget_seconds = *hpo.budget_minutes * 60;
-  options.budget_epochs = hpo.budget_epochs;
-  return options;
 }
 
 }  // namespace
@@ -68,6 +47,27 @@ std::unique_ptr<Executor> StudyExecutor(const Study& study) {
                        .device = study.train.device});
 }
 
+size_t TrialsPerNetwork(const Study& study) {
+  const HyperSpace space = StudySpace(study);
+  const auto all = PointCount(space);
+  const auto asked = static_cast<size_t>(study.train.hpo.trials);
+  if (study.train.hpo.method == "grid") return all.value();
+  return all ? std::min(*all, asked) : asked;
+}
+
+SchedulerOptions StudySchedule(const Study& study, int slots) {
+  const auto& hpo = study.train.hpo;
+  const int epochs = static_cast<int>(study.train.epochs), reduction = static_cast<int>(hpo.reduction);
+  SchedulerOptions options{.rungs = {epochs}, .reduction = reduction, .slots = slots};
+  if (hpo.pruning == "halving") {
+    const int least = hpo.min_epochs > 0 ? static_cast<int>(hpo.min_epochs) : epochs / (reduction * reduction);
+    options.rungs = Rungs(epochs, std::max(1, least), reduction);
+  }
+  if (hpo.budget_minutes) options.budget_seconds = *hpo.budget_minutes * 60;
+  options.budget_epochs = hpo.budget_epochs;
+  return options;
+}
+
 TrialSearch::TrialSearch(Workspace& workspace, std::vector<StudyNetwork> networks, int slots, std::string key)
     : workspace_(workspace),
       networks_(std::move(networks)),
@@ -75,7 +75,7 @@ TrialSearch::TrialSearch(Workspace& workspace, std::vector<StudyNetwork> network
       data_key_(AnnotationKey(LoadTrialData(workspace.TrialTemplate()))),
       space_(StudySpace(workspace.study())),
       sampler_(StudySampler(workspace.study())),
-      scheduler_(Contenders(workspace, networks_, space_), Options(workspace.study(), slots)),
+      scheduler_(Contenders(workspace, networks_), StudySchedule(workspace.study(), slots)),
       journal_(workspace.store(), workspace.study().name, workspace.context().clock),
       start_ns_(workspace.context().clock.NowNs()) {
   JournalSearch search{.key = key_,
@@ -96,7 +96,7 @@ double TrialSearch::elapsed_s() const {
   return earlier_s_ + static_cast<double>(workspace_.context().clock.NowNs() - start_ns_) * 1e-9;
 }
 
-size_t TrialSearch::expected_trials() const { return networks_.size() * TrialsPerNetwork(workspace_.study(), space_); }
+size_t TrialSearch::expected_trials() const { return networks_.size() * TrialsPerNetwork(workspace_.study()); }
 
 void TrialSearch::Replay() {
   for (JournalStep& past : journal_.Steps(key_)) {

@@ -21,6 +21,11 @@ std::unique_ptr<Sampler> StudySampler(const Study& study);
 // Where the study's trainings run. Throws what MakeExecutor throws.
 std::unique_ptr<Executor> StudyExecutor(const Study& study);
 
+// Combinations of hyper-parameters that each network is trained with.
+size_t TrialsPerNetwork(const Study& study);
+// When trainings are compared, and what ends the search; `slots`: trainings at the same time.
+SchedulerOptions StudySchedule(const Study& study, int slots);
+
 struct SearchedTrial {
   size_t network = 0;
   HyperPoint point;

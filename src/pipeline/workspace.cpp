@@ -14,6 +14,8 @@
 namespace hot {
 namespace {
 
+constexpr uint64_t kTestSeed = 0;  // not the study's: runs with other seeds are compared on the same pictures
+
 void SetFlips(const std::string& flips, AugmentOptions& augment) {
   const bool all = flips == "all", both = flips == "both" || all;
   augment.flip = both || flips == "horizontal" ? 0.5 : 0;
@@ -57,15 +59,11 @@ SearchSpace StudySpace(const Study& study) {
 }
 
 // Now, and not after an hour of measuring.
-void CheckPrecisions(const Study& study, const Toolchain& toolchain) {
-  std::vector<std::string> known;
-  for (const Precision precision : toolchain.precisions()) known.push_back(PrecisionName(precision));
-  for (const std::string& name : study.target.precision) {
-    if (std::ranges::count(known, name) > 0) continue;
-    throw Error(Code::kInvalidArgument, "target.precision",
-                study.target.toolchain + " can't execute " + name + " on " + study.target.device,
-                "it executes " + JoinNames(known));
-  }
+// A journal that is not there yet is an empty one to who only looks.
+std::unique_ptr<Store> OpenJournal(const std::string& where, Access access) {
+  std::error_code error;
+  const bool is_missing = where.find("://") == std::string::npos && !fs::exists(where, error);
+  return OpenStore(access == Access::kLook && is_missing ? ":memory:" : where);
 }
 
 // A slot that the study names and the network lacks.
@@ -106,17 +104,19 @@ fs::path RunFolder(const Study& study) {
   return study.run.folder.empty() ? fs::path("runs") / study.name : fs::path(study.run.folder);
 }
 
-Workspace::Workspace(Study study, const Context& context)
+Workspace::Workspace(Study study, const Context& context, Access access)
     : study_(WithImportedWeights(std::move(study))),
       context_(context),
       folder_(RunFolder(study_)),
       backbone_(StudySpace(study_)),
       backbone_key_(BackboneKey(study_.model.backbone)) {
-  EnsureFolder(folder_);
-  lock_ = std::make_unique<FileLock>(folder_ / "lock");
-  store_ = OpenStore(study_.run.journal);
+  if (access == Access::kWork) {
+    EnsureFolder(folder_);
+    lock_ = std::make_unique<FileLock>(folder_ / "lock");
+  }
+  store_ = OpenJournal(study_.run.journal, access);
   target_ = MakeTarget(study_.target, *store_);
-  CheckPrecisions(study_, toolchain());
+  CheckPrecisions(study_.target, toolchain());
   CheckScope(study_, device());
   const NamedDatasets data = CheckData();
   const std::optional<Pretrained> pretrained = StudyPretrained(study_, backbone_);
@@ -133,12 +133,12 @@ Workspace::Workspace(Study study, const Context& context)
     pretrained_key_ = TensorFileKey(study_.model.pretrained);
     for (const std::string& line : CheckInheritance(*pretrained, study_, backbone_, *task_)) notes_.push_back(line);
   }
-  WriteFileAtomic(folder_ / "study.json", StudyJson(study_) + "\n");
+  if (access == Access::kWork) WriteFileAtomic(folder_ / "study.json", StudyJson(study_) + "\n");
 }
 
 Workspace::NamedDatasets Workspace::CheckData() {
   NamedDatasets checked;
-  CheckSplit("data.train", Source(study_.data.train), checked);
+  CheckSplit("data.train", TrainSource(), checked);
   const Dataset& train = checked.front().second;
   if (train.classes.empty()) throw Error(Code::kInvalidArgument, "data.train", "there is no object in any picture");
   classes_ = train.classes;
@@ -176,7 +176,20 @@ double Workspace::baseline_width() const {
   return widths.size() == 1 ? widths[0] : 1.0;
 }
 
+DataSource Workspace::TrainSource() const {
+  DataSource source = Source(study_.data.train);
+  if (study_.data.tests_on_train()) {
+    source.share = {.fraction = study_.data.test_fraction, .seed = kTestSeed, .rest = true};
+  }
+  return source;
+}
+
 DataSource Workspace::TestSource() const {
+  if (study_.data.tests_on_train()) {
+    DataSource source = TrainSource();
+    source.share->rest = false;
+    return source;
+  }
   DataSource source = Source(study_.data.test);
   if (!study_.data.tests_elsewhere()) return source;
   source.format = ParseDataFormat(study_.data.test_format);
@@ -210,7 +223,7 @@ TrialSpec Workspace::TrialTemplate() const {
   spec.task = task_->options();
   spec.pretrained = study_.model.pretrained;
   spec.pretrained_sha256 = pretrained_key_;
-  spec.train = Source(study_.data.train);
+  spec.train = TrainSource();
   spec.val = Source(study_.data.val);
   spec.val_fraction = study_.data.val_fraction;
   spec.seed = static_cast<uint64_t>(study_.run.seed);

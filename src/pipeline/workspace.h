@@ -19,10 +19,14 @@
 
 namespace hot {
 
+// kWork: stages will run. kLook: what is there is read, and nothing is made, locked or written, so that a run of the
+// same study may be going on.
+enum class Access { kWork, kLook };
+
 class Workspace {
  public:
   // Makes the run folder, takes its lock, opens the journal and reads all annotations (classes, faults).
-  Workspace(Study study, const Context& context);
+  Workspace(Study study, const Context& context, Access access = Access::kWork);
 
   const Study& study() const { return study_; }
   const Context& context() const { return context_; }
@@ -45,6 +49,8 @@ class Workspace {
   // BackboneKey of model.backbone; empty for a network of ours.
   const std::string& backbone_key() const { return backbone_key_; }
   DataSource Source(const std::string& split) const;
+  // data.train, without what is taken from it for the test.
+  DataSource TrainSource() const;
   // data.test, which may be of another data set than the others.
   DataSource TestSource() const;
   // How predictions of this study are scored.

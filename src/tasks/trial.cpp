@@ -185,11 +185,15 @@ auto ReadJsonFile(const fs::path& file, const Read& read) {
 }  // namespace
 
 Json SourceJson(const DataSource& source) {
-  return {{"format", DataFormatName(source.format)},
-          {"root", source.root.string()},
-          {"split", source.split},
-          {"classes", source.classes},
-          {"keypoints", source.keypoints}};
+  Json json{{"format", DataFormatName(source.format)},
+            {"root", source.root.string()},
+            {"split", source.split},
+            {"classes", source.classes},
+            {"keypoints", source.keypoints}};
+  if (const auto& share = source.share) {
+    json["share"] = {{"fraction", share->fraction}, {"seed", share->seed}, {"rest", share->rest}};
+  }
+  return json;
 }
 
 DataSource SourceFrom(const Json& json) {
@@ -199,6 +203,11 @@ DataSource SourceFrom(const Json& json) {
   source.split = json.at("split");
   source.classes = json.at("classes").get<std::vector<std::string>>();
   source.keypoints = json.value("keypoints", source.keypoints);  // the first files had none
+  if (json.contains("share")) {
+    const Json& share = json.at("share");
+    source.share = {
+        .fraction = share.at("fraction"), .seed = WholeNumber<uint64_t>(share.at("seed")), .rest = share.at("rest")};
+  }
   return source;
 }
 
