@@ -11,6 +11,7 @@
 #include "pipeline/latencies.h"
 #include "pipeline/offset_progress.h"
 #include "pipeline/runtime_memory.h"
+#include "pipeline/samples.h"
 #include "pipeline/scoring.h"
 #include "pipeline/solve.h"
 #include "pipeline/stages.h"
@@ -207,6 +208,17 @@ Json NetworksJson(const Workspace& workspace, const std::vector<TrainedNetwork>&
   return list;
 }
 
+// The baseline first, then the winners, in the precision that is shipped.
+std::vector<SampledNetwork> NetworksToSample(const std::vector<Contender>& contenders, const Judgement& judgement) {
+  std::vector<SampledNetwork> sampled;
+  for (const Contender& contender : contenders) {
+    const bool won = judgement.accuracy_winner == contender.id || judgement.latency_winner == contender.id;
+    if (!contender.baseline && !won) continue;
+    sampled.insert(contender.baseline ? sampled.begin() : sampled.end(), {contender.id, contender.test});
+  }
+  return sampled;
+}
+
 // Who can't win for want of RAM, by the run-time's own account.
 std::string WhoNeedsTooMuchRam(const std::vector<Contender>& contenders) {
   std::vector<std::string> names;
@@ -256,6 +268,7 @@ std::string RunEvaluate(Workspace& workspace) {
   const DeviceInfo device = workspace.device().Describe();
   judgement.verdict += WhoNeedsTooMuchRam(contenders) + WhatNumbersAre(workspace, device);
   const Json list = NetworksJson(workspace, networks, built, judgement);
+  WriteSamples(workspace, test, NetworksToSample(contenders, judgement));
   WriteRunJson(workspace, "evaluation.json",
                {{"version", 1},
                 {"metric", workspace.study().train.metric},
