@@ -1,4 +1,3 @@
-#include "pipeline/formats.h"
 #include "pipeline/plan.h"
 
 #include <algorithm>
@@ -6,6 +5,7 @@
 
 #include "core/text.h"
 #include "pipeline/closed_loop.h"
+#include "pipeline/formats.h"
 #include "pipeline/latencies.h"
 #include "pipeline/networks.h"
 #include "pipeline/stage.h"

@@ -5,7 +5,6 @@
 
 namespace hot {
 
-extern const std::string_view kTemplateHtml, kReportCss, kChartJs;
-extern const std::string_view kDomJs, kChartsJs, kModelJs, kSectionsJs, kDetailsJs, kQuantizationJs, kReportJs;
+extern const std::string_view kTemplateHtml, kReportCss, kChartJs, kReportJs;
 
 }  // namespace hot

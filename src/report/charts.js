@@ -108,7 +108,8 @@ function placeLabel(ctx, area, taken, item) {
   }
 }
 
-// A dashed vertical line: options.plugins.budget = {value, text}.
+// A dashed vertical line, with a handle where it can be dragged, and what is slower shaded: options.plugins.budget =
+// {value, text, handle}.
 const budgetLine = {
   id: 'budget',
   beforeDatasetsDraw(chart, _, options) {
@@ -117,16 +118,61 @@ const budgetLine = {
     const at = x.getPixelForValue(options.value);
     if (at < area.left || at > area.right) return;
     ctx.save();
-    ctx.strokeStyle = ctx.fillStyle = colour('muted');
+    ctx.fillStyle = withAlpha(colour('muted'), 0.07);
+    ctx.fillRect(at, area.top, area.right - at, area.bottom - area.top);
+    ctx.strokeStyle = ctx.fillStyle = colour(options.handle ? 'link' : 'muted');
     ctx.setLineDash([5, 4]);
     ctx.beginPath();
     ctx.moveTo(at, area.top);
     ctx.lineTo(at, area.bottom);
     ctx.stroke();
+    if (options.handle) drawHandle(ctx, at, area.top + 14);
     ctx.font = '12px ' + Chart.defaults.font.family;
     const right = at + 8 + ctx.measureText(options.text).width < area.right;
     ctx.textAlign = right ? 'left' : 'right';
     ctx.fillText(options.text, at + (right ? 6 : -6), area.bottom - 10);
+    ctx.restore();
+  },
+};
+
+function drawHandle(ctx, x, y) {
+  ctx.setLineDash([]);
+  ctx.beginPath();
+  ctx.arc(x, y, 9, 0, 2 * Math.PI);
+  ctx.fill();
+  ctx.strokeStyle = colour('paper');
+  ctx.lineWidth = 1.75;
+  ctx.beginPath();
+  for (const side of [-1, 1]) {
+    ctx.moveTo(x + side * 2.5, y - 3.5);
+    ctx.lineTo(x + side * 6, y);
+    ctx.lineTo(x + side * 2.5, y + 3.5);
+  }
+  ctx.stroke();
+  ctx.fillStyle = colour('link');
+}
+
+// Circles around points: options.plugins.rings.of(point) is the text beside one, or nothing.
+const rings = {
+  id: 'rings',
+  afterDatasetsDraw(chart, _, options) {
+    const {ctx} = chart;
+    ctx.save();
+    ctx.strokeStyle = ctx.fillStyle = colour('ink');
+    ctx.lineWidth = 1.5;
+    ctx.font = '600 11px ' + Chart.defaults.font.family;
+    ctx.textAlign = 'center';
+    chart.data.datasets.forEach((set, index) => {
+      if (!chart.isDatasetVisible(index)) return;
+      chart.getDatasetMeta(index).data.forEach((mark, i) => {
+        const text = options.of(set.data[i]);
+        if (!text) return;
+        ctx.beginPath();
+        ctx.arc(mark.x, mark.y, 11, 0, 2 * Math.PI);
+        ctx.stroke();
+        ctx.fillText(text, mark.x, mark.y + 24);
+      });
+    });
     ctx.restore();
   },
 };
@@ -202,10 +248,65 @@ function marker(shape, name, hollow) {
 
 function makeChart(figure) {
   if (figure.chart) figure.chart.destroy();
-  figure.chart = new Chart(figure.canvas, figure.build());
+  const config = figure.build();
+  if (figure.onPick) {
+    config.options.onClick = (_, marks, chart) => {
+      const set = marks.length ? chart.data.datasets[marks[0].datasetIndex] : null;
+      if (set && !set.silent && !figure.dragged) figure.onPick(set.data[marks[0].index]);
+    };
+  }
+  figure.chart = new Chart(figure.canvas, config);
   figure.chart.data.datasets.forEach(
       (set, index) => figure.chart.setDatasetVisibility(index, !figure.hidden.has(set.group)));
   figure.chart.update();
+}
+
+// ---- Points with the keyboard
+
+// Of scatter charts from left to right, of lines one after the other.
+function visiblePoints(chart) {
+  const found = [];
+  chart.data.datasets.forEach((set, datasetIndex) => {
+    if (set.silent || !chart.isDatasetVisible(datasetIndex)) return;
+    chart.getDatasetMeta(datasetIndex)
+        .data.forEach((mark, index) => found.push({datasetIndex, index, x: mark.x, y: mark.y}));
+  });
+  return chart.config.type === 'scatter' ? found.sort((a, b) => a.x - b.x || a.y - b.y) : found;
+}
+
+function showPoint(figure, at) {
+  const {chart} = figure, points = visiblePoints(chart);
+  if (!points.length) return;
+  figure.at = Math.min(points.length - 1, Math.max(0, at));
+  const point = points[figure.at];
+  chart.setActiveElements([point]);
+  chart.tooltip.setActiveElements([point], point);
+  chart.update('none');
+  figure.status.textContent = list(chart.tooltip.body).flatMap((body) => body.lines.flat()).join('; ');
+}
+
+function onChartKey(figure, event) {
+  const steps =
+      {ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -Infinity, End: 1e9};
+  if (event.key in steps) {
+    showPoint(figure, figure.at === null ? 0 : figure.at + steps[event.key]);
+  } else if ((event.key === 'Enter' || event.key === ' ') && figure.onPick && figure.at !== null) {
+    const point = visiblePoints(figure.chart)[figure.at];
+    figure.onPick(figure.chart.data.datasets[point.datasetIndex].data[point.index]);
+  } else if (event.key === 'Escape') {
+    leaveChart(figure);
+  } else {
+    return;
+  }
+  event.preventDefault();
+}
+
+function leaveChart(figure) {
+  figure.at = null;
+  figure.status.textContent = '';
+  figure.chart.setActiveElements([]);
+  figure.chart.tooltip.setActiveElements([], {x: 0, y: 0});
+  figure.chart.update('none');
 }
 
 // legend: [{group, text, shape, role, hollow}]; each switches the datasets of its group.
@@ -225,30 +326,60 @@ function legendOf(figure, legend) {
   }));
 }
 
-// `build` returns a Chart.js configuration with the present colours; `data` is a table for those who don't see the
-// chart.
-function chartFigure({label, caption, build, legend = [], data = null, size = ''}) {
-  const canvas = element('canvas', {role: 'img', 'aria-label': label});
-  const figure = {canvas, build, chart: null, hidden: new Set()};
+// `build` returns a Chart.js configuration with the present colours; `data` makes a table for those who don't see the
+// chart; `onPick(point)`: a point was pressed; `onMake(figure)` gets the figure, to draw it again with makeChart().
+function chartFigure({label, caption, build, legend = [], data = null, size = '', onPick = null, onMake = null}) {
+  const status = element('p', {class: 'status', 'aria-live': 'polite'});
+  const keys = ' Arrow keys go from point to point' + (onPick ? ', Enter takes one' : '') + '.';
+  const figure = {canvas: null, build, chart: null, hidden: new Set(), at: null, status, onPick, dragged: false};
+  figure.canvas = element('canvas', {
+    role: 'img',
+    'aria-label': label + '.' + keys,
+    tabindex: '0',
+    onkeydown: (event) => onChartKey(figure, event),
+    onblur: () => figure.at !== null && leaveChart(figure)
+  });
   drawn.push(figure);
+  watch.observe(figure.canvas);
+  if (onMake) onMake(figure);
   return element(
-      'figure', {}, legendOf(figure, legend), element('div', {class: 'canvas ' + size}, canvas),
-      element('figcaption', {}, caption), data ? details('The figure as a table', data) : null);
+      'figure', {}, legend.length ? legendOf(figure, legend) : null,
+      element('div', {class: 'canvas ' + size}, figure.canvas), status, element('figcaption', {}, caption),
+      data ? details('The figure as a table', data) : null);
 }
 
-function drawCharts() {
+function setUpCharts() {
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
   Chart.defaults.animation = false;
   Chart.defaults.maintainAspectRatio = false;
   Chart.defaults.plugins.legend.display = false;
-  drawn.forEach(makeChart);
 }
 
-// Paper is white, whatever the screen's scheme.
+// Charts are made when they come near the screen.
+const watch = new IntersectionObserver((entries) => {
+  for (const {target, isIntersecting} of entries) {
+    if (!isIntersecting) continue;
+    watch.unobserve(target);
+    const figure = drawn.find(({canvas}) => canvas === target);
+    if (figure && !figure.chart) makeChart(figure);
+  }
+}, {rootMargin: '600px'});
+
+// Figures that a section has replaced.
+function forgetReplaced() {
+  for (const figure of drawn.filter(({chart, canvas}) => chart && !canvas.isConnected)) {
+    figure.chart.destroy();
+    drawn.splice(drawn.indexOf(figure), 1);
+  }
+}
+
+const drawAgain = () => drawn.filter(({chart}) => chart).forEach(makeChart);
+
+// Paper is white, whatever the screen's scheme, and has every chart on it.
 function drawForPaper(paper) {
   document.documentElement.classList.toggle('paper', paper);
-  drawn.forEach(makeChart);
+  (paper ? drawn : drawn.filter(({chart}) => chart)).forEach(makeChart);
 }
 window.addEventListener('beforeprint', () => drawForPaper(true));
 window.addEventListener('afterprint', () => drawForPaper(false));
-window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => drawn.forEach(makeChart));
+window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAgain);

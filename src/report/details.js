@@ -27,10 +27,8 @@ function networkRow(model, network) {
   const [latency, test, val] = [artifact?.latency, artifact?.test, artifact?.val?.[model.metric]];
   const verified = network.verified;
   const untrained_ns = passesOf(model) * verified?.measured_ns;
-  const measured = latency ? {
-    value: latency.median_ns,
-    show: withNote(milliseconds(latency.median_ns), latencyNote(latency))
-  } :
+  const measured = latency ?
+      {value: latency.median_ns, show: withNote(milliseconds(latency.median_ns), latencyNote(latency))} :
       verified ? {value: untrained_ns, show: withNote(milliseconds(untrained_ns), 'untrained')} :
                  '–';
   return {
@@ -60,21 +58,22 @@ function classTable(model) {
       ofPictures             ? {show: points(own.top1), value: own.top1} :
                                {show: points(own.ap) + ' (' + points(own.ap50) + ')', value: own.ap};
   const pictures = (row) => ofPictures ? [{show: String(row.pictures), value: row.pictures}] : [];
-  return details(title, makeTable({
-                   caption: title + ' on test, points' + (ofPictures ? '' : ': AP (AP50)'),
-                   sortable: true,
-                   columns: [
-                     {name: 'class'}, ...(ofPictures ? [{name: 'pictures', number: true}] : []),
-                     ...shown.map((network) => ({name: network.label, number: true}))
-                   ],
-                   rows: scores(shown[0]).map(
-                       (row) => ({
-                         cells: [
-                           row.name, ...pictures(row),
-                           ...shown.map((network) => cell(scores(network).find((other) => other.name === row.name)))
-                         ]
-                       }))
-                 }));
+  return details(
+      title, () => makeTable({
+               caption: title + ' on test, points' + (ofPictures ? '' : ': AP (AP50)'),
+               sortable: true,
+               columns: [
+                 {name: 'class'}, ...(ofPictures ? [{name: 'pictures', number: true}] : []),
+                 ...shown.map((network) => ({name: network.label, number: true}))
+               ],
+               rows: scores(shown[0]).map(
+                   (row) => ({
+                     cells: [
+                       row.name, ...pictures(row),
+                       ...shown.map((network) => cell(scores(network).find((other) => other.name === row.name)))
+                     ]
+                   }))
+             }));
 }
 
 function keypointTable(model) {
@@ -84,20 +83,20 @@ function keypointTable(model) {
   const scores = (network) => artifactOf(network, model.precision).test.per_keypoint;
   const share = (row) => row && row.pck >= 0 ? {show: points(row.pck), value: row.pck} : '–';
   return details(
-      'Correct keypoints', makeTable({
-        caption: 'Share of correct keypoints on test, points',
-        sortable: true,
-        columns: [
-          {name: 'keypoint'}, {name: 'labelled', number: true},
-          ...shown.map((network) => ({name: network.label, number: true}))
-        ],
-        rows: scores(shown[0]).map((row, i) => ({
-                                     cells: [
-                                       row.name, {show: String(row.labelled), value: row.labelled},
-                                       ...shown.map((network) => share(scores(network)[i]))
-                                     ]
-                                   }))
-      }));
+      'Correct keypoints', () => makeTable({
+                             caption: 'Share of correct keypoints on test, points',
+                             sortable: true,
+                             columns: [
+                               {name: 'keypoint'}, {name: 'labelled', number: true},
+                               ...shown.map((network) => ({name: network.label, number: true}))
+                             ],
+                             rows: scores(shown[0]).map((row, i) => ({
+                                                          cells: [
+                                                            row.name, {show: String(row.labelled), value: row.labelled},
+                                                            ...shown.map((network) => share(scores(network)[i]))
+                                                          ]
+                                                        }))
+                           }));
 }
 
 function networksSection(model) {
@@ -120,104 +119,6 @@ function networksSection(model) {
     rows: model.networks.map((network) => networkRow(model, network))
   });
   return [table, classTable(model), keypointTable(model)].concat(model.run.evaluation ? [] : [missing('evaluate')]);
-}
-
-// ---- Training
-
-function curveChart(model, key, title, label) {
-  const sets = model.networks.filter((network) => model.run.curves?.[network.trained?.best]).map((network) => {
-    const curve = model.run.curves[network.trained.best];
-    const scale = key === 'val' ? 100 : 1;
-    return {
-      group: network.role,
-      role: network.role,
-      name: network.label,
-      strong: network.baseline || isWinner(model, network),
-      data: curve.epoch.map((epoch, i) => ({x: epoch, y: isNumber(curve[key][i]) ? scale * curve[key][i] : null}))
-                .filter((point) => point.y !== null)
-    };
-  });
-  const build = () => ({
-    type: 'line',
-    data: {
-      datasets: sets.map((set) => ({
-                           ...set,
-                           borderColor: withAlpha(colour(set.role), set.strong ? 1 : 0.45),
-                           backgroundColor: colour(set.role),
-                           borderWidth: set.strong ? 2.25 : 1.25,
-                           pointRadius: key === 'val' && set.data.length < 30 ? 2.5 : 0,
-                           pointStyle: MARKS[set.role],
-                           pointHitRadius: 8,
-                           parsing: false
-                         }))
-    },
-    options: {
-      interaction: {mode: 'nearest', intersect: false},
-      scales: {x: axisOptions('epoch', limits('x')), y: axisOptions(title, limits('y'))},
-      plugins: {
-        tooltip: tooltipOptions(
-            (point, set) => set.name + ', epoch ' + point.x + ': ' + fixed(point.y, key === 'val' ? 1 : 3))
-      }
-    }
-  });
-  const roles = Object.keys(MARKS).filter((role) => sets.some((set) => set.role === role));
-  const legend = roles.map((role) => ({group: role, text: ROLE_NAMES[role], shape: MARKS[role], role}));
-  const data = makeTable({
-    caption: title + ', last value of each curve',
-    sortable: true,
-    columns: [{name: 'network'}, {name: 'epoch', number: true}, {name: title, number: true}],
-    rows: sets.filter((set) => set.data.length)
-              .map((set) => ({
-                     cells: [set.name, set.data.at(-1).x, {show: fixed(set.data.at(-1).y, 3), value: set.data.at(-1).y}]
-                   }))
-  });
-  return chartFigure(
-      {label, caption: label + '. Strong lines: baseline and winners.', build, legend, data, size: 'small'});
-}
-
-const timeCell = (seconds) => isNumber(seconds) ? {show: duration(seconds), value: seconds} : '–';
-
-function trialRow(network, trial, model) {
-  const best = trial.trial === network.trained.best;
-  const failed = trial.state === 'failed';
-  return {
-    class: best ? 'winner-row' : null,
-    cells: [
-      networkCell(network), element('code', {}, trial.trial), {show: String(trial.lr), value: trial.lr},
-      {show: String(trial.gamma), value: trial.gamma},
-      isNumber(trial.val_score) ? {show: points(trial.val_score), value: trial.val_score} : '–',
-      isNumber(trial.train_loss) ? {show: fixed(trial.train_loss, 3), value: trial.train_loss} : '–',
-      trial.epochs ?? '–', timeCell(trial.seconds), timeCell(trial.cpu_seconds),
-      failed   ? element('span', {class: 'worse'}, 'failed: ' + (trial.error || '')) :
-          best ? 'done, best' :
-                 trial.state
-    ]
-  };
-}
-
-function trainingSection(model) {
-  const trained = model.networks.filter((network) => network.trained);
-  if (!model.run.train) return [missing('train')];
-  const table = makeTable({
-    caption: 'All trials; the best of each network, by validation score, is shaded',
-    sortable: true,
-    tall: true,
-    columns: [
-      {name: 'network'}, {name: 'trial'}, {name: 'lr', number: true, title: 'learning rate'},
-      {name: 'gamma', number: true, title: 'decay of the learning rate'}, {name: 'val, points', number: true},
-      {name: 'training loss', number: true}, {name: 'epochs', number: true},
-      {name: 'time', number: true, title: 'on the wall, while it trained'},
-      {name: 'CPU time', number: true, title: 'of all threads of the training, user and system: its cost on a shared machine'},
-      {name: 'state'}
-    ],
-    rows: trained.flatMap((network) => list(network.trained.trials).map((trial) => trialRow(network, trial, model)))
-  });
-  const charts = Object.keys(model.run.curves || {}).length ?
-      [element(
-          'div', {class: 'pair'}, curveChart(model, 'loss', 'training loss', 'Training loss by epoch'),
-          curveChart(model, 'val', 'validation, points of ' + scoreName(model), 'Validation score by epoch'))] :
-      [];
-  return [...charts, element('h3', {}, 'Hyper-parameter trials'), table];
 }
 
 // ---- Look-up table
@@ -264,27 +165,26 @@ function lookupTable(model, table, open) {
   const inFloat = list(model.run.table.tables)
                       .find((other) => other.width === table.width && other.precision === 'fp32' && other !== table);
   const title = 'Width ' + table.width + ', ' + table.precision + ': ' + rows.length + ' rows';
-  const node =
-      details(title, makeTable({
-                caption: title + (isEstimate(model) ? '; ' + latencyName(model) + ', in ms, sizes in KiB' :
-                                                      '; latency in ms with its 95 % interval, sizes in KiB'),
-                sortable: true,
-                tall: true,
-                columns: [
-                  {name: 'part'}, {name: 'choice'}, {name: 'latency', number: true}, {name: 'MACs, M', number: true},
-                  {name: 'weights', number: true}, {name: 'activations', number: true},
-                  {name: 'carried', number: true, title: 'feature maps kept for the head meanwhile'},
-                  {name: 'samples', number: true}, {name: 'steady'},
-                  ...(inFloat ? [{
-                    name: 'v fp32',
-                    number: true,
-                    title: 'times as fast as in fp32; marked below ' + LEAST_SPEED_UP
-                  }] :
-                                []),
-                  {name: 'chosen by'}
-                ],
-                rows: rows.map((row) => lookupRow(row, users(row), slowest, inFloat && list(inFloat.rows)))
-              }));
+  const node = details(
+      title,
+      () => makeTable({
+        caption: title +
+            (isEstimate(model) ? '; ' + latencyName(model) + ', in ms, sizes in KiB' :
+                                 '; latency in ms with its 95 % interval, sizes in KiB'),
+        sortable: true,
+        tall: true,
+        columns: [
+          {name: 'part'}, {name: 'choice'}, {name: 'latency', number: true}, {name: 'MACs, M', number: true},
+          {name: 'weights', number: true}, {name: 'activations', number: true},
+          {name: 'carried', number: true, title: 'feature maps kept for the head meanwhile'},
+          {name: 'samples', number: true}, {name: 'steady'},
+          ...(inFloat ?
+                  [{name: 'v fp32', number: true, title: 'times as fast as in fp32; marked below ' + LEAST_SPEED_UP}] :
+                  []),
+          {name: 'chosen by'}
+        ],
+        rows: rows.map((row) => lookupRow(row, users(row), slowest, inFloat && list(inFloat.rows)))
+      }));
   node.open = open;
   return node;
 }
@@ -304,16 +204,15 @@ function lookupSection(model) {
 // The largest difference from the reference interpreter, by output of each quantized artifact.
 function deviationsTable(built) {
   const rows = built.flatMap(
-      ({network, artifact}) => list(artifact.deviations).map((deviation) => ({
-                                                               cells: [
-                                                                 networkCell(network), artifact.precision,
-                                                                 element('code', {}, deviation.output),
-                                                                 fixed(deviation.max_lsb, 2),
-                                                                 fixed(deviation.rms_lsb, 2),
-                                                                 fixed(deviation.noise_lsb, 2),
-                                                                 fixed(100 * deviation.share, 2) + ' %'
-                                                               ]
-                                                             })));
+      ({network, artifact}) =>
+          list(artifact.deviations).map((deviation) => ({
+                                          cells: [
+                                            networkCell(network), artifact.precision,
+                                            element('code', {}, deviation.output), fixed(deviation.max_lsb, 2),
+                                            fixed(deviation.rms_lsb, 2), fixed(deviation.noise_lsb, 2),
+                                            fixed(100 * deviation.share, 2) + ' %'
+                                          ]
+                                        })));
   if (!rows.length) return null;
   return makeTable({
     caption: 'Distance from the reference interpreter over the golden inputs, in steps (LSB) of each output',
@@ -367,79 +266,13 @@ function layersSection(model) {
   return [
     table, deviationsTable(built),
     lists.length ?
-        details('Layers that do not run in int8', makeTable({
-                  caption: 'Layers of quantized networks that run in another precision',
-                  columns: [{name: 'network'}, {name: 'built for'}, {name: 'layers', number: true}, {name: 'names'}],
-                  rows: lists
-                })) :
+        details(
+            'Layers that do not run in int8',
+            () => makeTable({
+              caption: 'Layers of quantized networks that run in another precision',
+              columns: [{name: 'network'}, {name: 'built for'}, {name: 'layers', number: true}, {name: 'names'}],
+              rows: lists
+            })) :
         null
-  ];
-}
-
-// ---- Environment
-
-function flatten(value, prefix, out) {
-  for (const [key, item] of Object.entries(value || {})) {
-    if (item !== null && typeof item === 'object' && !Array.isArray(item))
-      flatten(item, prefix + key + '.', out);
-    else
-      out.push([
-        prefix + key,
-        Array.isArray(item) ? item.map((v) => typeof v === 'object' ? JSON.stringify(v) : v).join(', ') :
-            item === null   ? '–' :
-                              String(item)
-      ]);
-  }
-  return out;
-}
-
-const settingsTable = (caption, pairs) => makeTable({
-  caption,
-  tall: true,
-  columns: [{name: 'name'}, {name: 'value'}],
-  rows: pairs.map(([name, value]) => ({cells: [name, value === '' ? '–' : value]}))
-});
-
-function stagesTable(run) {
-  const order = ['profile', 'search', 'verify', 'train', 'quantize', 'compile', 'evaluate'];
-  const known = Object.keys(run.stages || {});
-  const names = [...order, ...known.filter((name) => !order.includes(name))];
-  return makeTable({
-    caption: 'Stages',
-    columns: [{name: 'stage'}, {name: 'time', number: true}, {name: 'finished'}, {name: 'result'}],
-    rows: names.map(
-        (name) => ({
-          cells: known.includes(name) ?
-              [name, duration(run.stages[name].seconds), run.stages[name].finished, run.stages[name].summary] :
-              [name, '–', 'not yet', '']
-        }))
-  });
-}
-
-function environmentSection(model) {
-  const {table, study} = model.run;
-  const device = table ?
-      settingsTable(
-          'Device and toolchain',
-          [
-            ['device', table.device?.name], ['latency', latencyIs(model)], ...flatten(table.device?.info, '', []),
-            ['fingerprint', table.device?.fingerprint], ['toolchain', table.toolchain + ' ' + table.toolchain_version],
-            ['flags', table.flags], ['threads', String(table.threads)]
-          ]) :
-      missing('profile');
-  const again = [
-    element('h3', {}, 'Get these numbers again'), element('pre', {}, element('code', {}, 'hot optimize study.json')),
-    element(
-        'p', {class: 'note'},
-        'study.json is in the run folder, beside this file; paths in it are relative to the folder that hot was started in. ' +
-            'Only stages whose inputs changed run again.')
-  ];
-  return [
-    element(
-        'div', {class: 'settings'}, element('div', {}, element('h3', {}, 'Device'), device),
-        element(
-            'div', {}, element('h3', {}, 'Study'),
-            settingsTable('Settings with all defaults filled in', flatten(study, '', [])))),
-    element('h3', {}, 'Stages'), stagesTable(model.run), ...again
   ];
 }

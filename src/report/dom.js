@@ -29,8 +29,8 @@ function element(tag, attributes, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes || {})) {
     if (value === undefined || value === null || value === false) continue;
-    if (name === 'onclick')
-      node.addEventListener('click', value);
+    if (typeof value === 'function')
+      node.addEventListener(name.slice(2), value);  // onclick, oninput, ...
     else
       node.setAttribute(name, value === true ? '' : value);
   }
@@ -42,7 +42,24 @@ const missing = (stage) => element(
     'p', {class: 'missing'}, 'Left out: the stage “' + stage + '” has not run in this folder. Run ',
     element('code', {}, 'hot optimize'), ' to go on from here.');
 
-const details = (summary, ...children) => element('details', {}, element('summary', {}, summary), ...children);
+// What is folded away is made when it is opened for the first time: with many networks that is most of the page.
+function details(summary, build) {
+  const node = element('details', {}, element('summary', {}, summary));
+  node.addEventListener('toggle', () => node.open && node.children.length === 1 && node.append(build()));
+  return node;
+}
+
+// A labelled <select>: options are [value, text]; its update() changes both and keeps the focus.
+function choiceField({label, options, value, onchange}) {
+  const select = element('select', {onchange: (event) => onchange(event.currentTarget.value)});
+  const field = element('label', {class: 'field'}, element('span', {}, label), select);
+  field.update = (now, chosen) => {
+    select.replaceChildren(...now.map(([key, text]) => element('option', {value: key}, text)));
+    select.value = chosen;
+  };
+  field.update(options, value);
+  return field;
+}
 
 // A cell is text, a node, or {show, value, title}: `value` is what its column sorts by.
 function tableCell(column, cell, header) {
@@ -52,8 +69,20 @@ function tableCell(column, cell, header) {
       header ? 'th' : 'td', {class: column.number ? 'number' : null, scope: header ? 'row' : null, title: full.title},
       show);
   node.sortValue = full.value !== undefined ? full.value : node.textContent;
+  node.exported = full.value !== undefined && full.value !== null ? full.value : plainText(show);
+  node.note = node.querySelector('small')?.textContent || '';
   return node;
 }
+
+// Without the small print, which has a column of its own where a table is taken along.
+const plainText =
+    (show) => [show]
+                  .flat()
+                  .map(
+                      (part) =>
+                          part instanceof Node ? (part.nodeName === 'SMALL' ? '' : part.textContent) : String(part))
+                  .join(' ')
+                  .trim();
 
 function sortBy(table, index, button) {
   const header = button.parentElement;
@@ -74,7 +103,7 @@ function sortBy(table, index, button) {
 }
 
 // columns: [{name, number, title}]; rows: [{cells, class}]. The first column heads its row.
-function makeTable({caption, columns, rows, sortable = false, tall = false}) {
+function makeTable({caption, columns, rows, sortable = false, tall = false, mark = null}) {
   const table = element('table', {}, element('caption', {}, caption));
   const head = columns.map((column, index) => {
     const button = sortable ?
@@ -94,7 +123,10 @@ function makeTable({caption, columns, rows, sortable = false, tall = false}) {
                   'tr', {class: row.class},
                   row.cells.map((cell, index) => tableCell(columns[index], cell, index === 0))))));
   return element(
-      'div', {class: tall ? 'scroll tall' : 'scroll', tabindex: '0', role: 'region', 'aria-label': caption}, table);
+      'div', {class: 'table ' + (mark || '')},
+      element(
+          'div', {class: tall ? 'scroll tall' : 'scroll', tabindex: '0', role: 'region', 'aria-label': caption}, table),
+      tableTools(caption, () => tableRecords(columns.map((column) => column.name), table)));
 }
 
 const withNote = (text, note) => [text, element('small', {}, note)];

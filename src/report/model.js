@@ -1,6 +1,7 @@
 'use strict';
 // The run folder's files joined by network: {id, label, role, objectives, width, slots, predicted, verified, trained,
-// evaluated, names}. `names` has the slots' choices for people; `role` is what colour and marker stand for: baseline, accuracy, latency or both.
+// evaluated, names}. `names` has the slots' choices for people; `role` is what colour and marker stand for: baseline,
+// accuracy, latency or both.
 
 const list = (value) => Array.isArray(value) ? value : [];
 
@@ -53,13 +54,35 @@ function buildModel(run) {
         (choice) => shortChoice(choice) + (formatOf(choice, precision) === precision ? '' : ' ' + formatOf(choice)));
   }
   const all = [...networks.values()];
-  return {
+  const model = {
     run,
     networks: all,
     byId: networks,
     precision,
     baseline: all.find((network) => network.baseline),
     metric: run.evaluation?.metric || run.train?.metric || run.study?.train?.metric || 'score'
+  };
+  model.selection = makeSelection(model);
+  return model;
+}
+
+// What the reader has chosen: two networks to compare, a budget in ms, the network and the slot to look into. Sections
+// that show one of them listen.
+function makeSelection(model) {
+  const winner = (model.run.evaluation ? rankedWinners(model)[0]?.network : null) ||
+      model.networks.find((network) => !network.baseline);
+  const listeners = [];
+  return {
+    compared: [model.baseline?.id, winner?.id].filter(Boolean),
+    budget: latencyBudget(model),
+    network: winner?.id || model.baseline?.id,
+    slot: Math.max(
+        0, list(winner?.slots).findIndex((choice, i) => bare(choice) !== bare(model.baseline?.slots[i] || ''))),
+    set(change) {
+      Object.assign(this, change);
+      for (const listener of listeners) listener(this, change);
+    },
+    listen: (listener) => listeners.push(listener)
   };
 }
 
@@ -98,6 +121,31 @@ const latencyName = (model) => isEstimate(model) ? 'latency, ' + latencyIs(model
 const latencyNote = (latency, format = milliseconds) =>
     latency.samples === 0 ? 'estimate' : range(latency.low_ns, latency.high_ns, format);
 
+// The study's, for all passes of one score, or null. A ratio is to the baseline as it was measured with the others.
+function latencyBudget(model) {
+  const search = model.run.study?.search || {}, base = artifactOf(model.baseline, model.precision);
+  if (isNumber(search.latency_ms) && base) return search.latency_ms;
+  if (isNumber(search.latency_ratio) && base) return search.latency_ratio * judgedMs(base);
+  const ofPass = (model.run.verify || model.run.search)?.budgets?.latency_ms;
+  return isNumber(ofPass) ? passesOf(model) * ofPass : null;
+}
+
+// What budgets are about: the study's statistic (median, mean, 90th percentile).
+const judgedMs = (artifact) => (artifact.latency.statistic_ns ?? artifact.latency.median_ns) / 1e6;
+
+// Of the trained networks within a latency budget the one with the best score on val, of equals the first: how the
+// stage evaluate chooses. Null where none is so fast.
+function chosenWithin(model, budget_ms) {
+  let best = null;
+  for (const network of model.networks) {
+    const artifact = artifactOf(network, model.precision);
+    const val = artifact?.val?.[model.metric];
+    if (!isNumber(val) || judgedMs(artifact) > budget_ms || artifact.ram?.keeps_budget === false) continue;
+    if (!best || val > best.val) best = {network, artifact, val};
+  }
+  return best;
+}
+
 const nameOf = (model, id) => model.byId.get(id)?.label || id;
 
 // What the points are of: "PCK@0.05", "keypoint AP (OKS)".
@@ -117,24 +165,54 @@ const blockOf = (choice) => bare(choice).split('-')[0];
 const shortChoice = (choice) => bare(choice).replace(/-k/, ' k').replace(/-e/, ' e');
 
 // The number format of a choice: "int8".
-const formatOf = (choice, otherwise) => String(choice).split('@')[1] || otherwise;
+const formatOf = (choice, otherwise) => String(choice || '').split('@')[1] || otherwise;
 
 const blockColour = (block) => ['irb', 'fused', 'sandglass'].includes(block) ? block : 'other';
 
-// Predicted time of each part of a network, from the table of its width: [{part, choice, ns}] in the order of
-// execution.
+// The table of the network's width that has the choice, in its number format; without a choice in the study's.
+const tableOf = (model, network, choice) =>
+    list(model.run.table?.tables)
+        .find((table) => table.width === network.width && table.precision === formatOf(choice, model.precision));
+
+// The row of a part, of a slot that of the choice.
+const rowOf = (table, part, choice) => {
+  const rows = list(table?.rows).filter((row) => row.part === part);
+  if (!choice) return rows[0];
+  return rows.find((row) => row.choice === choice) || rows.find((row) => bare(row.choice) === bare(choice));
+};
+
+// Each part of a network with its row of the table: [{part, choice, slot, row, ns}] in the order of execution. `slot`
+// counts from 0.
 function partsOf(model, network) {
-  const table = (precision) =>
-      list(model.run.table?.tables).find((t) => t.width === network.width && t.precision === precision);
-  if (!table(model.precision)) return [];
-  const row = (part, choice) => list(table(formatOf(choice, model.precision))?.rows)
-                                    .find((r) => r.part === part && (!choice || bare(r.choice) === bare(choice)));
   const parts = [
-    {part: 'decode'}, {part: 'resize'}, {part: 'stem'}, ...network.slots.map((choice, i) => ({part: 'slot' + (i + 1), choice})), {part: 'tail'},
-    {part: 'head'}, {part: 'output'}
+    {part: 'decode'}, {part: 'resize'}, {part: 'stem'},
+    ...network.slots.map((choice, slot) => ({part: 'slot' + (slot + 1), choice, slot})), {part: 'tail'}, {part: 'head'},
+    {part: 'output'}
   ];
-  return parts.map((part) => ({...part, ns: row(part.part, part.choice)?.latency_ns}))
+  return parts.map((part) => ({...part, row: rowOf(tableOf(model, network, part.choice), part.part, part.choice)}))
+      .map((part) => ({...part, ns: part.row?.latency_ns}))
       .filter((part) => isNumber(part.ns));
 }
 
+// What a choice is worth: its score where the study distilled (distill.json), else MACs.
+function qualityOf(model, width, slot, row) {
+  const scores = list(model.run.distill?.widths).find((one) => one.width === width);
+  const choices = list(list(scores?.slots).find((one) => one.slot === 'slot' + (slot + 1))?.choices);
+  const scored = choices.find((one) => bare(one.choice) === bare(row.choice));
+  return model.run.distill ? scored?.quality : row.macs;
+}
+const isScored = (model) => Boolean(model.run.distill);
+
 const overlap = (a, b) => a && b && a.low_ns <= b.high_ns && b.low_ns <= a.high_ns;
+
+const chip = (network) => element('span', {class: 'chip ' + network.role}, network.label);
+
+const networkCell = (network) => ({show: [chip(network)], value: network.label});
+
+function choiceLines(network) {
+  const lines = [];
+  for (let i = 0; i < network.slots.length; i += 4) {
+    lines.push(network.names.slice(i, i + 4).map((name, k) => (i + k + 1) + ': ' + name).join('   '));
+  }
+  return lines;
+}

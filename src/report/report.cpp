@@ -6,19 +6,6 @@
 #include "report/run_data.h"
 
 namespace hot {
-namespace {
-
-// In the order in which they use each other.
-std::string Scripts() {
-  std::string text;
-  for (const std::string_view script :
-       {kDomJs, kChartsJs, kModelJs, kSectionsJs, kDetailsJs, kQuantizationJs, kReportJs})
-    text += script;
-  return text;
-}
-
-}  // namespace
-
 void WriteReport(const fs::path& run_folder, const Context& context) {
   const RunData data = ReadRunData(run_folder);
   const std::string verdict = data.verdict.empty() ? "No verdict yet: the stage evaluate has not run." : data.verdict;
@@ -29,7 +16,7 @@ void WriteReport(const fs::path& run_folder, const Context& context) {
                                                         {"css", std::string(kReportCss)},
                                                         {"data", EscapeJsonForScript(data.json)},
                                                         {"chart_js", std::string(kChartJs)},
-                                                        {"report_js", Scripts()}});
+                                                        {"report_js", std::string(kReportJs)}});
   WriteFileAtomic(run_folder / "report.html", page);
 }
 

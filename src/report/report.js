@@ -24,23 +24,28 @@ function subtitle({run}) {
       .join('  ·  ');
 }
 
+const SECTIONS = {
+  verdict: verdictSection,
+  tradeoff: tradeoffSection,
+  samples: samplesSection,
+  waterfall: waterfallSection,
+  why: rivalsSection,
+  choices: choicesSection,
+  search: searchSection,
+  prediction: predictionSection,
+  networks: networksSection,
+  training: trainingSection,
+  quantization: quantizationSection,
+  layers: layersSection,
+  table: lookupSection,
+  environment: environmentSection
+};
+
 function main() {
   const model = buildModel(JSON.parse(document.getElementById('run-data').textContent));
   document.getElementById('subtitle').textContent = subtitle(model);
-  const sections = {
-    verdict: verdictSection,
-    tradeoff: tradeoffSection,
-    choices: choicesSection,
-    prediction: predictionSection,
-    networks: networksSection,
-    training: trainingSection,
-    table: lookupSection,
-    quantization: quantizationSection,
-    layers: layersSection,
-    environment: environmentSection
-  };
-  for (const [id, make] of Object.entries(sections)) fillSection(id, make, model);
-  drawCharts();
+  setUpCharts();
+  for (const [id, make] of Object.entries(SECTIONS)) fillSection(id, make, model);
 }
 
 main();

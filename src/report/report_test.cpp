@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report/page.h"
+#include "report/run_samples.h"
 #include "report/testing/fixture.h"
 
 namespace hot {
@@ -64,7 +65,7 @@ TEST_F(ReportTest, IsOneFileThatLoadsNothing) {
 TEST_F(ReportTest, HoldsWhatTheRunFolderHolds) {
   const std::string page = Page();
   const Json data = DataOf(page);
-  for (const char* file : {"study", "table", "search", "verify", "train", "quantize", "evaluation"}) {
+  for (const char* file : {"study", "table", "distill", "search", "verify", "train", "quantize", "evaluation"}) {
     EXPECT_EQ(data.at(file), Json::parse(ReadFile(run_ / (std::string(file) + ".json")))) << file;
   }
   EXPECT_EQ(data.at("stages").size(), 7u);
@@ -100,6 +101,37 @@ TEST_F(ReportTest, HoldsTheExecutedPrecisionOfLayers) {
   const Json data = DataOf(Page());
   const Json& artifact = data.at("evaluation").at("networks").at(0).at("artifacts").at(0);
   EXPECT_EQ(data.at("layers").at(artifact.at("folder").get<std::string>()).at("conv1"), "f32");
+}
+
+TEST_F(ReportTest, HoldsTheTestPicturesThemselves) {
+  const Json pictures = DataOf(Page()).at("samples").at("pictures");
+  ASSERT_EQ(pictures.size(), 4u);
+  for (const Json& picture : pictures) {
+    const std::string jpeg = ReadFile(run_ / picture.at("file").get<std::string>());
+    EXPECT_EQ(picture.at("data"), "data:image/jpeg;base64," + Base64(jpeg));
+  }
+}
+
+TEST_F(ReportTest, TakesPicturesFromTheRunFolderOnly) {
+  Json samples = Json::parse(ReadFile(run_ / "samples.json"));
+  WriteFileAtomic(run_ / "secret.jpg", "secret");
+  WriteFileAtomic(run_ / "samples" / "notes.txt", "notes");
+  const std::vector<std::string> files{"../secret.jpg", (run_ / "secret.jpg").string(), "samples/notes.txt",
+                                       "samples/missing.jpg"};
+  for (size_t i = 0; i < files.size(); ++i) samples["pictures"][i]["file"] = files[i];
+  WriteFileAtomic(run_ / "samples.json", samples.dump());
+  for (const Json& picture : DataOf(Page()).at("samples").at("pictures")) EXPECT_FALSE(picture.contains("data"));
+}
+
+TEST(Base64Test, IsThatOfTheRfc) {
+  for (const auto& [bytes, text] : std::vector<std::pair<std::string, std::string>>{{"", ""},
+                                                                                    {"f", "Zg=="},
+                                                                                    {"fo", "Zm8="},
+                                                                                    {"foo", "Zm9v"},
+                                                                                    {"foobar", "Zm9vYmFy"},
+                                                                                    {"\xff\xfe\xfd", "//79"}}) {
+    EXPECT_EQ(Base64(bytes), text);
+  }
 }
 
 TEST_F(ReportTest, SurvivesStagesThatHaveNotRun) {

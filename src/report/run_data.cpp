@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "deploy/artifact.h"
+#include "report/run_samples.h"
 
 namespace hot {
 namespace {
@@ -139,11 +140,13 @@ RunData ReadRunData(const fs::path& run_folder) try {
                 "run hot optimize first");
   }
   Json root{{"study", ReadObject(study_path)}, {"stages", ReadStages(run_folder / "stages")}};
-  for (const char* name : {"table", "search", "verify", "train", "quantize", "evaluation"}) {
+  for (const char* name : {"table", "distill", "search", "verify", "train", "quantize", "evaluation"}) {
     root[name] = ReadObject(run_folder / (std::string(name) + ".json"));
   }
   root["curves"] = ReadCurves(run_folder, root["train"]);
   root["layers"] = ReadLayers(run_folder, root["evaluation"]);
+  root["samples"] = ReadObject(run_folder / "samples.json");
+  EmbedPictures(run_folder, root["samples"]);
   RunData data;
   data.name = Text(root["study"], "name");
   data.verdict = Text(root["evaluation"], "verdict");

@@ -11,7 +11,7 @@ namespace hot {
 struct RunData {
   std::string name;     // the study's
   std::string verdict;  // evaluation.json's; empty when that stage has not run
-  std::string json;     // {"study", "stages", "table", "search", "verify", "train", "curves", "evaluation", "layers"}
+  std::string json;     // {"study", "stages", "curves", "layers"} and what stages wrote by its file's name
 };
 
 // Files that are not there are left out. Throws what WriteReport throws.

@@ -7,6 +7,7 @@
 
 #include "core/hash.h"
 #include "core/rng.h"
+#include "report/testing/fixture_extras.h"
 #include "report/testing/fixture_networks.h"
 
 namespace hot {
@@ -64,6 +65,7 @@ Json CandidateJson(const FixtureNetwork& n) {
           {"slots", n.slots},
           {"latency_ns", n.measured_ns()},
           {"macs", std::round(n.macs)},
+          {"quality", n.score + 0.3},
           {"flash_kib", n.macs / 60000},
           {"ram_kib", n.macs / 90000},
           {"memory_kib", n.macs / 36000},
@@ -77,6 +79,7 @@ void WriteSearch(const fs::path& folder, const std::vector<FixtureNetwork>& netw
   Rng rng(11);
   for (const FixtureNetwork& n : networks) {
     if (n.rank > 0) candidates.push_back(CandidateJson(n));
+    if (verified.size() == 20) continue;
     const double measured = n.measured_ns() * (1 + 0.012 * rng.Normal());
     verified.push_back({{"id", n.id},
                         {"width", n.width},
@@ -94,8 +97,9 @@ void WriteSearch(const fs::path& folder, const std::vector<FixtureNetwork>& netw
   candidates.push_back(twice);
   const Json budgets{{"latency_ms", 1.95}, {"flash_kib", nullptr}, {"ram_kib", nullptr}, {"memory_kib", nullptr}};
   const Json baseline = CandidateJson(networks[0]);
-  Write(folder / "search.json",
-        {{"version", 1}, {"baseline", baseline}, {"budgets", budgets}, {"candidates", candidates}});
+  Json search{{"version", 1}, {"baseline", baseline}, {"budgets", budgets}, {"candidates", candidates}};
+  search.update(FixtureSearchSpace());
+  Write(folder / "search.json", search);
   Write(folder / "verify.json", {{"version", 1},
                                  {"baseline", baseline},
                                  {"budgets", budgets},
@@ -121,17 +125,18 @@ void WriteCurve(const fs::path& folder, double final_score, Rng& rng) {
   std::ofstream(folder / "epochs.jsonl") << lines;
 }
 
-void WriteTraining(const fs::path& folder, const std::vector<FixtureNetwork>& networks) {
+void WriteTraining(const fs::path& folder, const std::vector<FixtureNetwork>& networks, int trained) {
   Rng rng(13);
   Json list = Json::array();
   for (const FixtureNetwork& n : networks) {
-    if (n.rank > 2) continue;
+    if (n.rank > trained) continue;
     Json trials = Json::array();
     for (double lr : {0.001, 0.002}) {
       const std::string name = n.id + (lr > 0.0015 ? "-gamma0.3-lr0.002" : "-gamma0.3-lr0.001");
       if (lr > 0.0015 || n.objective != "latency" || n.rank != 2) {
         const double score = n.score + (lr > 0.0015 ? 0.01 : -0.02);
         trials.push_back({{"trial", name},
+                          {"point", {{"lr", lr}, {"gamma", 0.3}}},
                           {"lr", lr},
                           {"gamma", 0.3},
                           {"val_score", score},
@@ -144,6 +149,7 @@ void WriteTraining(const fs::path& folder, const std::vector<FixtureNetwork>& ne
         WriteCurve(folder / "trials" / name, score, rng);
       } else {
         trials.push_back({{"trial", name},
+                          {"point", {{"lr", lr}, {"gamma", 0.3}}},
                           {"lr", lr},
                           {"gamma", 0.3},
                           {"state", "failed"},
@@ -155,17 +161,31 @@ void WriteTraining(const fs::path& folder, const std::vector<FixtureNetwork>& ne
   Write(folder / "train.json", {{"version", 1}, {"metric", "ap50"}, {"networks", list}});
 }
 
-void WriteQuantization(const fs::path& folder, const std::vector<FixtureNetwork>& networks) {
+Json QuantizedLayers(Rng& rng) {
+  Json layers = Json::array();
+  for (int i = 1; i <= 54; ++i) {
+    layers.push_back({{"layer", "conv" + std::to_string(i)},
+                      {"ranges", i % 3 == 0 ? "mse" : "kl"},
+                      {"sqnr_db", std::round(10 * (38 - 0.25 * i + 2 * rng.Normal())) / 10}});
+  }
+  return layers;
+}
+
+void WriteQuantization(const fs::path& folder, const std::vector<FixtureNetwork>& networks, int trained) {
+  Rng rng(19);
   Json list = Json::array();
   for (const FixtureNetwork& n : networks) {
-    if (n.rank > 2) continue;
+    if (n.rank > trained) continue;
     Json entry = Json::parse(R"({"precision": "int8", "scheme": "s8s8", "seconds": 1.3, "holds": true,
-        "float_layers": ["conv1"], "fine_tuned": {"epochs": 5, "before": 0.51, "after": 0.55, "kept": true}, "layers": [
-        {"layer": "conv1", "ranges": "kl", "sqnr_db": 38.2}, {"layer": "conv2", "ranges": "mse", "sqnr_db": 21.7}]})");
-    entry.update({{"id", n.id}, {"fp32", n.score}, {"score", n.score - 0.004}});
+        "float_layers": ["conv1"], "fine_tuned": {"epochs": 5, "before": 0.51, "after": 0.55, "kept": true}})");
+    entry.update({{"id", n.id}, {"fp32", n.score}, {"score", n.score - 0.004}, {"layers", QuantizedLayers(rng)}});
     list.push_back(entry);
   }
-  Write(folder / "quantize.json", {{"version", 1}, {"score", "ap50"}, {"options", Json::object()}, {"networks", list}});
+  Write(folder / "quantize.json",
+        {{"version", 1},
+         {"score", "ap50"},
+         {"options", {{"ranges", "auto"}, {"rounding", "adaptive"}, {"pictures", 128}, {"max_drop", 1.0}}},
+         {"networks", list}});
 }
 
 Json LayerPrecisions(bool int8) {
@@ -238,15 +258,16 @@ Json EvaluatedJson(const fs::path& folder, const FixtureNetwork& n, const Fixtur
   return json;
 }
 
-void WriteEvaluation(const fs::path& folder, const std::vector<FixtureNetwork>& networks) {
+void WriteEvaluation(const fs::path& folder, const std::vector<FixtureNetwork>& networks, int trained) {
   Rng rng(17);
   Json list = Json::array();
   const FixtureNetwork* best = &networks[0];
   const FixtureNetwork* fastest = &networks[0];
   for (const FixtureNetwork& n : networks) {
-    if (n.rank > 2) continue;
+    if (n.rank > trained) continue;
     list.push_back(EvaluatedJson(folder, n, networks[0], rng));
-    if (n.measured_ns() < 1.95e6 && n.score > best->score) best = &n;
+    const double latency_ns = list.back()["artifacts"][0]["latency"]["median_ns"];
+    if (latency_ns < 1.95e6 && n.score > best->score) best = &n;
     if (n.score > networks[0].score && n.sum_ns < fastest->sum_ns) fastest = &n;
   }
   const std::string verdict =
@@ -262,6 +283,7 @@ void WriteEvaluation(const fs::path& folder, const std::vector<FixtureNetwork>& 
                                      {"networks", list},
                                      {"winners", {{"accuracy", best->id}, {"latency", fastest->id}}},
                                      {"verdict", verdict}});
+  WriteFixtureSamples(folder, {networks[0].id, best->id, fastest->id});
 }
 
 void WriteStudy(const fs::path& folder) {
@@ -277,7 +299,7 @@ void WriteStudy(const fs::path& folder) {
          {"data", {{"format", "voc"}, {"root", "data/bccd"}, {"train", "trainval"}, {"val", ""}, {"test", "test"}}},
          {"target", {{"device", "host"}, {"toolchain", "openvino"}, {"precision", {"int8", "fp32"}}, {"threads", 1}}},
          {"search",
-          {{"objective", {"accuracy", "latency"}}, {"latency_ratio", 0.8}, {"candidates", 3}, {"train_candidates", 2}}},
+          {{"objective", {"accuracy", "latency"}}, {"latency_ms", 1.95}, {"candidates", 3}, {"train_candidates", 2}}},
          {"train",
           {{"epochs", 150},
            {"batch", 16},
@@ -299,8 +321,9 @@ void WriteStudy(const fs::path& folder) {
 
 }  // namespace
 
-void WriteFixtureRun(const fs::path& folder) {
+void WriteFixtureRun(const fs::path& folder, const FixtureSize& size) {
   WriteStudy(folder);
+  WriteFixtureScores(folder, {0.5, 0.35});
   Json tables = Json::array();
   for (const char* precision : {"int8", "fp32"}) {
     for (double width : {0.5, 0.35}) tables.push_back(Table(width, precision));
@@ -321,11 +344,11 @@ void WriteFixtureRun(const fs::path& folder) {
          {"flags", "INFERENCE_NUM_THREADS=1"},
          {"threads", 1},
          {"tables", tables}});
-  const std::vector<FixtureNetwork> networks = FixtureNetworks();
+  const std::vector<FixtureNetwork> networks = FixtureNetworks(size.ranks);
   WriteSearch(folder, networks);
-  WriteTraining(folder, networks);
-  WriteQuantization(folder, networks);
-  WriteEvaluation(folder, networks);
+  WriteTraining(folder, networks, size.trained);
+  WriteQuantization(folder, networks, size.trained);
+  WriteEvaluation(folder, networks, size.trained);
 }
 
 }  // namespace hot

@@ -6,7 +6,13 @@
 
 namespace hot {
 
-// Writes all files of a finished study: 2 widths, 2 precisions, 7 slots, 12 candidates, 8 of them trained.
-void WriteFixtureRun(const fs::path& folder);
+struct FixtureSize {
+  int ranks = 3;    // candidates for each of 2 widths and 2 objectives
+  int trained = 2;  // of them
+};
+
+// Writes all files of a finished study: 2 widths, 2 precisions, 7 slots, 12 candidates, 8 of them trained. The
+// candidates were found by distilled scores, and test pictures were kept.
+void WriteFixtureRun(const fs::path& folder, const FixtureSize& size = {});
 
 }  // namespace hot

@@ -52,13 +52,13 @@ double ChoiceNs(int slot, int block, int kernel, int expansion, double width) {
   return 1e6 * kSlotMs[static_cast<size_t>(slot - 1)] * (0.25 + 0.75 * cost) * width;
 }
 
-std::vector<FixtureNetwork> FixtureNetworks() {
+std::vector<FixtureNetwork> FixtureNetworks(int ranks) {
   Rng rng(7);
   std::vector<FixtureNetwork> networks{MakeNetwork("", 0, 0.5, rng)};
   networks[0].score = 0.521;
   for (const char* objective : {"accuracy", "latency"}) {
     for (double width : {0.5, 0.35}) {
-      for (int rank = 1; rank <= 3; ++rank) networks.push_back(MakeNetwork(objective, rank, width, rng));
+      for (int rank = 1; rank <= ranks; ++rank) networks.push_back(MakeNetwork(objective, rank, width, rng));
     }
   }
   return networks;

@@ -23,7 +23,7 @@ struct FixtureNetwork {
 std::string ChoiceName(int block, int kernel, int expansion);
 double ChoiceNs(int slot, int block, int kernel, int expansion, double width);
 
-// The baseline first.
-std::vector<FixtureNetwork> FixtureNetworks();
+// The baseline first; `ranks` for each of two widths and objectives.
+std::vector<FixtureNetwork> FixtureNetworks(int ranks);
 
 }  // namespace hot
