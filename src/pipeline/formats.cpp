@@ -45,6 +45,17 @@ void AddBorders(const Workspace& workspace, double width, std::vector<BorderPart
   }
 }
 
+// Of the three prices of a border between two slots, in the order of PlanBorders(), what a change of format costs: what
+// is in them of the rows is as much in the third, for both in the other format, as in the first two together.
+void KeepConversions(std::vector<FormatBorder>& borders) {
+  for (size_t i = 0; i + 2 < borders.size(); ++i) {
+    if (borders[i].slot != borders[i + 2].slot) continue;
+    const double both_ns = borders[i].latency_ns + borders[i + 1].latency_ns - borders[i + 2].latency_ns;
+    borders[i].latency_ns = borders[i + 1].latency_ns = both_ns / 2;
+    borders[i + 2].latency_ns = 0;
+  }
+}
+
 }  // namespace
 
 bool MixesFormats(const Study& study) { return study.search.precision == "slot"; }
@@ -143,6 +154,7 @@ std::vector<FormatBorder> BordersOf(const Workspace& workspace, double width, st
     borders.push_back(
         {.slot = part.slot, .before = part.before, .after = part.after, .latency_ns = more_ns - in_first_ns});
   }
+  KeepConversions(borders);
   return borders;
 }
 

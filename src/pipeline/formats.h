@@ -45,9 +45,10 @@ struct BorderPart {
 std::vector<BorderPart> PlanBorders(const Workspace& workspace);
 LatencyJob JobOf(const BorderPart& part);
 
-// What each pair of formats takes more than the rows of both baseline choices say, less what it is for the pair in the
-// first format. `parts`: PlanBorders()'; `measured`: one row a part.
-// `tables`: with rows filled in, one a width and format.
+// What changes of format cost. Between slots: half of what both mixed pairs take more than the two pure ones. At stem
+// and tail: what the pair takes more than the rows of the baseline's choices say, less what it is in the first format.
+// `parts`: PlanBorders()'; `measured`: one row a part. `tables`: with
+// rows filled in, one a width and format.
 std::vector<FormatBorder> BordersOf(const Workspace& workspace, double width, std::span<const BorderPart> parts,
                                     std::span<const MeasurementRow> measured, std::span<const LookupTable> tables);
 
