@@ -69,7 +69,8 @@ ScoreOptions RunSeed(Study study, int seed, const fs::path& folder, const Contex
   RunStages(workspace, "evaluate");
   const Dataset test = ReadDataset(workspace.TestSource());
   double baseline_ns = 0;
-  for (const Json& network : ReadRunJson(workspace, "evaluation.json")["networks"]) {  // the baseline is the first
+  const Json evaluation = ReadRunJson(workspace, "evaluation.json");
+  for (const Json& network : evaluation.at("networks")) {  // the baseline is the first
     Row& row = RowOf(rows, network);
     const Artifact artifact = ReadArtifact(ArtifactFolder(workspace, row.id, workspace.precision()));
     const auto session = workspace.device().Load(artifact);
