@@ -22,7 +22,7 @@ constexpr size_t kBatch = 32;  // parts side by side in one profile call and boa
 constexpr int64_t kMostTries = 2;
 // A call of whole networks is repeated while the reference network takes another time than at first, by more than this:
 // neighbours on the shared caches slow it down, and other networks less or more, so that no factor makes up for it.
-constexpr double kReferenceDrift = 0.01;
+constexpr double kReferenceDrift = 0.02;
 constexpr int kMostCalls = 3;               // of which the one nearest to the reference network's first time counts
 constexpr const char* kPartFlag = ";part";  // in a key's flags: see LatencyJob::part
 constexpr double kLongestBatch_s = 900;     // rows further apart are of two sessions
