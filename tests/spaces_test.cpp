@@ -140,7 +140,7 @@ TEST_F(SpacesTest, SlotsInFormatsOfTheirOwn) {
   EXPECT_TRUE(ids.contains(best.at("id"))) << "its own id, though it is trained as an int8 network is";
   for (const Json& network : trained.at("networks")) EXPECT_NE(network.at("best"), "");
   const std::string id = best.at("id");
-  EXPECT_EQ(RunHot(folder_.path(), "export runs/formats --network " + id + " --out bundle").code, 0);
+  EXPECT_EQ(RunHot(folder_.path(), "export runs/formats --candidate " + id + " --out bundle").code, 0);
 }
 
 }  // namespace
