@@ -5,9 +5,8 @@
 //   host     fp32 and int8, or the one that follows, on this machine with OpenVINO (the default)
 //   npus     int8 on the three Ethos-U, as Vela estimates them
 //   context  int8 on this machine: also the baseline with one slot replaced, for every choice
-//   mixed    int8 networks, and the same with each slot in int8 or fp32 (search.precision: slot); cost model as for
-//   int8 budgets  int8 on this machine: 40 random budgets, the network returned for each measured again in a new
-//   process
+//   mixed    int8 networks, and the same with each slot in int8 or fp32 (search.precision: slot), one cost model
+//   budgets  int8 on this machine: 40 random budgets, what is returned for each measured again in a new process
 // Usage: hot_bench_fidelity [host [PRECISION] | npus | context | mixed | budgets]
 #include <algorithm>
 #include <cmath>

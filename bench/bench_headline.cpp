@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
+#include "measure/measure.h"
 #include "pipeline/deployment.h"
 #include "pipeline/scoring.h"
 #include "pipeline/stage.h"
@@ -43,10 +44,7 @@ double Mean(const std::vector<double>& values) {
   return sum / static_cast<double>(values.size());
 }
 
-double Median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
+double Median(const std::vector<double>& values) { return MedianWithInterval(values).median; }
 
 Row& RowOf(std::vector<Row>& rows, const Json& network) {
   const auto id = network["id"].get<std::string>();

@@ -95,7 +95,7 @@ std::vector<double> MeasureAgain(Workspace& workspace, const std::vector<Choices
     std::vector<Artifact> artifacts;
     for (size_t i = begin; i < std::min(begin + kWholeAtOnce, networks.size()); ++i) {
       const Graph graph = GraphOf(workspace, kFidelityWidth, networks[i]);
-      artifacts.push_back(CompileUntrained(workspace.toolchain(), WholeJob(workspace, graph, networks[i]), 1));
+      artifacts.push_back(CompileUntrained(workspace, WholeJob(workspace, graph, networks[i])));
     }
     std::vector<const Artifact*> pointers;
     for (const Artifact& artifact : artifacts) pointers.push_back(&artifact);

@@ -53,7 +53,7 @@ void AskTheRest(const CLI::App& sub, InitOptions& options) {
   if (sub.count("--hours") == 0) request.hours = ParseHours(Ask("Hours for the whole study", "1"));
 }
 
-Json SurveyJson(const InitResult& result, const fs::path& file) {
+Json ToJson(const InitResult& result, const fs::path& file) {
   return {{"version", 1},
           {"file", file.string()},
           {"study", Json::parse(StudyJson(result.study))},
@@ -77,7 +77,7 @@ void Init(const CLI::App& sub, InitOptions& options, const Context& context) {
   WriteFileAtomic(options.out, result.file);
   for (const std::string& finding : result.findings) context.progress.Note(finding);
   if (options.json) {
-    std::printf("%s\n", SurveyJson(result, options.out).dump(1).c_str());
+    std::printf("%s\n", ToJson(result, options.out).dump(1).c_str());
     return;
   }
   std::printf(

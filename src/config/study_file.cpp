@@ -15,11 +15,11 @@ using nlohmann::json;
 
 constexpr size_t kCommentColumn = 40;
 
-std::vector<std::string> Components(const std::string& key) {
+std::vector<std::string> Split(const std::string& text, char separator) {
   std::vector<std::string> parts;
-  for (size_t begin = 0; begin <= key.size();) {
-    const size_t end = std::min(key.find('.', begin), key.size());
-    parts.push_back(key.substr(begin, end - begin));
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(separator, begin), text.size());
+    parts.push_back(text.substr(begin, end - begin));
     begin = end + 1;
   }
   return parts;
@@ -73,15 +73,13 @@ std::string Headers(const std::vector<std::string>& before, const std::vector<st
 std::string StudyFile(const Study& study, const std::string& title, std::span<const StudyLine> lines) {
   const json values = json::parse(StudyJson(study));
   std::string text;
-  for (size_t begin = 0; begin < title.size();) {
-    const size_t end = std::min(title.find('\n', begin), title.size());
-    text += "# " + title.substr(begin, end - begin) + "\n";
-    begin = end + 1;
+  if (!title.empty()) {
+    for (const std::string& line : Split(title, '\n')) text += "# " + line + "\n";
   }
   std::vector<std::string> before;
   for (const StudyLine& line : lines) {
     HOT_ASSERT(FindOption(line.key) != nullptr);
-    const std::vector<std::string> now = Components(line.key);
+    const std::vector<std::string> now = Split(line.key, '.');
     text += Headers(before, now);
     std::string pointer;
     for (const std::string& part : now) pointer += "/" + part;

@@ -13,9 +13,7 @@
 namespace hot {
 namespace {
 
-bool HasParameters(const Node& node) {
-  return node.op == Op::kConv || node.op == Op::kBatchNorm || node.op == Op::kLinear;
-}
+bool HasParameters(const Node& node) { return IsLayer(node.op) || node.op == Op::kBatchNorm; }
 
 class Writer {
  public:

@@ -279,7 +279,7 @@ std::vector<Parameter> Parameters(const Graph& graph) {
   std::vector<Parameter> parameters;
   for (const Node& node : graph.nodes()) {
     const int64_t channels = node.shape.c;
-    if (node.op == Op::kConv || node.op == Op::kLinear) {
+    if (IsLayer(node.op)) {
       const Shape& in = graph.node(node.inputs[0]).shape;
       const int64_t k = node.attrs.kernel;
       std::vector<int64_t> shape{channels, in.c / node.attrs.groups};

@@ -33,6 +33,8 @@ enum class Op {
 };
 
 std::string_view OpName(Op op);
+// Convolution or linear layer: what multiplies with weights.
+constexpr bool IsLayer(Op op) { return op == Op::kConv || op == Op::kLinear; }
 
 using NodeId = int32_t;
 

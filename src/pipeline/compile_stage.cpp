@@ -29,8 +29,7 @@ std::string TaskOptionsJson(const Workspace& workspace) {
 }
 
 size_t CountLayers(const Graph& folded) {
-  return static_cast<size_t>(std::ranges::count_if(
-      folded.nodes(), [](const Node& node) { return node.op == Op::kConv || node.op == Op::kLinear; }));
+  return static_cast<size_t>(std::ranges::count_if(folded.nodes(), IsLayer, &Node::op));
 }
 
 // Convolutions that the runtime executes in another precision than was asked for, unless they fell back.

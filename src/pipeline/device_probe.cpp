@@ -45,8 +45,7 @@ DeviceProbe ProbeDevice(const Workspace& workspace) {
   for (const Graph& graph : graphs) {
     workspace.context().progress.Update(static_cast<double>(artifacts.size()), "compiling the baseline");
     const LatencyJob job{.graph = &graph, .precision = workspace.precision(), .part = false};
-    artifacts.push_back(CompileUntrained(workspace.toolchain(), job, static_cast<int>(workspace.study().target.threads),
-                                         workspace.study().quantize.scheme));
+    artifacts.push_back(CompileUntrained(workspace, job));
   }
   for (const Artifact& artifact : artifacts) pointers.push_back(&artifact);
   workspace.context().progress.Update(1, "measuring");

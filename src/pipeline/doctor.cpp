@@ -203,10 +203,7 @@ std::vector<Finding> ExamineStudy(const Study& study) {
   std::unique_ptr<Store> store;
   std::vector<Finding> found;
   found.push_back(Look("run.journal", Health::kFault, [&] {
-    std::error_code error;
-    if (study.run.journal.find("://") == std::string::npos && !fs::exists(study.run.journal, error)) {
-      return study.run.journal + ": will be made";
-    }
+    if (IsMissingFile(study.run.journal)) return study.run.journal + ": will be made";
     store = OpenStore(study.run.journal, IfMissing::kThrow);
     return WithoutPassword(study.run.journal);
   }));

@@ -2,6 +2,7 @@
 // val; test is read once, for evaluation.json.
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "core/text.h"
 #include "measure/latency_statistic.h"
@@ -57,19 +58,19 @@ Measurement OfAllPasses(Measurement m, int passes) {
   return m;
 }
 
-// The networks, or all that an application does with them.
-std::vector<Measurement> MeasureArtifacts(const Workspace& workspace, const std::vector<const Artifact*>& artifacts,
-                                          const MeasureOptions& options, const Context& context) {
+// The networks, or all that `application` does with them, if there is one.
+std::vector<Measurement> MeasureArtifacts(const Workspace& workspace, std::optional<Application>& application,
+                                          const std::vector<const Artifact*>& artifacts, const MeasureOptions& options,
+                                          const Context& context) {
   const double reference_ns = ReferenceCanaryNs(workspace);
-  if (!MeasuresEndToEnd(workspace)) {
+  if (!application) {
     auto measured = ProfileWhole(workspace, artifacts, options, reference_ns, context);
     for (Measurement& one : measured) one = OfAllPasses(std::move(one), workspace.task().options().passes());
     return measured;
   }
-  Application application(workspace);
   std::vector<Work> work;
   for (const Artifact* artifact : artifacts) {
-    work.push_back({.artifact = artifact, .run = [&](Session* session) { application.Run(*session); }});
+    work.push_back({.artifact = artifact, .run = [&](Session* session) { application->Run(*session); }});
   }
   return workspace.device().ProfileWork(work, options, reference_ns, context);
 }
@@ -79,6 +80,8 @@ void MeasureAll(const Workspace& workspace, std::vector<Built>& built) {
   std::vector<Built*> order;
   for (Built& one : built) order.push_back(&one);
   std::ranges::stable_sort(order, {}, [](const Built* one) { return one->precision; });
+  std::optional<Application> application;
+  if (MeasuresEndToEnd(workspace)) application.emplace(workspace);
   for (size_t begin = 0, end = 0; begin < order.size(); begin = end) {
     std::vector<const Artifact*> batch;
     for (; end < order.size() && batch.size() < kWholeAtOnce && order[end]->precision == order[begin]->precision; ++end)
@@ -87,7 +90,8 @@ void MeasureAll(const Workspace& workspace, std::vector<Built>& built) {
     options.min_samples = 64;  // enough for a p90
     const Context& context = workspace.context();
     OffsetProgress progress(context.progress, static_cast<double>(begin));
-    const auto measured = MeasureArtifacts(workspace, batch, options, {context.clock, progress, context.cancelled});
+    const auto measured =
+        MeasureArtifacts(workspace, application, batch, options, {context.clock, progress, context.cancelled});
     for (size_t i = 0; i < measured.size(); ++i) {
       Built& one = *order[begin + i];
       one.latency = measured[i];

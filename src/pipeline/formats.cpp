@@ -7,8 +7,6 @@
 namespace hot {
 namespace {
 
-bool IsLayer(const Node& node) { return node.op == Op::kConv || node.op == Op::kLinear; }
-
 bool IsOfSlot(const Node& node, size_t slot) { return node.name.starts_with("slot" + std::to_string(slot) + "."); }
 
 // Latency of the baseline's row of a slot (1-based); 0 for slot 0, the stem, and behind the last: those are the same
@@ -65,15 +63,15 @@ std::set<std::string> FloatLayers(const Graph& graph, const std::vector<Choice>&
   for (size_t slot = 0; slot < choices.size(); ++slot) {
     if (choices[slot].precision != Precision::kFp32) continue;
     for (const Node& node : graph.nodes()) {
-      if (IsLayer(node) && IsOfSlot(node, slot + 1)) layers.insert(node.name);
+      if (IsLayer(node.op) && IsOfSlot(node, slot + 1)) layers.insert(node.name);
     }
   }
   return layers;
 }
 
 std::set<std::string> FloatLayers(const Workspace& workspace, const StudyNetwork& network, Precision precision) {
-  if (!MixesFormats(workspace.study()) || precision != workspace.precision()) return {};
-  return FloatLayers(GraphOf(workspace, network.width, network.choices), network.choices);
+  if (precision != workspace.precision()) return {};
+  return WholeJob(workspace, GraphOf(workspace, network.width, network.choices), network.choices).float_layers;
 }
 
 Costs CostsOf(const Workspace& workspace, const StudyNetwork& network, Precision precision) {
@@ -98,7 +96,7 @@ std::string LayerRanges(const Graph& graph, const std::set<std::string>& layers)
     first = 0;
   };
   for (const Node& node : graph.nodes()) {
-    if (!IsLayer(node)) continue;
+    if (!IsLayer(node.op)) continue;
     if (!layers.contains(node.name)) end_run();
     ++index;
     if (layers.contains(node.name) && first == 0) first = index;
@@ -133,12 +131,9 @@ LatencyJob JobOf(const BorderPart& part) {
 }
 
 std::vector<FormatBorder> BordersOf(const Workspace& workspace, double width, std::span<const BorderPart> parts,
-                                    std::span<const MeasurementRow> measured, std::span<const LookupTable> tables) {
+                                    std::span<const MeasurementRow> measured, const std::vector<LookupTable>& tables) {
   const auto row_ns = [&](int slot, Precision precision) {
-    const auto table = std::ranges::find_if(
-        tables, [&](const LookupTable& t) { return t.width == width && t.precision == precision; });
-    HOT_ASSERT(table != tables.end());
-    return BaselineNs(workspace, *table, slot);
+    return BaselineNs(workspace, FindTable(tables, width, precision), slot);
   };
   std::vector<FormatBorder> borders;
   double in_first_ns = 0;  // of the pair in the first format, which comes first at every border

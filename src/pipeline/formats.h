@@ -47,10 +47,9 @@ LatencyJob JobOf(const BorderPart& part);
 
 // What changes of format cost. Between slots: half of what both mixed pairs take more than the two pure ones. At stem
 // and tail: what the pair takes more than the rows of the baseline's choices say, less what it is in the first format.
-// `parts`: PlanBorders()'; `measured`: one row a part. `tables`: with
-// rows filled in, one a width and format.
+// `parts`: PlanBorders()'; `measured`: one row a part. `tables`: with rows filled in, one a width and format.
 std::vector<FormatBorder> BordersOf(const Workspace& workspace, double width, std::span<const BorderPart> parts,
-                                    std::span<const MeasurementRow> measured, std::span<const LookupTable> tables);
+                                    std::span<const MeasurementRow> measured, const std::vector<LookupTable>& tables);
 
 // The table of the first format with the rows of the other's slots behind its own. What borders to stem and tail cost
 // is in the rows of the slots there.

@@ -52,10 +52,7 @@ std::string NameOf(const InitRequest& request) {
 }
 
 // Three significant digits.
-double Rounded(double value) {
-  const double step = std::pow(10, std::floor(std::log10(value)) - 2);
-  return std::stod(Text("%.3g", std::round(value / step) * step));
-}
+double Rounded(double value) { return std::stod(Text("%.3g", value)); }
 
 void DraftTarget(const InitRequest& request, Draft& draft) {
   Study::Target& target = draft.study.target;
@@ -154,18 +151,18 @@ void DraftTraining(const InitData& data, const Decisions& made, Draft& draft) {
   draft.Say("train.hpo.lr", "more values, more trainings: [1e-3, 3e-3]");
 }
 
-Draft Compose(const InitRequest& request, const std::string& task, const InitData& data, const Decisions& made) {
+Draft Compose(const InitRequest& request, const InitData& data, const Decisions& made) {
   Draft draft;
   Study& study = draft.study;
   study.name = NameOf(request);
-  study.model.task = task;
+  study.model.task = data.task;
   study.model.width = {made.width};
   draft.Say("name", "results: runs/" + study.name);
   draft.Say("model.backbone");
   draft.Say("model.width", made.width < 1 ? "1.0 is as published: more accurate, slower, longer to train" : "");
   draft.Say("model.task");
   DraftModel(data, draft);
-  if (task == "cpn") {
+  if (data.task == "cpn") {
     study.model.pyramid_channels = made.width < 1 ? 64 : 128;
     draft.Say("model.pyramid_channels");
   }
@@ -211,11 +208,11 @@ std::string EpochReason(const EpochTime& epoch, double hours) {
 }
 
 // The widest network that the time allows to train, and for how long.
-Decisions FitToTime(const InitRequest& request, const std::string& task, const InitData& data, const Context& context) {
+Decisions FitToTime(const InitRequest& request, const InitData& data, const Context& context) {
   Decisions made;
   for (const double width : kWidths) {
     made.width = width;
-    const Workspace workspace(Read(Compose(request, task, data, made)), context, Access::kLook);
+    const Workspace workspace(Read(Compose(request, data, made)), context, Access::kLook);
     const StudyPlan plan = PlanStudy(workspace);
     made.epoch = plan.epoch;
     made.epochs = EpochsThatFit(plan, request.hours, 1);
@@ -244,20 +241,18 @@ void FindDevice(const Workspace& workspace, const Decisions& made, std::vector<s
 std::string GuessTask(const std::vector<DataLayout>& layouts) {
   const DataLayout& first = layouts.front();
   if (first.format == DataFormat::kImageFolders) return "classify";
-  const auto is_pose = [](const std::string& split) { return split.find("keypoint") != std::string::npos; };
-  return first.format == DataFormat::kCoco && std::ranges::all_of(first.splits, is_pose) ? "cpn" : "ssd";
+  return first.format == DataFormat::kCoco && std::ranges::all_of(first.splits, IsKeypointFile) ? "cpn" : "ssd";
 }
 
 InitResult ProposeStudy(const InitRequest& request, const Context& context) {
-  const std::string task = request.task.empty() ? GuessTask(FindLayouts(request.data)) : request.task;
-  const InitData data = LookAtData(request, task, context);
-  Decisions made = FitToTime(request, task, data, context);
+  const InitData data = LookAtData(request, context);
+  Decisions made = FitToTime(request, data, context);
   {
-    const Workspace workspace(Read(Compose(request, task, data, made)), context, Access::kLook);
+    const Workspace workspace(Read(Compose(request, data, made)), context, Access::kLook);
     made.estimated = workspace.device().Describe().estimates();
     if (workspace.device().Describe().present) made.probe = ProbeDevice(workspace);
   }
-  Draft draft = Compose(request, task, data, made);
+  Draft draft = Compose(request, data, made);
   const Workspace workspace(Read(draft), context, Access::kLook);
   FindDevice(workspace, made, draft.findings);
   const StudyPlan plan = PlanStudy(workspace, "evaluate", made.epoch);

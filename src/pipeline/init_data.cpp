@@ -26,8 +26,6 @@ const TaskRules& RulesOfTask(const std::string& task) {
   throw Error(Code::kInvalidArgument, "--task", "unknown task \"" + task + "\"", "known: " + JoinNames(names));
 }
 
-bool IsKeypointFile(const std::string& split) { return split.find("keypoint") != std::string::npos; }
-
 // Of COCO's files those of the task, where names tell.
 std::vector<std::string> SplitsFor(const DataLayout& layout, bool keypoints) {
   std::vector<std::string> splits = layout.splits;
@@ -37,8 +35,7 @@ std::vector<std::string> SplitsFor(const DataLayout& layout, bool keypoints) {
   return splits.empty() ? layout.splits : splits;
 }
 
-DataLayout LayoutFor(const fs::path& root, const TaskRules& task) {
-  const std::vector<DataLayout> layouts = FindLayouts(root);
+DataLayout LayoutFor(const fs::path& root, const std::vector<DataLayout>& layouts, const TaskRules& task) {
   for (const std::string& format : task.formats) {
     const auto found = std::ranges::find(layouts, ParseDataFormat(format), &DataLayout::format);
     if (found != layouts.end()) return {found->format, SplitsFor(*found, task.keypoints)};
@@ -78,8 +75,6 @@ void CheckUsable(const DataSurvey& survey, const fs::path& root, const TaskRules
 
 std::string Percent(double share) { return std::to_string(std::lround(100 * share)) + " %"; }
 
-double Rounded(double value, double step) { return std::round(value / step) * step; }
-
 // Two digits behind the point, exactly as they will be written.
 double Hundredths(double value) { return std::round(value * 100) / 100; }
 
@@ -107,8 +102,7 @@ void DraftAnchors(const DataSurvey& survey, double side, Draft& draft) {
   draft.Say("model.finest_stride", "one object of ten is smaller than " + std::to_string(std::lround(smallest)) +
                                        " pixels there" + (smallest < 12 ? ": hard to find" : ""));
   model.anchor_min_scale = std::clamp(Hundredths(survey.side.low * 0.75), 0.03, 0.5);
-  model.anchor_max_scale = std::clamp(Hundredths(survey.side.high * 1.6), model.anchor_min_scale + 0.2, 0.95);
-  model.anchor_max_scale = Hundredths(model.anchor_max_scale);
+  model.anchor_max_scale = Hundredths(std::clamp(survey.side.high * 1.6, model.anchor_min_scale + 0.2, 0.95));
   draft.Say("model.anchor_min_scale", "most objects are " + Percent(survey.side.low) + " to " +
                                           Percent(survey.side.high) + " of the picture's side");
   draft.Say("model.anchor_max_scale");
@@ -191,10 +185,13 @@ void Find(const InitData& data, Draft& draft) {
 
 }  // namespace
 
-InitData LookAtData(const InitRequest& request, const std::string& task, const Context& context) {
-  const TaskRules& rules = RulesOfTask(task);
-  const DataLayout layout = LayoutFor(request.data, rules);
-  InitData data{.format = layout.format, .roles = RolesOf(request, layout)};
+bool IsKeypointFile(const std::string& split) { return split.find("keypoint") != std::string::npos; }
+
+InitData LookAtData(const InitRequest& request, const Context& context) {
+  const std::vector<DataLayout> layouts = FindLayouts(request.data);
+  const TaskRules& rules = RulesOfTask(request.task.empty() ? GuessTask(layouts) : request.task);
+  const DataLayout layout = LayoutFor(request.data, layouts, rules);
+  InitData data{.task = rules.name, .format = layout.format, .roles = RolesOf(request, layout)};
   DataSource source{.format = data.format, .root = request.data, .split = data.roles.train};
   data.train = SurveyData(source, kSurvey_s, context);
   CheckUsable(data.train, request.data, rules, context);

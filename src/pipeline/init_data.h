@@ -22,14 +22,18 @@ struct Draft {
 };
 
 struct InitData {
+  std::string task;
   DataFormat format = DataFormat::kVoc;
   SplitRoles roles;
   DataSurvey train;
   size_t val_pictures = 0, test_pictures = 0;  // of splits of their own
 };
 
+// Whether a COCO split has keypoints, by its name.
+bool IsKeypointFile(const std::string& split);
+
 // Throws as ProposeStudy() does.
-InitData LookAtData(const InitRequest& request, const std::string& task, const Context& context);
+InitData LookAtData(const InitRequest& request, const Context& context);
 
 // data.* and what the pictures are like.
 void DraftData(const InitRequest& request, const InitData& data, Draft& draft);

@@ -84,7 +84,7 @@ class LookAtDataTest : public testing::Test {
                 context_);
   }
   InitData Look(const std::string& task, const std::string& below = "") {
-    return LookAtData({.data = folder_.path() / "shapes" / below}, task, context_);
+    return LookAtData({.data = folder_.path() / "shapes" / below, .task = task}, context_);
   }
 
   TempFolder folder_;

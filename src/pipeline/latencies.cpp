@@ -151,8 +151,7 @@ void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset,
     context.ThrowIfCancelled();
     artifacts.emplace_back();
     if (unique->job.graph == nullptr) continue;
-    artifacts.back() =
-        CompileUntrained(workspace.toolchain(), unique->job, unique->key.threads, workspace.study().quantize.scheme);
+    artifacts.back() = CompileUntrained(workspace, unique->job);
     context.progress.Update(offset,
                             "compiling " + std::to_string(artifacts.size()) + " of " + std::to_string(batch.size()));
   }
@@ -167,15 +166,6 @@ void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset,
     ++batch[i]->tries;
   }
 }
-
-// Rows of one call, and what the reference network took in it over what it took first: the middle one of its loads, so
-// that nothing is left of a bad one.
-struct Call {
-  std::vector<Measurement> rows;
-  double drift = 1;
-
-  double Distance() const { return std::abs(drift - 1); }
-};
 
 void MeasureAll(Workspace& workspace, std::vector<Unique*> open, double done_before, TableCanary& canary) {
   if (open.empty()) return;
@@ -220,22 +210,39 @@ void TakeWhatIsThere(const Workspace& workspace, const std::string& stage, size_
               "hot " + stage + " beside the device measures them; then import its journal");
 }
 
+// Rows of one call, and what the reference network took in it over what it took first: the middle one of its loads, so
+// that nothing is left of a bad one.
+struct Call {
+  std::vector<Measurement> rows;
+  double drift = 1;
+
+  double Distance() const { return std::abs(drift - 1); }
+};
+
 }  // namespace
 
 Artifact CompileUntrained(const Toolchain& toolchain, const LatencyJob& job, int threads,
                           const std::string& int8_scheme) {
   const Network network = FoldBatchNorm(*job.graph, TimingWeights(*job.graph, 1));
   const std::string scheme = SchemeOf(job.precision, int8_scheme);
-  QuantizedNetwork quantized{.exact = network, .network = network, .quantization = {}, .ranges = {}};
-  if (!scheme.empty()) quantized.quantization = SyntheticQuantization(network, scheme);
-  if (!job.float_layers.empty()) quantized = WithFloatLayers(quantized, job.float_layers);
+  Quantization quantization;
+  if (!scheme.empty()) quantization = SyntheticQuantization(network, scheme);
+  if (!job.float_layers.empty()) {
+    const QuantizedNetwork whole{.exact = network, .network = network, .quantization = quantization, .ranges = {}};
+    quantization = WithFloatLayers(whole, job.float_layers).quantization;
+  }
   return toolchain.Compile({.network = network,
                             .precision = job.precision,
-                            .quantization = scheme.empty() ? nullptr : &quantized.quantization,
+                            .quantization = scheme.empty() ? nullptr : &quantization,
                             .threads = threads,
                             .int8_borders = job.part,
                             .timing_only = true,
                             .graph_key = GraphKey(*job.graph, job.precision)});
+}
+
+Artifact CompileUntrained(const Workspace& workspace, const LatencyJob& job) {
+  return CompileUntrained(workspace.toolchain(), job, static_cast<int>(workspace.study().target.threads),
+                          workspace.study().quantize.scheme);
 }
 
 std::vector<Measurement> ProfileWhole(const Workspace& workspace, std::span<const Artifact* const> artifacts,
@@ -248,9 +255,7 @@ std::vector<Measurement> ProfileWhole(const Workspace& workspace, std::span<cons
   const auto first = workspace.store().FindMeasurement(KeyOf(workspace, job));
   if (!first || device.Describe().estimates() || device.boards() > 1)
     return device.Profile(artifacts, options, reference_canary_ns, context);
-  const Artifact reference =
-      CompileUntrained(workspace.toolchain(), job, static_cast<int>(workspace.study().target.threads),
-                       workspace.study().quantize.scheme);
+  const Artifact reference = CompileUntrained(workspace, job);
   std::vector<const Artifact*> all(artifacts.begin(), artifacts.end());
   all.insert(all.end(), kReferenceLoads, &reference);
   const auto profile = [&] {

@@ -31,6 +31,7 @@ struct LatencyJob {
 // Holds only what timing needs (CompileRequest::timing_only).
 Artifact CompileUntrained(const Toolchain& toolchain, const LatencyJob& job, int threads,
                           const std::string& int8_scheme = "s8s8");
+Artifact CompileUntrained(const Workspace& workspace, const LatencyJob& job);
 
 // How whole networks are measured: few are, and budgets are decided on them.
 inline constexpr MeasureOptions kWholeOptions{.min_samples = 40};

@@ -19,7 +19,7 @@ Graph GraphOf(const Workspace& workspace, double width, const std::vector<Choice
 std::string NetworkId(const Workspace& workspace, double width, const std::vector<Choice>& choices) {
   const Graph graph = GraphOf(workspace, width, choices);
   std::string key = GraphKey(graph, workspace.precision());
-  const auto in_float = MixesFormats(workspace.study()) ? FloatLayers(graph, choices) : std::set<std::string>();
+  const std::set<std::string> in_float = WholeJob(workspace, graph, choices).float_layers;
   if (!in_float.empty()) key = Sha256Hex(key + " " + LayerRanges(graph, in_float));
   return key.substr(0, 12);
 }

@@ -68,9 +68,7 @@ class Planner {
   void PlanProfile(PlannedStage& planned) {
     const std::vector<TablePlan> plans = PlanTables(workspace_);
     const std::vector<BorderPart> borders = PlanBorders(workspace_);
-    std::vector<LatencyJob> jobs = TableJobs(plans);
-    for (const BorderPart& border : borders) jobs.push_back(JobOf(border));
-    const LatencyCount count = CountLatencies(workspace_, jobs);
+    const LatencyCount count = CountLatencies(workspace_, TableJobs(plans, borders));
     planned.work = std::to_string(count.to_measure) + " of " + std::to_string(count.all) + " rows to measure, " +
                    std::to_string(count.all - count.to_measure) + " in the journal";
     SetLatencies(planned, static_cast<double>(count.to_measure), /*part=*/true);

@@ -82,8 +82,7 @@ std::string RunProfile(Workspace& workspace) {
     for (TableRow* row : AllRows(plan.table)) rows.push_back(row);
   }
   const std::vector<BorderPart> borders = PlanBorders(workspace);
-  std::vector<LatencyJob> jobs = TableJobs(plans);
-  for (const BorderPart& border : borders) jobs.push_back(JobOf(border));
+  const std::vector<LatencyJob> jobs = TableJobs(plans, borders);
   const LatencyRows measured = MeasureLatencies(workspace, jobs, "profile");
   for (size_t i = 0; i < rows.size(); ++i) FillRow(*rows[i], measured.rows[i]);
   size_t first = 0;

@@ -6,7 +6,6 @@
 #include "graph/costs.h"
 #include "graph/key.h"
 #include "pipeline/distilled.h"
-#include "pipeline/formats.h"
 #include "pipeline/networks.h"
 
 namespace hot {
@@ -76,12 +75,13 @@ std::vector<TablePlan> PlanTables(const Workspace& workspace) {
   return plans;
 }
 
-std::vector<LatencyJob> TableJobs(std::span<const TablePlan> plans) {
+std::vector<LatencyJob> TableJobs(std::span<const TablePlan> plans, std::span<const BorderPart> borders) {
   std::vector<LatencyJob> jobs;
   for (const TablePlan& plan : plans) {
     for (const Graph& graph : plan.graphs)
       jobs.push_back({.graph = &graph, .precision = plan.table.precision, .part = true});
   }
+  for (const BorderPart& border : borders) jobs.push_back(JobOf(border));
   return jobs;
 }
 

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "pipeline/formats.h"
 #include "pipeline/latencies.h"
 #include "pipeline/workspace.h"
 #include "search/lookup_table.h"
@@ -19,8 +20,9 @@ struct TablePlan {
 TablePlan PlanTable(const Workspace& workspace, double width, Precision precision);
 // Of every precision and width of the study.
 std::vector<TablePlan> PlanTables(const Workspace& workspace);
-// What has to be measured for them, in the order of their rows. `plans` must outlive it.
-std::vector<LatencyJob> TableJobs(std::span<const TablePlan> plans);
+// What has to be measured for them, in the order of their rows, and then for the borders between formats. Both must
+// outlive it.
+std::vector<LatencyJob> TableJobs(std::span<const TablePlan> plans, std::span<const BorderPart> borders);
 
 // Takes a measurement's numbers over.
 void FillRow(TableRow& row, const MeasurementRow& measured);

@@ -58,12 +58,9 @@ SearchSpace StudySpace(const Study& study) {
   return {backbone, size, std::move(choices)};
 }
 
-// Now, and not after an hour of measuring.
 // A journal that is not there yet is an empty one to who only looks.
 std::unique_ptr<Store> OpenJournal(const std::string& where, Access access) {
-  std::error_code error;
-  const bool is_missing = where.find("://") == std::string::npos && !fs::exists(where, error);
-  return OpenStore(access == Access::kLook && is_missing ? ":memory:" : where);
+  return OpenStore(access == Access::kLook && IsMissingFile(where) ? ":memory:" : where);
 }
 
 // A slot that the study names and the network lacks.

@@ -5,7 +5,7 @@
 namespace hot {
 namespace {
 
-bool CanFuse(Op op) { return op == Op::kConv || op == Op::kLinear || op == Op::kAdd; }
+bool CanFuse(Op op) { return IsLayer(op) || op == Op::kAdd; }
 bool KeepsNumbers(Op op) { return op == Op::kMaxPool || op == Op::kUpsample || op == Op::kFlatten; }
 bool NeedsFloat(Op op) { return op == Op::kSigmoid || op == Op::kSoftmax; }
 

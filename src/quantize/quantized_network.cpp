@@ -8,8 +8,6 @@
 namespace hot {
 namespace {
 
-bool IsLayer(const Node& node) { return node.op == Op::kConv || node.op == Op::kLinear; }
-
 NodeId FindNode(const Graph& graph, const std::string& name) {
   for (NodeId id = 0; id < graph.size(); ++id) {
     if (graph.node(id).name == name) return id;
@@ -39,7 +37,7 @@ class Parts {
     const auto& readers = readers_[static_cast<size_t>(owner)];
     return std::any_of(readers.begin(), readers.end(), [&](NodeId reader) {
       if (Place(reader) == QuantPlace::kPassThrough) return IsReadAsIntegers(reader, with);
-      if (IsLayer(graph_.node(reader))) return with.weight_scales.contains(graph_.node(reader).name);
+      if (IsLayer(graph_.node(reader).op)) return with.weight_scales.contains(graph_.node(reader).name);
       return !from_float;
     });
   }
@@ -47,7 +45,7 @@ class Parts {
   // Computed in float: by a float layer, or with an operand of one.
   bool ComesFromFloat(NodeId id, const Quantization& with) const {
     const Node& node = graph_.node(id);
-    if (IsLayer(node)) return !with.weight_scales.contains(node.name);
+    if (IsLayer(node.op)) return !with.weight_scales.contains(node.name);
     return std::ranges::any_of(node.inputs, [&](NodeId input) { return ComesFromFloat(input, with); });
   }
 

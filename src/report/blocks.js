@@ -5,6 +5,7 @@
 const partName = ({part}) => part.replace('slot', 'slot ');
 const activationKib = (row) => ((row.peak_bytes || 0) + (row.carried_bytes || 0)) / 1024;
 const partColour = (part) => part.choice ? blockColour(blockOf(part.choice)) : 'fixed';
+const sumOf = (parts) => parts.reduce((total, part) => total + part.ns, 0);
 
 // A bar from `from` to `to`, and a thin one for the baseline below it; all in parts of `whole`.
 function spanBar(own, other, whole, background) {
@@ -89,7 +90,7 @@ function waterfall(model, network) {
 }
 
 function waterfallNote(model, network) {
-  const sum = partsOf(model, network).reduce((total, part) => total + part.ns, 0);
+  const sum = sumOf(partsOf(model, network));
   const whole = network.verified?.measured_ns;
   return 'Sum of the rows ' + milliseconds(sum) + ' ms' +
       (isNumber(network.latency_ns) ? ', corrected prediction ' + milliseconds(network.latency_ns) + ' ms' : '') +

@@ -135,6 +135,18 @@ const budgetLine = {
   },
 };
 
+const budgetText = (ms) => 'budget ' + milliseconds(1e6 * ms) + ' ms';
+
+// The line of a chart follows the reader's budget; the configuration is changed in place, so that no chart is made
+// while dragging.
+function followBudget(figure, selection) {
+  selection.listen(({budget}, change) => {
+    if (!('budget' in change) || !figure.chart) return;
+    Object.assign(figure.chart.options.plugins.budget, {value: budget, text: budgetText(budget)});
+    figure.chart.update('none');
+  });
+}
+
 function drawHandle(ctx, x, y) {
   ctx.setLineDash([]);
   ctx.beginPath();

@@ -2,7 +2,7 @@
 // What each network puts into every slot.
 
 function barOf(parts, longest) {
-  const total = parts.reduce((sum, part) => sum + part.ns, 0);
+  const total = sumOf(parts);
   const share = (part) => 100 * part.ns / total;
   const text = (part) => part.part + (part.choice ? ' (' + shortChoice(part.choice) + ')' : '') + ' ' +
       milliseconds(part.ns) + ' ms, ' + fixed(share(part), 1) + ' %';
@@ -19,8 +19,7 @@ function barOf(parts, longest) {
               (part) => element(
                   'span', {
                     title: text(part),
-                    style: 'width:' + share(part).toFixed(2) + '%;background:var(--' +
-                        (part.choice ? blockColour(blockOf(part.choice)) : 'fixed') + ')'
+                    style: 'width:' + share(part).toFixed(2) + '%;background:var(--' + partColour(part) + ')'
                   },
                   share(part) * total / longest > 4.5 ? part.part.replace('slot', '') : ''))));
 }
@@ -97,8 +96,7 @@ const MOST_CHOICES = 16;  // networks; the others are folded away
 function choicesSection(model) {
   const shown = model.networks.filter((network) => network.slots.length);
   if (!shown.length) return [missing('search')];
-  const longest =
-      Math.max(...shown.map((network) => partsOf(model, network).reduce((sum, part) => sum + part.ns, 0)), 1);
+  const longest = Math.max(...shown.map((network) => sumOf(partsOf(model, network))), 1);
   const important = (network) => network.baseline || isWinner(model, network);
   const ordered =
       shown.length <= MOST_CHOICES ? shown : [...shown.filter(important), ...shown.filter((n) => !important(n))];

@@ -109,11 +109,7 @@ function frontChart(model) {
     legend: sets,
     data,
     size: 'medium',
-    onMake: (figure) => selection.listen((_, change) => {
-      if (!('budget' in change) || !figure.chart) return;
-      Object.assign(figure.chart.options.plugins.budget, {value: selection.budget, text: budgetText(selection.budget)});
-      figure.chart.update('none');
-    })
+    onMake: (figure) => followBudget(figure, selection)
   });
 }
 

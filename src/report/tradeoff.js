@@ -47,8 +47,6 @@ function scatterStyle(role, shape, hollow) {
   };
 }
 
-const budgetText = (ms) => 'budget ' + milliseconds(1e6 * ms) + ' ms';
-
 function tradeoffConfig(model, sets) {
   const {selection} = model;
   const ring = (point) => {
@@ -100,7 +98,7 @@ function tradeoffTable(model, sets) {
 
 // ---- The budget
 
-// The line follows the pointer: options.plugins.budget is changed in place, so that no chart is made while dragging.
+// The line follows the pointer.
 function makeBudgetDraggable(figure, selection) {
   const {canvas} = figure;
   const valueAt = (event) =>
@@ -122,11 +120,7 @@ function makeBudgetDraggable(figure, selection) {
     selection.set({budget: Math.min(max, Math.max(min, valueAt(event)))});
   });
   for (const end of ['pointerup', 'pointercancel']) canvas.addEventListener(end, () => dragging = false);
-  selection.listen(({budget}, change) => {
-    if (!('budget' in change) || !figure.chart) return;
-    Object.assign(figure.chart.options.plugins.budget, {value: budget, text: budgetText(budget)});
-    figure.chart.update('none');
-  });
+  followBudget(figure, selection);
 }
 
 function budgetAnswer(model) {

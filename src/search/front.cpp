@@ -90,10 +90,11 @@ std::vector<Candidate> ParetoFront(const LookupTable& table, const Budgets& budg
   if (std::optional<Candidate> best = sweep.PointWithin(std::nullopt)) points.push_back(*std::move(best));
   if (points.empty()) return {};  // the solver gave up
   const double step_ns = (points.front().latency_ns - fastest->latency_ns) / (most - 1);
+  double steps = most - 1;  // of the level asked last, from the fastest; counted, since rounding could ask one twice
   while (points.back().latency_ns > fastest->latency_ns) {
     const double last_ns = points.back().latency_ns;
-    const double steps = std::ceil((last_ns - fastest->latency_ns) / step_ns) - 1;  // of the highest level below it
-    const double level_ns = fastest->latency_ns + std::max(0.0, steps) * step_ns;
+    steps = std::max(0.0, std::min(steps, std::ceil((last_ns - fastest->latency_ns) / step_ns)) - 1);
+    const double level_ns = fastest->latency_ns + steps * step_ns;
     std::optional<Candidate> point = sweep.PointWithin(std::min(JustEnoughMs(level_ns), JustBelowMs(last_ns)));
     if (!point) break;  // the solver gave up
     points.push_back(*std::move(point));

@@ -31,13 +31,18 @@ std::unique_ptr<Database> OpenDatabase(const std::string& where, IfMissing if_mi
     throw Error(Code::kInvalidArgument, WithoutPassword(where), "no kind of journal is known by this address",
                 "a file, or postgresql://USER@HOST/NAME");
   }
-  if (if_missing == IfMissing::kThrow && !fs::exists(where)) {
+  if (if_missing == IfMissing::kThrow && IsMissingFile(where)) {
     throw Error(Code::kNotFound, where, "there is no journal here");
   }
   return MakeSqliteDatabase(where);
 }
 
 }  // namespace
+
+bool IsMissingFile(const std::string& where) {
+  std::error_code error;
+  return where.find("://") == std::string::npos && !fs::exists(where, error);
+}
 
 std::vector<MeasurementRow> Store::Measurements(const std::string& device) const {
   std::map<MeasurementKey, MeasurementRow> newest;

@@ -96,6 +96,9 @@ class Store {
 
 enum class IfMissing { kMake, kThrow };
 
+// Whether `where` names a file, and none is there. Asks no server.
+bool IsMissingFile(const std::string& where);
+
 // The one way to open a journal. `where` is an SQLite file (WAL, busy timeout 30 s) or a PostgreSQL database
 // (postgresql://USER@HOST/NAME; a password comes from it, PGPASSWORD or ~/.pgpass, and is in no message). Made where
 // there is none, else migrated forward. Throws Error(kFailedPrecondition) for a journal of a newer version ("made by a

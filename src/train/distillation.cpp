@@ -47,9 +47,10 @@ StudentOptions OptionsOf(const TrialSpec& spec, at::Device device) {
 // others.
 std::vector<Student> MakeStudents(const TrialSpec& spec, const Task& task, at::Device device) {
   const uint64_t seed = MixSeed(spec.seed, "students");
+  const SearchSpace space = TrialSpace(spec);
   std::vector<Student> students;
   for (const std::string& name : spec.distill->choices) {
-    Graph graph = BuildSlotPart(TrialSpace(spec), spec.width, task, spec.distill->slot, Choice::Parse(name));
+    Graph graph = BuildSlotPart(space, spec.width, task, spec.distill->slot, Choice::Parse(name));
     const Weights start = RandomWeights(graph, seed);
     students.emplace_back(name, std::move(graph), start, OptionsOf(spec, device));
   }

@@ -69,7 +69,7 @@ class LayerReader {
   void AddSame(const OnnxNode& node);
   void AddConstantNode(const OnnxNode& node);
   void FlattenTo(const OnnxNode& node, const OnnxValue& x, int rank);
-  std::vector<int64_t> AxesOf(const OnnxNode& node) const;
+  bool IsOverHeightAndWidth(const OnnxNode& node) const;  // by its axes
 
   bool FoldConstants(const OnnxNode& node);
   [[noreturn]] void Refuse(const OnnxNode& node, const std::string& why) const;

@@ -38,9 +38,11 @@ std::string Text(const std::vector<int64_t>& dims) {
 
 }  // namespace
 
-std::vector<int64_t> LayerReader::AxesOf(const OnnxNode& node) const {
-  if (node.input_size() > 1) return AsIntegers(NeededConstant(node, 1));
-  return IntsAttribute(node, "axes");
+bool LayerReader::IsOverHeightAndWidth(const OnnxNode& node) const {
+  std::vector<int64_t> axes = node.input_size() > 1 ? AsIntegers(NeededConstant(node, 1)) : IntsAttribute(node, "axes");
+  for (int64_t& axis : axes) axis += axis < 0 ? 4 : 0;
+  std::ranges::sort(axes);
+  return axes == std::vector<int64_t>{2, 3};
 }
 
 void LayerReader::AddGlobalPool(const OnnxNode& node) {
@@ -51,10 +53,7 @@ void LayerReader::AddGlobalPool(const OnnxNode& node) {
 
 void LayerReader::AddReduceMean(const OnnxNode& node) {
   const OnnxValue x = Input(node, 0);
-  std::vector<int64_t> axes = AxesOf(node);
-  for (int64_t& axis : axes) axis += axis < 0 ? 4 : 0;
-  std::ranges::sort(axes);
-  if (x.rank != 4 || axes != std::vector<int64_t>{2, 3}) Refuse(node, "is no mean over height and width");
+  if (!IsOverHeightAndWidth(node) || x.rank != 4) Refuse(node, "is no mean over height and width");
   const bool keeps = IntAttribute(node, "keepdims", 1) != 0;
   SetOutput(node, builder_.Unary(Op::kGlobalAvgPool, UniqueName(node), x.node), keeps ? 4 : 2);
 }
@@ -87,11 +86,7 @@ void LayerReader::AddReshape(const OnnxNode& node) {
 void LayerReader::AddSqueeze(const OnnxNode& node) {
   const OnnxValue x = Input(node, 0);
   const bool squeeze = node.op_type() == "Squeeze";
-  std::vector<int64_t> axes = AxesOf(node);
-  for (int64_t& axis : axes) axis += axis < 0 ? 4 : 0;
-  std::ranges::sort(axes);
-  const bool spatial = axes == std::vector<int64_t>{2, 3};
-  if (!spatial || x.rank != (squeeze ? 4 : 2) || ShapeOf(x).h != 1 || ShapeOf(x).w != 1)
+  if (!IsOverHeightAndWidth(node) || x.rank != (squeeze ? 4 : 2) || ShapeOf(x).h != 1 || ShapeOf(x).w != 1)
     Refuse(node, "changes other sides than height and width");
   SetOutput(node, x.node, squeeze ? 2 : 4);
 }

@@ -10,7 +10,6 @@ namespace {
 
 bool IsActivation(Op op) { return op == Op::kRelu || op == Op::kRelu6 || op == Op::kHardSwish; }
 bool IsGate(Op op) { return op == Op::kHardSigmoid || op == Op::kSigmoid; }
-bool IsLayer(Op op) { return op == Op::kConv || op == Op::kLinear; }
 
 }  // namespace
 
