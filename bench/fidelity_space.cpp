@@ -8,6 +8,7 @@
 #include "pipeline/networks.h"
 #include "pipeline/stage.h"
 #include "pipeline/tables.h"
+#include "pipeline/whole_networks.h"
 
 namespace hot {
 namespace {

@@ -201,6 +201,36 @@ void Rescale(Measurement& row, double factor) {
   for (int64_t& reading : row.canary_ns) reading = std::llround(static_cast<double>(reading) / factor);
 }
 
+Measurement Pooled(std::span<const Measurement> rows) {
+  HOT_ASSERT(!rows.empty());
+  Measurement all = rows.front();
+  if (all.samples_ns.empty() || rows.size() == 1) return all;
+  const double reference_ns = CanaryReference(all);
+  all.samples_ns.clear();
+  all.canary_ns.clear();
+  std::vector<double> ratios, samples, canary_medians;
+  for (const Measurement& row : rows) {
+    all.samples_ns.insert(all.samples_ns.end(), row.samples_ns.begin(), row.samples_ns.end());
+    all.canary_ns.insert(all.canary_ns.end(), row.canary_ns.begin(), row.canary_ns.end());
+    canary_medians.push_back(row.canary_median_ns);
+  }
+  for (size_t i = 0; i < all.samples_ns.size(); ++i) {
+    samples.push_back(static_cast<double>(all.samples_ns[i]));
+    ratios.push_back(samples.back() / static_cast<double>(all.canary_ns[i]));
+  }
+  const MedianInterval interval = MedianWithInterval(std::move(ratios));
+  all.median_ns = interval.median * reference_ns;
+  all.low_ns = interval.low * reference_ns;
+  all.high_ns = interval.high * reference_ns;
+  all.raw_median_ns = Median(samples);
+  all.p90_ns = Percentile(std::move(samples), 0.9);
+  all.canary_median_ns = Median(canary_medians);
+  all.steady = 2 * std::ranges::count_if(rows, &Measurement::steady) > std::ssize(rows);
+  const auto same = std::ranges::find(rows, all.steady, &Measurement::steady);
+  all.note = same == rows.end() ? "" : same->note;
+  return all;
+}
+
 void MarkDrift(std::span<Measurement> rows, double usual_canary_ns) {
   for (Measurement& row : rows) {
     const double drift = row.canary_median_ns / usual_canary_ns - 1;

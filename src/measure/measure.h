@@ -47,6 +47,10 @@ void ScaleLatency(Row& row, double factor) {
 // the canary divided by it, so that CanaryReference() stays what it was.
 void Rescale(Measurement& row, double factor);
 
+// Several calls' rows of one subject as one: all samples together, in terms of the first row's reference. Steady when
+// most of them are. Rows without samples are estimates, and all the same. Not for an empty list.
+Measurement Pooled(std::span<const Measurement> rows);
+
 // Rows in whose time the canary took another time than usual, by more than 3 %, become unsteady, and say so: the device
 // was in another state, and not all networks slow down alike.
 void MarkDrift(std::span<Measurement> rows, double usual_canary_ns);

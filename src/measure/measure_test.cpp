@@ -270,6 +270,50 @@ TEST_F(MeasureTest, NoSubjectsGiveNoRows) {
   EXPECT_TRUE(Measure(machine, {}, {}).empty());
 }
 
+// `ratios` of samples over a canary of 1 us, in terms of a reference of 2 us.
+Measurement OfRatios(const std::vector<int64_t>& ratios) {
+  Measurement row;
+  std::vector<double> values;
+  for (const int64_t ratio : ratios) {
+    row.samples_ns.push_back(1000 * ratio);
+    row.canary_ns.push_back(1000);
+    values.push_back(static_cast<double>(ratio));
+  }
+  row.median_ns = MedianWithInterval(values).median * 2000;
+  row.canary_median_ns = 1000;
+  return row;
+}
+
+TEST(Pooled, IsTheRowOfAllSamples) {
+  std::vector<Measurement> rows{OfRatios({10, 11, 12}), OfRatios({20, 21, 22, 23}), OfRatios({30, 31, 32, 33})};
+  rows[1].canary_median_ns = 1500;
+  rows[2].canary_median_ns = 9000;
+  const Measurement all = Pooled(rows);
+  EXPECT_EQ(all.samples_ns.size(), 11u);
+  EXPECT_EQ(all.median_ns, 22 * 2000);
+  EXPECT_EQ(all.raw_median_ns, 22'000);
+  EXPECT_LT(all.low_ns, all.median_ns);
+  EXPECT_GT(all.high_ns, all.median_ns);
+  EXPECT_EQ(all.p90_ns, 32'000);
+  EXPECT_EQ(all.canary_median_ns, 1500);
+  EXPECT_NEAR(CanaryReference(all), 2000, 1e-9);
+}
+
+TEST(Pooled, IsSteadyWhenMostRowsAre) {
+  std::vector<Measurement> rows{OfRatios({1}), OfRatios({2}), OfRatios({3})};
+  rows[0].steady = false;
+  rows[0].note = "throttled";
+  EXPECT_TRUE(Pooled(rows).steady);
+  EXPECT_EQ(Pooled(rows).note, "");
+  rows[2].steady = false;
+  EXPECT_FALSE(Pooled(rows).steady);
+  EXPECT_EQ(Pooled(rows).note, "throttled");
+}
+
+TEST(Pooled, EstimatesAreAllTheSame) {
+  EXPECT_EQ(Pooled(std::vector<Measurement>{Estimated(7), Estimated(7)}).median_ns, 7);
+}
+
 TEST(MarkDrift, RowsOfAnotherTimeAreUnsteady) {
   std::vector<Measurement> rows(4);
   const double canaries[] = {1e6, 1.029e6, 1.05e6, 0.9e6};

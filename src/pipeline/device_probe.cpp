@@ -5,6 +5,7 @@
 #include "graph/costs.h"
 #include "pipeline/latencies.h"
 #include "pipeline/networks.h"
+#include "pipeline/whole_networks.h"
 
 namespace hot {
 namespace {

@@ -10,13 +10,14 @@
 #include "pipeline/deployment.h"
 #include "pipeline/formats.h"
 #include "pipeline/latencies.h"
-#include "pipeline/offset_progress.h"
+#include "pipeline/part_progress.h"
 #include "pipeline/runtime_memory.h"
 #include "pipeline/samples.h"
 #include "pipeline/scoring.h"
 #include "pipeline/solve.h"
 #include "pipeline/stages.h"
 #include "pipeline/verdict.h"
+#include "pipeline/whole_networks.h"
 
 namespace hot {
 namespace {
@@ -89,7 +90,7 @@ void MeasureAll(const Workspace& workspace, std::vector<Built>& built) {
     MeasureOptions options;
     options.min_samples = 64;  // enough for a p90
     const Context& context = workspace.context();
-    OffsetProgress progress(context.progress, static_cast<double>(begin));
+    PartProgress progress(context.progress, static_cast<double>(begin));
     const auto measured =
         MeasureArtifacts(workspace, application, batch, options, {context.clock, progress, context.cancelled});
     for (size_t i = 0; i < measured.size(); ++i) {

@@ -9,8 +9,9 @@
 #include "pipeline/deployment.h"
 #include "pipeline/formats.h"
 #include "pipeline/networks.h"
-#include "pipeline/offset_progress.h"
+#include "pipeline/part_progress.h"
 #include "pipeline/solve.h"
+#include "pipeline/whole_networks.h"
 #include "quantize/quantized_network.h"
 
 namespace hot {
@@ -20,10 +21,6 @@ constexpr size_t kBatch = 32;  // parts side by side in one profile call and boa
 // Of a row that stays unsteady, over all runs: one that finds it in the journal gets the same numbers, and so the same
 // networks, as the run that measured it.
 constexpr int64_t kMostTries = 2;
-// A call of whole networks is repeated while the reference network takes another time than at first, by more than this:
-// neighbours on the shared caches slow it down, and other networks less or more, so that no factor makes up for it.
-constexpr double kReferenceDrift = 0.02;
-constexpr int kMostCalls = 3;               // of which the one nearest to the reference network's first time counts
 constexpr const char* kPartFlag = ";part";  // in a key's flags: see LatencyJob::part
 constexpr double kLongestBatch_s = 900;     // rows further apart are of two sessions
 
@@ -155,7 +152,7 @@ void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset,
     context.progress.Update(offset,
                             "compiling " + std::to_string(artifacts.size()) + " of " + std::to_string(batch.size()));
   }
-  OffsetProgress progress(context.progress, offset);
+  PartProgress progress(context.progress, offset);
   const Context inner{context.clock, progress, context.cancelled};
   auto measured = MeasureNow(workspace, batch, artifacts, canary.reference_ns(), inner);
   const bool estimate = workspace.device().Describe().estimates();
@@ -210,15 +207,6 @@ void TakeWhatIsThere(const Workspace& workspace, const std::string& stage, size_
               "hot " + stage + " beside the device measures them; then import its journal");
 }
 
-// Rows of one call, and what the reference network took in it over what it took first: the middle one of its loads, so
-// that nothing is left of a bad one.
-struct Call {
-  std::vector<Measurement> rows;
-  double drift = 1;
-
-  double Distance() const { return std::abs(drift - 1); }
-};
-
 }  // namespace
 
 Artifact CompileUntrained(const Toolchain& toolchain, const LatencyJob& job, int threads,
@@ -245,34 +233,11 @@ Artifact CompileUntrained(const Workspace& workspace, const LatencyJob& job) {
                           workspace.study().quantize.scheme);
 }
 
-std::vector<Measurement> ProfileWhole(const Workspace& workspace, std::span<const Artifact* const> artifacts,
-                                      const MeasureOptions& options, double reference_canary_ns,
-                                      const Context& context) {
-  const Device& device = workspace.device();
-  const double width = workspace.baseline_width();
-  const Graph graph = GraphOf(workspace, width, BaselineChoices(workspace.backbone(), width, workspace.precision()));
-  const LatencyJob job{.graph = &graph, .precision = workspace.precision(), .part = false};
-  const auto first = workspace.store().FindMeasurement(KeyOf(workspace, job));
-  if (!first || device.Describe().estimates() || device.boards() > 1)
-    return device.Profile(artifacts, options, reference_canary_ns, context);
-  const Artifact reference = CompileUntrained(workspace, job);
-  std::vector<const Artifact*> all(artifacts.begin(), artifacts.end());
-  all.insert(all.end(), kReferenceLoads, &reference);
-  const auto profile = [&] {
-    std::vector<Measurement> rows = device.Profile(all, options, reference_canary_ns, context);
-    const double first_ns = WithReference(*first, CanaryReference(rows.back())).median_ns;
-    std::vector<double> loads_ns;
-    for (size_t i = artifacts.size(); i < all.size(); ++i) loads_ns.push_back(rows[i].median_ns);
-    rows.resize(artifacts.size());
-    return Call{.rows = std::move(rows), .drift = MedianWithInterval(std::move(loads_ns)).median / first_ns};
-  };
-  Call best = profile();
-  for (int call = 1; call < kMostCalls && best.Distance() > kReferenceDrift; ++call) {
-    Call next = profile();
-    if (next.Distance() < best.Distance()) best = std::move(next);
-  }
-  for (Measurement& row : best.rows) Rescale(row, 1 / best.drift);
-  return std::move(best.rows);
+std::optional<MeasurementRow> FindLatency(const Workspace& workspace, const LatencyJob& job,
+                                          double reference_canary_ns) {
+  std::optional<MeasurementRow> row = workspace.store().FindMeasurement(KeyOf(workspace, job));
+  if (row) row = WithReference(*std::move(row), reference_canary_ns);
+  return row;
 }
 
 double ReferenceCanaryNs(const Workspace& workspace) { return OldestReference(CanaryRows(workspace)); }

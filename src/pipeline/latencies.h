@@ -33,22 +33,9 @@ Artifact CompileUntrained(const Toolchain& toolchain, const LatencyJob& job, int
                           const std::string& int8_scheme = "s8s8");
 Artifact CompileUntrained(const Workspace& workspace, const LatencyJob& job);
 
-// How whole networks are measured: few are, and budgets are decided on them.
-inline constexpr MeasureOptions kWholeOptions{.min_samples = 40};
-// Whole networks in one call, beside the reference network: few, so that their weights find room in the last cache, as
-// those of a network that runs alone do.
-inline constexpr size_t kWholeAtOnce = 5;
-// Where a network lies in memory makes it a percent faster or slower; of the reference network, the median counts.
-inline constexpr size_t kReferenceLoads = 3;
-
-// Whole networks beside the reference network: the study's baseline, untrained, at the searched precision. What slows
-// down a whole call (caches and memory shared with other jobs) and the canary does not see, the reference network does:
-// the call is repeated until it takes what it took when it was measured first, or nearly so, and what is left of the
-// difference is taken off all rows as a factor. Without a first time, on several boards and for estimates they stay as
-// they are. At most kWholeAtOnce artifacts a board.
-std::vector<Measurement> ProfileWhole(const Workspace& workspace, std::span<const Artifact* const> artifacts,
-                                      const MeasureOptions& options, double reference_canary_ns,
-                                      const Context& context);
+// The journal's row of a job, whatever its own reference for the canary was, in terms of `reference_canary_ns`.
+std::optional<MeasurementRow> FindLatency(const Workspace& workspace, const LatencyJob& job,
+                                          double reference_canary_ns);
 
 struct LatencyRows {
   std::vector<MeasurementRow> rows;  // one a job, in order
