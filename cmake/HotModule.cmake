@@ -20,10 +20,12 @@ endif()
 check_linker_flag(CXX -fuse-ld=mold HOT_MOLD)  # cross compilers do not find it
 
 add_library(hot_flags INTERFACE)
-target_compile_options(hot_flags INTERFACE -Wall -Wextra -Wpedantic -Wno-missing-field-initializers)
-target_include_directories(hot_flags INTERFACE "${CMAKE_SOURCE_DIR}/src")
+target_compile_options(hot_flags INTERFACE
+  "$<BUILD_INTERFACE:-Wall;-Wextra;-Wpedantic;-Wno-missing-field-initializers>")
+target_compile_features(hot_flags INTERFACE cxx_std_20)
+target_include_directories(hot_flags INTERFACE "$<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src>" "$<INSTALL_INTERFACE:include/hot>")
 if(HOT_MOLD)
-  target_link_options(hot_flags INTERFACE -fuse-ld=mold)
+  target_link_options(hot_flags INTERFACE $<BUILD_INTERFACE:-fuse-ld=mold>)
 endif()
 if(HOT_SANITIZE)
   # Line tables are what the sanitizers' stack traces need. -O0 compiles twice as fast.

@@ -2,7 +2,6 @@
 # libtorch_cpu and libc10 only; libtorch_cpu in turn loads the CUDA runtime and CUPTI wheels beside it (it never needs a GPU).
 # Only src/train may use it.
 set(HOT_TORCH_ROOT "${HOT_SITE_PACKAGES}/torch")
-set(HOT_TORCH_CUDA_LIBS "${HOT_SITE_PACKAGES}/nvidia/cu13/lib")
 if(NOT EXISTS "${HOT_TORCH_ROOT}/lib/libtorch_cpu.so")
   message(FATAL_ERROR "No torch wheel in ${HOT_SITE_PACKAGES}: run scripts/setup first, or configure with -DHOT_TRAIN=OFF")
 endif()
@@ -25,5 +24,4 @@ target_include_directories(hot_torch SYSTEM INTERFACE "${HOT_TORCH_ROOT}/include
 target_compile_definitions(hot_torch INTERFACE _GLIBCXX_USE_CXX11_ABI=${HOT_TORCH_ABI})
 target_link_libraries(hot_torch INTERFACE hot_torch_cpu hot_c10)
 # Old-style RPATH, because the loader uses it for libraries of libraries too.
-target_link_options(hot_torch INTERFACE "-Wl,--disable-new-dtags" "-Wl,-rpath,${HOT_TORCH_ROOT}/lib"
-                    "-Wl,-rpath,${HOT_TORCH_CUDA_LIBS}" "-Wl,-rpath-link,${HOT_TORCH_CUDA_LIBS}")
+target_link_options(hot_torch INTERFACE "-Wl,--disable-new-dtags" "-Wl,-rpath-link,${HOT_TORCH_CUDA_LIBS}")

@@ -7,6 +7,11 @@ set(HOT_RUNTIMES "${HOT_SITE_PACKAGES}")  # what is linked; elsewhere the packag
 if(CMAKE_CROSSCOMPILING)
   set(HOT_RUNTIMES "${HOT_VENV}/${CMAKE_SYSTEM_PROCESSOR}")
 endif()
+# What libtorch_cpu loads besides (HotTorch.cmake), in programs of the build tree; installed ones have a path of their own.
+set(HOT_TORCH_CUDA_LIBS "${HOT_SITE_PACKAGES}/nvidia/cu13/lib")
+if(HOT_TRAIN)
+  set(CMAKE_BUILD_RPATH "${HOT_TORCH_CUDA_LIBS}")
+endif()
 set(OpenVINO_DIR "${HOT_RUNTIMES}/openvino/cmake")
 find_package(OpenVINO REQUIRED COMPONENTS Runtime)
 

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from hot_bridge.errors import BridgeError
+from hot_bridge.errors import BridgeError, setup_hint
 
 _KEPT = 4  # interpreters
 _MOVES_DATA = ("PAD", "PADV2", "RESHAPE", "TRANSPOSE")
@@ -19,7 +19,7 @@ def check_file(path):
     try:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
     except ImportError as fault:
-        raise BridgeError("UNAVAILABLE", f"LiteRT is not installed: {fault}", "run scripts/setup --with-vela") from fault
+        raise BridgeError("UNAVAILABLE", f"LiteRT is not installed: {fault}", setup_hint("--with-vela")) from fault
     kernels = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     try:
         return Interpreter(path, experimental_op_resolver_type=kernels, num_threads=1)

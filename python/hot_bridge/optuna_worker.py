@@ -8,14 +8,14 @@ import datetime
 import os
 import warnings
 
-from hot_bridge.errors import BridgeError
+from hot_bridge.errors import BridgeError, setup_hint
 
 
 def _optuna():
     try:
         import optuna
     except ImportError as fault:
-        raise BridgeError("UNAVAILABLE", f"Optuna is not installed: {fault}", "run scripts/setup") from fault
+        raise BridgeError("UNAVAILABLE", f"Optuna is not installed: {fault}", setup_hint()) from fault
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore")  # of experimental features
     return optuna

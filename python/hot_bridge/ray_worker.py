@@ -7,7 +7,7 @@ worker that was started again takes them up from their checkpoints.
 import os
 import sys
 
-from hot_bridge.errors import BridgeError
+from hot_bridge.errors import BridgeError, setup_hint
 
 _END_PATIENCE_S = 10
 _running = {}  # by the caller's id
@@ -18,7 +18,7 @@ def _import_ray():
     try:
         import ray
     except ImportError as fault:
-        raise BridgeError("UNAVAILABLE", f"Ray is not installed: {fault}", "run scripts/setup --with-ray") from fault
+        raise BridgeError("UNAVAILABLE", f"Ray is not installed: {fault}", setup_hint("--with-ray")) from fault
     return ray
 
 

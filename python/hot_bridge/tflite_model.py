@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hot_bridge.errors import BridgeError
+from hot_bridge.errors import BridgeError, setup_hint
 
 _ALIGNMENT = 16  # of constants, as the schema demands: micro-controllers read them in place
 
@@ -12,7 +12,7 @@ def schema():
     try:
         from ai_edge_litert import schema_py_generated
     except ImportError as fault:
-        raise BridgeError("UNAVAILABLE", f"LiteRT is not installed: {fault}", "run scripts/setup --with-vela") from fault
+        raise BridgeError("UNAVAILABLE", f"LiteRT is not installed: {fault}", setup_hint("--with-vela")) from fault
     return schema_py_generated
 
 

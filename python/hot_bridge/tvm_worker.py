@@ -1,6 +1,6 @@
 """TVM: compiles one of our ONNX files to a shared object with our own TensorIR templates (tvm_compiler/)."""
 
-from hot_bridge.errors import BridgeError
+from hot_bridge.errors import BridgeError, setup_hint
 
 TEMPLATES = 1  # raised with every change of the code that they make: measured latencies are kept by it
 
@@ -9,7 +9,7 @@ def _tvm():
     try:
         import tvm
     except ImportError as fault:
-        raise BridgeError("UNAVAILABLE", f"TVM is not installed: {fault}", "run scripts/setup --with-tvm") from fault
+        raise BridgeError("UNAVAILABLE", f"TVM is not installed: {fault}", setup_hint("--with-tvm")) from fault
     return tvm
 
 

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 
 from hot_bridge import litert_worker
-from hot_bridge.errors import BridgeError
+from hot_bridge.errors import BridgeError, setup_hint
 from hot_bridge.tflite_model import schema
 
 _MEMORIES = ("sram", "dram", "on_chip_flash", "off_chip_flash")
@@ -22,7 +22,7 @@ def _vela():
     try:
         from ethosu.vela import vela
     except ImportError as fault:
-        raise BridgeError("UNAVAILABLE", f"Vela is not installed: {fault}", "run scripts/setup --with-vela") from fault
+        raise BridgeError("UNAVAILABLE", f"Vela is not installed: {fault}", setup_hint("--with-vela")) from fault
     return vela
 
 

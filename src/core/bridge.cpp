@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/installation.h"
 
 namespace hot {
 namespace {
@@ -24,15 +25,17 @@ fs::path FromEnvironment(const char* name) {
 
 fs::path DefaultPython() {
   const fs::path given = FromEnvironment("HOT_PYTHON");
-  return given.empty() ? HOT_DEFAULT_PYTHON : given;
+  if (!given.empty()) return given;
+  std::error_code error;
+  const fs::path installed = InstallationFolder() / "venv" / "bin" / "python3";
+  return fs::exists(installed, error) ? installed : fs::path(HOT_DEFAULT_PYTHON);
 }
 
 fs::path DefaultFolder() {
   const fs::path given = FromEnvironment("HOT_BRIDGE");
   if (!given.empty()) return given;
   std::error_code error;
-  const fs::path installed =
-      fs::read_symlink("/proc/self/exe", error).parent_path().parent_path() / "share" / "hot" / "python";
+  const fs::path installed = InstallationFolder() / "share" / "hot" / "python";
   return fs::exists(installed / "hot_bridge", error) ? installed : fs::path(HOT_SOURCE_PYTHON);
 }
 
@@ -87,7 +90,7 @@ void Bridge::Start() {
   } catch (const Error&) {
     ::close(ends[1]);
     throw Error(Code::kUnavailable, options_.python.string(), "the Python of hot_bridge can't be started",
-                "run scripts/setup, or set HOT_PYTHON");
+                "run " + SetupCommand() + ", or set HOT_PYTHON");
   }
   ::close(ends[1]);
   const auto greeting = ReadLine();
@@ -105,7 +108,7 @@ void Bridge::Died() {
   const std::string how =
       status.signal != 0 ? "signal " + std::to_string(status.signal) : "exit code " + std::to_string(status.code);
   throw Error(Code::kUnavailable, "hot_bridge",
-              "the Python worker ended (" + how + "): " + LastLine(folder_.path() / "log"), "run scripts/setup");
+              "the Python worker ended (" + how + "): " + LastLine(folder_.path() / "log"), "run " + SetupCommand());
 }
 
 std::optional<std::string> Bridge::ReadLine() {

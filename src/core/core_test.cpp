@@ -10,6 +10,7 @@
 #include "core/context.h"
 #include "core/files.h"
 #include "core/hash.h"
+#include "core/installation.h"
 #include "core/rng.h"
 #include "core/subprocess.h"
 #include "core/utf8.h"
@@ -172,6 +173,15 @@ TEST(Subprocess, ReturnsOutputCodeAndSignal) {
   sleeper.Signal(SIGKILL);
   EXPECT_EQ(sleeper.Wait().signal, SIGKILL);
   EXPECT_THROW(RunProcess({"/no/such/program"}), Error);
+}
+
+TEST(Installation, TheLauncherSaysWhatInstallsTheRest) {
+  EXPECT_TRUE(fs::is_directory(InstallationFolder()));
+  ASSERT_EQ(::unsetenv("HOT_SETUP"), 0);
+  EXPECT_EQ(SetupCommand(), "scripts/setup");
+  ASSERT_EQ(::setenv("HOT_SETUP", "sudo hot-runtimes", 1), 0);
+  EXPECT_EQ(SetupCommand("--with-tvm"), "sudo hot-runtimes --with-tvm");
+  ASSERT_EQ(::unsetenv("HOT_SETUP"), 0);
 }
 
 TEST(Clock, Formats) {

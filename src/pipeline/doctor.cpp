@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "core/bridge.h"
+#include "core/installation.h"
 #include "core/text.h"
 #include "core/url.h"
 #include "core/version.h"
@@ -118,7 +119,7 @@ std::string HotTrain() {
   const fs::path program = FindHotTrain();
   const ProcessResult answer = RunProcess({program.string(), "--gpus"});
   if (answer.status.ok()) return program.string();
-  throw Error(Code::kUnavailable, program.string(), "does not start: " + answer.output, "scripts/setup");
+  throw Error(Code::kUnavailable, program.string(), "does not start: " + answer.output, SetupCommand());
 }
 
 std::string Gpus() {

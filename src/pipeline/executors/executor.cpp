@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "core/installation.h"
 #include "core/subprocess.h"
 #include "pipeline/executors/local.h"
 #include "pipeline/executors/ray.h"
@@ -51,7 +52,7 @@ fs::path FindHotTrain() {
   if (::access(beside.c_str(), X_OK) == 0) return beside;
   if (const auto found = FindProgram("hot-train")) return *found;
   throw Error(Code::kUnavailable, "hot-train", "is not installed beside hot nor in PATH",
-              "build it with scripts/setup");
+              "install it with " + SetupCommand());
 }
 
 }  // namespace hot
