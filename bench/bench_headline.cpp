@@ -58,6 +58,13 @@ Row& RowOf(std::vector<Row>& rows, const Json& network) {
   return row;
 }
 
+// Boxes are compared by the source paper's mAP, whatever metric the study trains by.
+ScoreOptions Scoring(const Workspace& workspace) {
+  ScoreOptions scoring = workspace.Scoring();
+  if (scoring.predicted == Predicted::kBoxes) scoring.metric = Metric::kCocoAp;
+  return scoring;
+}
+
 // One seed's study, whole; adds what came out to the rows.
 ScoreOptions RunSeed(Study study, int seed, const fs::path& folder, const Context& context, std::vector<Row>& rows) {
   study.run.seed = seed;
@@ -65,6 +72,7 @@ ScoreOptions RunSeed(Study study, int seed, const fs::path& folder, const Contex
   study.run.journal = (folder / "journal.sqlite").string();
   Workspace workspace(std::move(study), context);
   RunStages(workspace, "evaluate");
+  const ScoreOptions scoring = Scoring(workspace);
   const Dataset test = ReadDataset(workspace.TestSource());
   double baseline_ns = 0;
   const Json evaluation = ReadRunJson(workspace, "evaluation.json");
@@ -73,7 +81,7 @@ ScoreOptions RunSeed(Study study, int seed, const fs::path& folder, const Contex
     const Artifact artifact = ReadArtifact(ArtifactFolder(workspace, row.id, workspace.precision()));
     const auto session = workspace.device().Load(artifact);
     row.test.push_back(DetectPictures(*session, workspace.task(), test, artifact.preprocessing));
-    row.score.push_back(Score(row.test.back(), workspace.Scoring()));
+    row.score.push_back(Score(row.test.back(), scoring));
     for (const Json& built : network["artifacts"]) {
       if (built["precision"] != PrecisionName(workspace.precision())) continue;
       row.latency_ns.push_back(built["latency"]["statistic_ns"]);
@@ -81,7 +89,7 @@ ScoreOptions RunSeed(Study study, int seed, const fs::path& folder, const Contex
     if (row.baseline()) baseline_ns = row.latency_ns.back();
     row.latency_ratio.push_back(row.latency_ns.back() / baseline_ns);
   }
-  return workspace.Scoring();
+  return scoring;
 }
 
 // Throws Error(kFailedPrecondition) where seeds found different networks: they did not share one table.

@@ -16,7 +16,7 @@ inline constexpr MeasureOptions kWholeOptions{.min_samples = 40};
 // those of a network that runs alone do.
 inline constexpr size_t kWholeAtOnce = 5;
 // Calls, each of which loads the networks anew: where a network lies in memory makes it a percent faster or slower.
-inline constexpr int kWholeCalls = 5;
+inline constexpr int kWholeCalls = 3;
 
 // Rows of one call, and what the reference network took in it over what it took first.
 struct WholeCall {
