@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "deploy/devices/remote/job_files.h"
+#include "deploy/devices/remote/measure_options.h"
 #include "deploy/devices/remote/wire.h"
 #include "server/job_folder.h"
 

@@ -6,6 +6,8 @@
 #include <functional>
 #include <limits>
 
+#include "deploy/devices/remote/measure_options.h"
+
 namespace hot {
 namespace {
 
