@@ -25,6 +25,7 @@ v1::Measurement ToProto(const Measurement& measurement) {
   message.set_canary_median_ns(measurement.canary_median_ns);
   message.set_steady(measurement.steady);
   message.set_note(measurement.note);
+  message.set_resident_bytes(measurement.resident_bytes);
   return message;
 }
 
@@ -38,7 +39,8 @@ Measurement FromProto(const v1::Measurement& message) {
                           .p90_ns = message.p90_ns(),
                           .canary_median_ns = message.canary_median_ns(),
                           .steady = message.steady(),
-                          .note = message.note()};
+                          .note = message.note(),
+                          .resident_bytes = std::max<int64_t>(0, message.resident_bytes())};
   if (measurement.samples_ns.size() != measurement.canary_ns.size())
     throw Error(Code::kDataLoss, "measurement",
                 std::to_string(measurement.samples_ns.size()) + " samples have " +
