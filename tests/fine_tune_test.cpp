@@ -28,10 +28,12 @@ class FineTuneTest : public testing::Test {
     return Run() / "trials" / network.at("fine_tuned").at("trial").get<std::string>();
   }
 
+  Json Networks() const { return Json::parse(ReadFile(Run() / "quantize.json")).at("networks"); }
+
   // What the stage found, without times: each network's entry, and its fine-tuned weights.
   std::string Outcome() const {
     std::string text;
-    for (Json network : Json::parse(ReadFile(Run() / "quantize.json")).at("networks")) {
+    for (Json network : Networks()) {
       network.erase("seconds");
       if (!network.at("fine_tuned").is_null()) {
         text += Sha256File(Trial(network) / "weights.safetensors") + " ";
@@ -44,7 +46,7 @@ class FineTuneTest : public testing::Test {
 
   // The first network that was fine-tuned; null: none was.
   Json FineTuned() const {
-    for (const Json& network : Json::parse(ReadFile(Run() / "quantize.json")).at("networks")) {
+    for (const Json& network : Networks()) {
       if (!network.at("fine_tuned").is_null()) return network;
     }
     return nullptr;
@@ -58,7 +60,7 @@ class FineTuneTest : public testing::Test {
 
   // As if the stage had not begun.
   void Forget() {
-    for (const Json& network : Json::parse(ReadFile(Run() / "quantize.json")).at("networks")) {
+    for (const Json& network : Networks()) {
       if (!network.at("fine_tuned").is_null()) fs::remove_all(Trial(network));
     }
     for (const char* made : {"quantize.json", "stages/quantize.json", "quantization"}) fs::remove_all(Run() / made);
