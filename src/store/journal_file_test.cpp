@@ -141,7 +141,7 @@ TEST_F(JournalFileTest, WhatIsNestedTooDeepIsRefused) {
   std::string row = good, body = good;
   row.replace(row.find("[1000,1001"), 1, "[" + closed + ",");
   EXPECT_THAT(Refusal(row), HasSubstr("nested too deep"));
-  body.replace(body.find("\"body\":\"{") + 9, 1, "{\\\"a\\\":" + closed + ",");
+  body.replace(body.find("\"body\":\"{") + 8, 1, "{\\\"a\\\":" + closed + ",");
   EXPECT_THAT(Refusal(body), HasSubstr("nested too deep"));
 }
 
