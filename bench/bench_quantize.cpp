@@ -2,15 +2,14 @@
 // calibration pictures, accuracy by our metric from the quantized ONNX file through OpenVINO, and the time from
 // pictures in memory to that file on one core, one after the other in each round, medians of rounds. Besides: bf16 as
 // OpenVINO executes it, fp16 and int16x8, which it does not, through ONNX Runtime, which rounds what is stored and
-// computes in fp32. Last line: JSON. Usage: hot_bench_quantize [--rounds=N] [--quick | --times]
-// TRIAL_FOLDER[:TEST_SPLIT]...; --quick leaves out the presets that neither a study nor a peer uses by default, --times
-// all but the time that our fastest preset and the peers take; a trial folder is one of a run folder's trials/
-// (docs/formats/run.md); without a split its validation pictures are scored.
+// computes in fp32, and fp16 as TVM executes it, where TVM is installed. Last line: JSON. Usage: hot_bench_quantize
+// [--rounds=N] [--quick | --times] TRIAL_FOLDER[:TEST_SPLIT]...; --quick leaves out the presets that neither a study
+// nor a peer uses by default, --times all but the time that our fastest preset and the peers take; a trial folder is
+// one of a run folder's trials/ (docs/formats/run.md); without a split its validation pictures are scored.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "config/study.h"
@@ -25,6 +24,7 @@
 #include "peer.h"
 #include "pipeline/calibration_inputs.h"
 #include "pipeline/scoring.h"
+#include "replay_session.h"
 
 namespace hot {
 namespace {
@@ -35,6 +35,7 @@ constexpr size_t kPictures = 128;  // for calibration: the studies' default
 constexpr int kBootstrapRounds = 1000;
 constexpr const char* kDefault = "default";
 constexpr const char* kFastest = "minmax";
+constexpr const char* kTvmFp16 = "fp16 (tvm)";
 constexpr const char* kPeers[] = {"onnxruntime", "nncf"};
 
 struct Preset {
@@ -72,48 +73,6 @@ struct Row {
   std::vector<double> seconds = {};
   double output_error = -1;  // relative, of ours
   std::vector<ScoredPicture> scored = {};
-};
-
-// Keeps what the network is given.
-class RecordingSession : public Session {
- public:
-  explicit RecordingSession(Session& inner) : inner_(inner) {}
-  std::vector<Tensor> Run(std::span<const Tensor> inputs) override {
-    recorded_.push_back(inputs[0]);
-    return inner_.Run(inputs);
-  }
-  std::map<std::string, std::string> LayerPrecisions() const override { return inner_.LayerPrecisions(); }
-  const std::vector<Tensor>& recorded() const { return recorded_; }
-
- private:
-  Session& inner_;
-  std::vector<Tensor> recorded_;
-};
-
-// Gives what another runtime gave for the same inputs in the same order: a file of float32.
-class ReplaySession : public Session {
- public:
-  ReplaySession(const Graph& graph, std::string bytes) : bytes_(std::move(bytes)) {
-    for (const NodeId id : graph.outputs()) {
-      const Shape& shape = graph.node(id).shape;
-      outputs_.emplace_back(std::vector<int64_t>{1, shape.c, shape.h, shape.w});
-    }
-  }
-  std::vector<Tensor> Run(std::span<const Tensor>) override {
-    for (Tensor& output : outputs_) {
-      const size_t size = output.data.size() * sizeof(float);
-      if (at_ + size > bytes_.size()) throw Error(Code::kDataLoss, "replay", "there are too few outputs");
-      std::memcpy(output.data.data(), bytes_.data() + at_, size);
-      at_ += size;
-    }
-    return outputs_;
-  }
-  std::map<std::string, std::string> LayerPrecisions() const override { return {}; }
-
- private:
-  std::string bytes_;
-  size_t at_ = 0;
-  std::vector<Tensor> outputs_;
 };
 
 void WriteInputs(const fs::path& file, const std::vector<Tensor>& inputs) {
@@ -205,6 +164,7 @@ class Case {
     const auto known = MakeToolchain("openvino")->precisions();
     if (std::ranges::count(known, Precision::kBf16) > 0)
       RowOf("bf16", true).scored = DetectThrough(fp32.blob, Precision::kBf16);
+    ScoreTvmFp16();
     WriteInputs(File("test.bin"), recording.recorded());
     PostTrainingOptions options = Presets(true).front().options;  // as a study has them
     options.scheme = "s16s8";
@@ -216,6 +176,19 @@ class Case {
       ReplaySession replay(network_.graph, ReadFile(File("outputs.bin")));
       RowOf(name, true).scored = Detect(replay);
     }
+  }
+
+  void ScoreTvmFp16() {
+    std::unique_ptr<Toolchain> tvm;
+    try {
+      tvm = MakeToolchain("tvm");
+    } catch (const Error& error) {
+      if (error.code() != Code::kUnavailable) throw;
+      std::printf("%s: no row of TVM: %s\n", name_.c_str(), error.what());
+      return;
+    }
+    const Artifact artifact = tvm->Compile({.network = network_, .precision = Precision::kFp16, .timing_only = true});
+    RowOf(kTvmFp16, true).scored = Detect(*MakeDevice("host", 1)->Load(artifact));
   }
 
   void RunPreset(const Preset& preset, bool score, const Context& context) {
@@ -252,7 +225,7 @@ class Case {
 // The largest drop against fp32 that is asked for, in points; negative: none is.
 double AskedDrop(const std::string& row, Predicted predicted) {
   if (row == "fp32") return -1;
-  if (row == "fp16") return 0.1;
+  if (row == "fp16" || row == kTvmFp16) return 0.1;
   if (row == "bf16" || row == "int16x8") return 0.3;
   return predicted == Predicted::kKeypoints ? 1.0 : 0.5;
 }

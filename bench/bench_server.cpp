@@ -1,9 +1,14 @@
 // The device agent (`hot serve`) on this machine. Last line: JSON. Usage: hot_bench_server [MODE], one of
-//   jobs [JOBS KILLS]  8 clients put mixed jobs (500) through an agent that is killed (5 times): lost and recorded
-//   twice overhead [ROUNDS]  a profile job of one network through the agent v the same measurement in process agents
-//   [ROUNDS]    a table on two agents v on one, each pinned to one core repeat [MINUTES]   the look-up table of
-//   width 1.0 twice, with a pause (30) between: how far the rows differ
+//   jobs [JOBS KILLS]  8 clients put mixed jobs (500) through an agent that is killed (5 times): what is lost, and what
+//                      is recorded twice
+//   overhead [ROUNDS]  a profile job of one network through the agent v the same measurement in process
+//   agents [ROUNDS]    a table on two agents v on one, each pinned to one core; where the time went
+//   repeat [MINUTES]   the look-up table of width 1.0 twice, with a pause (30) between: how far the rows differ
+#include <grpcpp/grpcpp.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +20,7 @@
 #include "bench_study.h"
 #include "deploy/toolchain.h"
 #include "graph/key.h"
+#include "hot/v1/device.grpc.pb.h"
 #include "models/backbone.h"
 #include "pipeline/latencies.h"
 #include "pipeline/stage.h"
@@ -111,24 +117,63 @@ Table Profile(BenchStudy& bench, double width, int side, const std::string& devi
   return table;
 }
 
+// How long the jobs of this program's studies on an agent have run in all, by the agent's own account.
+double RanSeconds(const AgentProcess& agent) {
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  grpc::ClientContext call;
+  call.AddMetadata("hot-client", std::to_string(getuid()) + "@" + host.data());
+  v1::ListRequest request;
+  request.set_limit(10'000);
+  v1::ListResponse response;
+  const auto channel = grpc::CreateChannel(agent.address(), grpc::InsecureChannelCredentials());
+  const grpc::Status status = v1::DeviceAgent::NewStub(channel)->List(&call, request, &response);
+  if (!status.ok()) throw Error(Code::kInternal, "bench server", status.error_message());
+  double seconds = 0;
+  for (const v1::JobStatus& job : response.jobs()) seconds += static_cast<double>(job.ran_ns()) * 1e-9;
+  return seconds;
+}
+
+// A table on these agents, and where its time went: how long each agent's jobs ran, how many samples its rows took.
+Json TableOn(BenchStudy& bench, const std::vector<const AgentProcess*>& agents) {
+  std::string url;
+  std::vector<double> ran;
+  for (const AgentProcess* agent : agents) {
+    url += (url.empty() ? "" : ",") + agent->url();
+    ran.push_back(-RanSeconds(*agent));
+  }
+  const Table table = Profile(bench, 1.0, 224, url);
+  for (size_t i = 0; i < agents.size(); ++i) ran[i] += RanSeconds(*agents[i]);
+  size_t samples = 0;
+  for (const MeasurementRow& row : table.rows) samples += row.samples_ns.size();
+  return {{"seconds", table.seconds},
+          {"ran_seconds", ran},
+          {"rows", table.rows.size()},
+          {"samples", samples},
+          {"measured_again", table.again}};
+}
+
 Json Agents(int rounds) {
   BenchStudy bench;
   const TempFolder folder;
   const AgentProcess first(folder.path() / "a", {}, {"taskset", "-c", "0"});
   const AgentProcess second(folder.path() / "b", {}, {"taskset", "-c", "1"});
   std::vector<double> one, two, ratios;
+  Json tables = Json::array();
   for (int round = 0; round < rounds; ++round) {
-    one.push_back(Profile(bench, 1.0, 224, second.url()).seconds);
-    two.push_back(Profile(bench, 1.0, 224, first.url() + "," + second.url()).seconds);
+    const Json alone = TableOn(bench, {&second}), both = TableOn(bench, {&first, &second});
+    std::printf("one agent %s\ntwo       %s\n", alone.dump().c_str(), both.dump().c_str());
+    std::fflush(stdout);
+    one.push_back(alone.at("seconds"));
+    two.push_back(both.at("seconds"));
     ratios.push_back(two.back() / one.back());
+    tables.push_back({alone, both});
   }
   std::printf("table on one agent %.1f s, on two %.1f s, ratio %.3f (asked 0.6)\n", Median(one), Median(two),
               Median(ratios));
-  return {{"bench", "server agents"},
-          {"seconds", {Median(one), Median(two)}},
-          {"ratio", Median(ratios)},
-          {"asked_ratio", 0.6},
-          {"ratios", ratios}};
+  return {{"bench", "server agents"}, {"seconds", {Median(one), Median(two)}},
+          {"ratio", Median(ratios)},  {"asked_ratio", 0.6},
+          {"ratios", ratios},         {"tables", tables}};
 }
 
 Json Repeat(int minutes) {

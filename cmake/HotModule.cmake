@@ -28,9 +28,14 @@ if(HOT_MOLD)
   target_link_options(hot_flags INTERFACE $<BUILD_INTERFACE:-fuse-ld=mold>)
 endif()
 if(HOT_SANITIZE)
-  # Line tables are what the sanitizers' stack traces need. -O0 compiles twice as fast.
+  # Line tables are what the sanitizers' stack traces need. -O0 compiles twice as fast; fuzzers run for hours.
+  if(HOT_SANITIZE MATCHES "fuzzer")
+    set(level -O1)
+  else()
+    set(level $<IF:$<BOOL:$<TARGET_PROPERTY:HOT_COMPUTES>>,-O1,-O0>)
+  endif()
   target_compile_options(hot_flags INTERFACE -fsanitize=${HOT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all
-                         -g1 $<IF:$<BOOL:$<TARGET_PROPERTY:HOT_COMPUTES>>,-O1,-O0>)
+                         -g1 ${level})
   target_link_options(hot_flags INTERFACE -fsanitize=${HOT_SANITIZE})
 endif()
 

@@ -1,4 +1,5 @@
 // hot serve: the device agent. (hot serve-job, the process of one of its jobs: serve_job_command.cpp.)
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -60,6 +61,8 @@ void Serve(ServeCommand command, const Context& context) {
     *response.mutable_device() = ToProto(MakeDevice("host", threads)->Describe());
     return response;
   };
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  command.agent.request.threads = std::clamp(cores, 1, command.agent.request.threads);
   command.agent.limits.memory_bytes = command.memory_mib << 20;
   command.agent.blobs.max_blob_bytes = command.agent.limits.file_bytes = command.blob_mib << 20;
   command.agent.blobs.max_total_bytes = command.store_mib << 20;
@@ -92,6 +95,9 @@ void AddLimits(CLI::App& app, const std::shared_ptr<ServeCommand>& options) {
       ->check(CLI::Range(1, 1 << 24))
       ->capture_default_str();
   app.add_option("--queue-jobs", options->agent.queue.max_jobs, "that may wait")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--client-jobs", options->agent.queue.max_client_jobs, "of one client, of those")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   app.add_option("--lease-seconds", options->agent.queue.lease_s,

@@ -26,6 +26,16 @@ Integer WholeNumber(const Json& value) {
   throw Error(Code::kDataLoss, "", "expected a whole number that fits, got " + got);
 }
 
+// For Json::parse(): calls `refuse`, which throws, for what is nested deeper than `most`: copies and dumps of it
+// recurse.
+template <typename Json, typename Refuse>
+auto CheckDepth(int most, Refuse refuse) {
+  return [most, refuse](int depth, typename Json::parse_event_t, Json&) {
+    if (depth > most) refuse();
+    return true;
+  };
+}
+
 // Runs `read`; an Error that names no place gets `where`.
 template <typename Read>
 auto WithPlace(const std::string& where, Read&& read) {

@@ -190,11 +190,7 @@ class Reader {
 };
 
 Json ParseShallow(std::string_view text) {
-  const auto check_depth = [](int depth, Json::parse_event_t, Json&) {
-    if (depth > kMaxDepth) Broken("nested too deep");
-    return true;
-  };
-  return Json::parse(text, check_depth);
+  return Json::parse(text, CheckDepth<Json>(kMaxDepth, [] { Broken("nested too deep"); }));
 }
 
 Graph FromJson(std::string_view text) {

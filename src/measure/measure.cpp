@@ -213,6 +213,7 @@ Measurement Pooled(std::span<const Measurement> rows) {
     all.samples_ns.insert(all.samples_ns.end(), row.samples_ns.begin(), row.samples_ns.end());
     all.canary_ns.insert(all.canary_ns.end(), row.canary_ns.begin(), row.canary_ns.end());
     canary_medians.push_back(row.canary_median_ns);
+    all.resident_bytes = std::max(all.resident_bytes, row.resident_bytes);  // later calls find memory of the first
   }
   for (size_t i = 0; i < all.samples_ns.size(); ++i) {
     samples.push_back(static_cast<double>(all.samples_ns[i]));

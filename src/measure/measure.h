@@ -29,6 +29,8 @@ struct Measurement {
   double raw_median_ns = 0, p90_ns = 0, canary_median_ns = 0;
   bool steady = true;  // interval within the target before the cap, and the CPU was not throttled
   std::string note;    // why not; temperature and clock, where the kernel tells them
+  // Most that loading the subject and running it once took (resident_memory.h); 0: not known.
+  int64_t resident_bytes = 0;
 };
 
 // What a vendor's tool estimates, as a row beside measured ones: no samples, no canary, an interval without width.

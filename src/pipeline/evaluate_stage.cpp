@@ -128,6 +128,10 @@ Json KibByMemory(const std::map<std::string, int64_t>& bytes) {
   return kib;
 }
 
+Json ResidentKib(const Measurement& measured) {
+  return measured.resident_bytes > 0 ? Json(static_cast<double>(measured.resident_bytes) / 1024) : Json();
+}
+
 Json LayersJson(const Artifact& artifact) {
   std::map<std::string, int> counts;
   for (const auto& [layer, precision] : artifact.layer_precisions) ++counts[precision];
@@ -160,6 +164,7 @@ Json ArtifactJson(const Workspace& workspace, const Built& built, const StudyNet
                           workspace.study().search.ram_kib)},
           {"estimated_peak_kib", KibByMemory(built.artifact.estimate.value_or(Estimate()).peak_bytes)},
           {"planned_kib", KibByMemory(built.artifact.planned_bytes)},
+          {"resident_kib", ResidentKib(built.latency)},
           {"layers", LayersJson(built.artifact)},
           {"deviations", DeviationsJson(built.artifact)}};
 }

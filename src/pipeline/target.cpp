@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/read_json.h"
 #include "core/text.h"
 
 namespace hot {
@@ -53,9 +54,10 @@ RememberedTarget TargetFrom(const Json& json) {
 
 // Records come from other people's journals, too. One of another version is left alone.
 std::optional<RememberedTarget> ReadTarget(const RecordRow& row) {
-  const Json json = Json::parse(row.body, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || json.value("version", Json()) != 1) return std::nullopt;
+  const auto too_deep = [] { throw Error(Code::kDataLoss, "", "nested too deep"); };
   try {
+    const Json json = Json::parse(row.body, CheckDepth<Json>(kMaxRecordDepth, too_deep), /*allow_exceptions=*/false);
+    if (!json.is_object() || json.value("version", Json()) != 1) return std::nullopt;
     return TargetFrom(json);
   } catch (const std::exception& error) {
     throw Error(Code::kDataLoss, "journal",

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/read_json.h"
 #include "tune/space_json.h"
 
 namespace hot {
@@ -22,15 +23,15 @@ Json StepJson(const JournalStep& s) {
 
 JournalStep StepFrom(const Json& json) {
   JournalStep s;
-  s.step = {.number = json.at("step"),
-            .trial = json.at("number"),
-            .rung = json.at("rung"),
-            .seen = json.at("seen"),
+  s.step = {.number = WholeNumber<size_t>(json.at("step")),
+            .trial = WholeNumber<size_t>(json.at("number")),
+            .rung = WholeNumber<size_t>(json.at("rung")),
+            .seen = WholeNumber<size_t>(json.at("seen")),
             .closing = json.at("closing")};
   s.trial = json.at("trial");
   s.network = json.at("network");
   s.point = PointFromJson(json.at("point"));
-  s.epochs = json.at("epochs");
+  s.epochs = WholeNumber<int>(json.at("epochs"));
   s.elapsed_s = json.at("elapsed_s");
   return s;
 }
@@ -38,11 +39,11 @@ JournalStep StepFrom(const Json& json) {
 JournalResult ResultFrom(const Json& json, int64_t created) {
   JournalResult r;
   r.trial = json.at("trial");
-  r.epochs = json.at("epochs");
+  r.epochs = WholeNumber<int>(json.at("epochs"));
   r.state = json.at("state");
   r.result = {.val_score = json.at("val_score"),
               .train_loss = json.at("train_loss"),
-              .epochs = json.at("epochs"),
+              .epochs = r.epochs,
               .seconds = json.at("seconds")};
   r.error = json.at("error");
   r.elapsed_s = json.at("elapsed_s");
@@ -54,27 +55,31 @@ JournalSearch SearchFrom(const Json& json, const std::string& key) {
   JournalSearch search{.key = key, .method = json.at("method"), .metric = json.at("metric")};
   search.space = SpaceFromJson(json.at("space"));
   search.networks = json.at("networks").get<std::vector<std::string>>();
-  search.rungs = json.at("rungs").get<std::vector<int>>();
+  for (const Json& rung : json.at("rungs")) search.rungs.push_back(WholeNumber<int>(rung));
   if (search.networks.empty() || search.rungs.empty()) {
-    throw Error(Code::kDataLoss, "journal", "a search over no networks or rungs");
+    throw Error(Code::kDataLoss, "", "a search over no networks or rungs");
   }
   return search;
 }
 
+// Records come from other people's journals, too.
+[[noreturn]] void Broken(const RecordRow& row, const std::string& why) {
+  throw Error(Code::kDataLoss, "journal", "record " + std::to_string(row.id) + " (" + row.kind + ") is broken: " + why);
+}
+
 // What this version can't read is no row of ours: an older or newer one of the same kind, left alone.
 Json Body(const RecordRow& row) {
-  Json json = Json::parse(row.body, nullptr, /*allow_exceptions=*/false);
+  const auto check_depth = CheckDepth<Json>(kMaxRecordDepth, [&] { Broken(row, "nested too deep"); });
+  Json json = Json::parse(row.body, check_depth, /*allow_exceptions=*/false);
   return json.is_object() && json.value("version", Json()) == 1 ? json : Json();
 }
 
-// Records come from other people's journals, too.
 template <typename Read>
 auto FromRecord(const RecordRow& row, Read&& read) {
   try {
     return read();
-  } catch (const Json::exception& error) {
-    throw Error(Code::kDataLoss, "journal",
-                "record " + std::to_string(row.id) + " (" + row.kind + ") is broken: " + error.what());
+  } catch (const std::exception& error) {  // nlohmann's and ours
+    Broken(row, error.what());
   }
 }
 

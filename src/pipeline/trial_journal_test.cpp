@@ -1,6 +1,9 @@
 #include "pipeline/trial_journal.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "core/error.h"
 
 namespace hot {
 namespace {
@@ -74,6 +77,29 @@ TEST_F(TrialJournalTest, OtherVersionsAreLeftAlone) {
   EXPECT_TRUE(journal_.Steps("k").empty());
   EXPECT_TRUE(journal_.Searches().empty());
   EXPECT_FALSE(journal_.FindResult("k").has_value());
+}
+
+// As nobody writes them, but as somebody's journal may have them.
+TEST_F(TrialJournalTest, BrokenRecordsAreNamed) {
+  const std::string deep = std::string(1'000'000, '[') + std::string(1'000'000, ']');
+  const auto step = [](const std::string& epochs) {
+    return R"({"version":1,"step":0,"trial":"t","number":0,"network":"n","point":{},"rung":0,"epochs":)" + epochs +
+           R"(,"seen":0,"closing":false,"elapsed_s":1})";
+  };
+  const auto refusal = [&](const std::string& key, const std::string& body) {
+    store_->AddRecord({.kind = "step", .key = key, .study = "study", .body = body});
+    try {
+      journal_.Steps(key);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kDataLoss);
+      return std::string(error.what());
+    }
+    return std::string("was read");
+  };
+  EXPECT_EQ(refusal("good", step("3")), "was read");
+  EXPECT_THAT(refusal("deep", R"({"version":)" + deep + "}"), testing::HasSubstr("(step) is broken: nested too deep"));
+  EXPECT_THAT(refusal("large", step("1e300")),
+              testing::HasSubstr("(step) is broken: expected a whole number that fits"));
 }
 
 }  // namespace

@@ -33,12 +33,10 @@ std::string PlaceOf(const fs::path& path, std::string_view text, size_t byte) {
   return path.string() + ":" + std::to_string(line) + ":" + std::to_string(before.size() - line_begin + 1);
 }
 
-// Called by the JSON parser: copies and dumps of what it makes recurse.
-Json::parser_callback_t CheckDepth(const fs::path& path) {
-  return [path](int depth, Json::parse_event_t, Json&) {
-    if (depth > kMaxDepth) throw Error(Code::kDataLoss, path.string(), "is nested too deep", kRemake);
-    return true;
-  };
+// For the JSON parser.
+auto DepthOf(const fs::path& path) {
+  return CheckDepth<Json>(kMaxDepth,
+                          [path] { throw Error(Code::kDataLoss, path.string(), "is nested too deep", kRemake); });
 }
 
 // As it stands in the run folder, or null when the stage has not written it. `newest`: version that is understood.
@@ -47,7 +45,7 @@ Json ReadObject(const fs::path& path, int newest = 1) {
   const std::string text = ReadFile(path);
   Json json;
   try {
-    json = Json::parse(text, CheckDepth(path));
+    json = Json::parse(text, DepthOf(path));
   } catch (const Json::parse_error& error) {
     throw Error(Code::kDataLoss, PlaceOf(path, text, error.byte), "is broken: no valid JSON from here on", kRemake);
   }
@@ -87,7 +85,7 @@ Json ReadCurve(const fs::path& path) {
        begin = end + 1, end = text.find('\n', begin)) {
     const Json record =
         Json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin), text.begin() + static_cast<std::ptrdiff_t>(end),
-                    CheckDepth(path), /*allow_exceptions=*/false);
+                    DepthOf(path), /*allow_exceptions=*/false);
     if (!record.is_object() || !record.contains("epoch")) {
       throw Error(Code::kDataLoss, path.string() + ":" + std::to_string(line), "is no record of an epoch",
                   "run hot train again");

@@ -103,13 +103,17 @@ function sizeFigure(name, now, then) {
   return figureItem(name, kib(now), 'KiB', text, 'baseline ' + kib(then) + ' KiB');
 }
 
-// Use of memories, largest first: peaks as the vendor's tool estimates them, and what the compiler has planned.
-const memoryFigures =
-    (model, artifact) => [[artifact.estimated_peak_kib, latencyIs(model)], [artifact.planned_kib, 'planned']].flatMap(
-        ([sizes, source]) =>
-            Object.entries(sizes || {})
-                .sort(([, a], [, b]) => b - a)
-                .map(([memory, size]) => figureItem(memory.replaceAll('_', ' ') + ', ' + source, kib(size), 'KiB')));
+// Use of memories, largest first: peaks as the vendor's tool estimates them, what the compiler has planned, and by how
+// much the process grew that loaded and ran the network.
+function memoryFigures(model, artifact) {
+  const resident = isNumber(artifact.resident_kib) ? {resident_memory: artifact.resident_kib} : {};
+  return [[artifact.estimated_peak_kib, latencyIs(model)], [artifact.planned_kib, 'planned'], [resident, 'measured']]
+      .flatMap(
+          ([sizes, source]) =>
+              Object.entries(sizes || {})
+                  .sort(([, a], [, b]) => b - a)
+                  .map(([memory, size]) => figureItem(memory.replaceAll('_', ' ') + ', ' + source, kib(size), 'KiB')));
+}
 
 function winnerFigures(model, {network, titles}) {
   const [artifact, base] = [artifactOf(network, model.precision), artifactOf(model.baseline, model.precision)];

@@ -59,6 +59,8 @@ v1::DescribeResponse Agent::Describe(int threads) const {
   limits.set_queue_jobs(static_cast<uint32_t>(options_.queue.max_jobs));
   limits.set_job_memory_bytes(options_.limits.memory_bytes);
   limits.set_job_seconds(static_cast<uint32_t>(options_.limits.run_s));
+  limits.set_client_jobs(static_cast<uint32_t>(options_.queue.max_client_jobs));
+  limits.set_job_threads(static_cast<uint32_t>(options_.request.threads));
   limits.set_lease_seconds(static_cast<uint32_t>(options_.queue.lease_s));
   return response;
 }

@@ -145,6 +145,8 @@ TEST_F(AgentTest, DescribesDeviceAndLimits) {
   EXPECT_EQ(described.device().fingerprint(), "threads=2");
   EXPECT_EQ(described.limits().job_seconds(), 60u);
   EXPECT_EQ(described.limits().artifacts_per_job(), 64u);
+  EXPECT_EQ(described.limits().client_jobs(), 250u);
+  EXPECT_EQ(described.limits().job_threads(), 64u);
   EXPECT_FALSE(described.instance().empty());
   EXPECT_EQ(agent_->Describe(0).device().fingerprint(), "threads=1");
   EXPECT_EQ(FailureCode([&] { agent_->Describe(-1); }), Code::kInvalidArgument);

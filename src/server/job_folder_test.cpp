@@ -62,9 +62,9 @@ TEST_F(JobFolder, GivesBackTheResultOrTheError) {
   EnsureFolder(Job());
   EXPECT_THAT(OutcomeError(), HasSubstr("ended without a result"));
   v1::JobResult result;
-  result.mutable_profile()->set_peak_resident_bytes(7);
+  result.mutable_profile()->add_measurements()->set_resident_bytes(7);
   WriteJobResult(Job(), result);
-  EXPECT_EQ(ReadJobResult(Job()).profile().peak_resident_bytes(), 7);
+  EXPECT_EQ(ReadJobResult(Job()).profile().measurements(0).resident_bytes(), 7);
   WriteJobError(Job(), Error(Code::kDataLoss, "artifact0/model", "is broken", "compile it again"));
   try {
     ReadJobResult(Job());

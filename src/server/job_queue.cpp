@@ -145,6 +145,19 @@ void JobQueue::Insert(const std::string& client, const v1::SubmitRequest& reques
   Run(connection_, "INSERT INTO live VALUES (?, ?, ?)", sequence, now_ns, now_ns + options_.lease_s * kSecondNs);
 }
 
+void JobQueue::CheckRoom(const std::string& client, const std::string& id) const {
+  if (connection_.QueryInteger("SELECT count(*) FROM live") >= options_.max_jobs) {
+    throw Error(Code::kResourceExhausted, "job " + id,
+                "the queue is full: " + std::to_string(options_.max_jobs) + " jobs wait or run", "try again later");
+  }
+  Statement own(connection_, "SELECT count(*) FROM live JOIN job USING (sequence) WHERE client = ?");
+  own.Bind(std::string_view(client)).Step();
+  if (own.Integer() < options_.max_client_jobs) return;
+  throw Error(Code::kResourceExhausted, "job " + id,
+              std::to_string(options_.max_client_jobs) + " jobs of this client wait or run already",
+              "submit it again when one of them has ended or was cancelled, or raise hot serve --client-jobs");
+}
+
 JobRow JobQueue::Submit(const std::string& client, const v1::SubmitRequest& request) {
   const std::string& id = request.job_id();
   const std::scoped_lock lock(mutex_);
@@ -156,10 +169,7 @@ JobRow JobQueue::Submit(const std::string& client, const v1::SubmitRequest& requ
     Renew(found->sequence);
     return Find(id)->row;
   }
-  if (connection_.QueryInteger("SELECT count(*) FROM live") >= options_.max_jobs) {
-    throw Error(Code::kResourceExhausted, "job " + id,
-                "the queue is full: " + std::to_string(options_.max_jobs) + " jobs wait or run", "try again later");
-  }
+  CheckRoom(client, id);
   Transaction transaction(connection_);
   Insert(client, request);
   transaction.Commit();

@@ -21,6 +21,7 @@ namespace hot::server {
 
 struct QueueOptions {
   int max_jobs = 1000;         // that have not ended, of all clients
+  int max_client_jobs = 250;   // of one client, so that it leaves room for others
   int64_t lease_s = 60;        // a lease not renewed for so long has expired
   int max_attempts = 10;       // a job during which the agent died so often has failed: it may be the cause
   int64_t keep_s = 7 * 86400;  // ended jobs are kept so long, and
@@ -54,7 +55,7 @@ class JobQueue {
 
   // Puts a job into the queue with a new lease. The same request of the same client again returns the job as it is,
   // with its lease renewed if it has not ended. The request must have passed CheckRequest (request_check.h). Throws
-  // kAlreadyExists (same id, another request or client) and kResourceExhausted (`max_jobs`).
+  // kAlreadyExists (same id, another request or client) and kResourceExhausted (`max_jobs`, `max_client_jobs`).
   JobRow Submit(const std::string& client, const v1::SubmitRequest& request);
 
   // What JobsToStart() and JobsBefore() look at, all of one moment.
@@ -105,6 +106,7 @@ class JobQueue {
   Found FindOrThrow(const std::string& id) const;
   Found FindWithLease(const std::string& id, const std::string& lease) const;
   Found FindAttempt(const std::string& id, int attempt) const;
+  void CheckRoom(const std::string& client, const std::string& id) const;
   void Insert(const std::string& client, const v1::SubmitRequest& request);
   void Renew(int64_t sequence);
   void Settle(const std::string& which);

@@ -106,6 +106,21 @@ TEST_F(JobQueueTest, AFullQueueRefusesUntilAJobEnds) {
   Submit("5");
 }
 
+TEST_F(JobQueueTest, AClientLeavesRoomForOthers) {
+  Open({.max_jobs = 4, .max_client_jobs = 2});
+  const JobRow first = Submit("1");
+  Submit("2");
+  const Error error = Failure([&] { Submit("3"); });
+  EXPECT_EQ(error.code(), Code::kResourceExhausted);
+  EXPECT_THAT(error.what(), HasSubstr("2 jobs of this client wait or run already (submit it again when one of them"));
+  EXPECT_EQ(Submit("2").state, v1::JOB_STATE_QUEUED) << "asking again is no new job";
+  Submit("3", "bob");
+  Submit("4", "bob");
+  EXPECT_THAT(Failure([&] { Submit("5", "eve"); }).what(), HasSubstr("the queue is full"));
+  queue_->Cancel("1", first.lease);
+  EXPECT_EQ(Submit("5").state, v1::JOB_STATE_QUEUED);
+}
+
 TEST_F(JobQueueTest, AFailureIsTheResult) {
   Submit("one");
   queue_->Start("one");

@@ -11,11 +11,12 @@
 #include <memory>
 #include <mutex>
 #include <new>
-#include <sstream>
 #include <thread>
 
 #include "deploy/devices/remote/job_files.h"
+#include "deploy/devices/remote/measure_options.h"
 #include "deploy/devices/remote/wire.h"
+#include "measure/resident_memory.h"
 #include "server/job_folder.h"
 
 namespace hot::server {
@@ -31,19 +32,6 @@ constexpr bool kSanitized = true;
 #else
 constexpr bool kSanitized = false;
 #endif
-
-// "VmHWM" or "VmSize" of this process, bytes; 0 where the system does not say.
-uint64_t MemoryBytes(const std::string& field) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (!line.starts_with(field + ":")) continue;
-    std::istringstream rest(line.substr(field.size() + 1));
-    uint64_t kib = 0;
-    rest >> kib;
-    return kib * 1024;
-  }
-  return 0;
-}
 
 void Limit(__rlimit_resource resource, rlim_t most) {
   rlimit limit{};
@@ -125,7 +113,6 @@ v1::JobResult Profile(const fs::path& folder, const v1::ProfileJob& job, int thr
   for (const Measurement& measurement :
        MakeDevice("host", threads)->Profile(pointers, options, job.reference_canary_ns(), context))
     *result.mutable_profile()->add_measurements() = ToProto(measurement);
-  result.mutable_profile()->set_peak_resident_bytes(static_cast<int64_t>(MemoryBytes("VmHWM")));
   return result;
 }
 
@@ -166,7 +153,7 @@ void LimitProcess(const ProcessLimits& limits) {
   Limit(RLIMIT_CORE, 0);
   Limit(RLIMIT_NOFILE, kOpenFiles);
   if (limits.file_bytes > 0) Limit(RLIMIT_FSIZE, limits.file_bytes);
-  if (limits.memory_bytes > 0 && !kSanitized) Limit(RLIMIT_AS, MemoryBytes("VmSize") + limits.memory_bytes);
+  if (limits.memory_bytes > 0 && !kSanitized) Limit(RLIMIT_AS, ProcessMemoryBytes("VmSize") + limits.memory_bytes);
   std::ofstream("/proc/self/oom_score_adj") << "1000";
 }
 

@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "core/utf8.h"
 #include "deploy/devices/remote/job_layout.h"
+#include "deploy/devices/remote/measure_options.h"
 
 namespace hot::server {
 namespace {
@@ -55,6 +56,7 @@ void CheckProfile(const v1::ProfileJob& job, const RequestLimits& limits) {
   if (!(job.reference_canary_ns() >= 0) || std::isinf(job.reference_canary_ns())) {
     Bad("reference_canary_ns", "expected a time that is not negative");
   }
+  if (job.has_options()) FromProto(job.options());
 }
 
 }  // namespace

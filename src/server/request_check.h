@@ -9,13 +9,13 @@
 namespace hot::server {
 
 struct RequestLimits {
-  int threads = 64;    // of one job
+  int threads = 64;    // of one job; an agent's device may have fewer cores
   int artifacts = 64;  // of a profile job
 };
 
 // The job's id (1 to 64 of a-z, 0-9 and "-": it names a folder), priority and threads; toolchain and precision, which
-// must be among `toolchains`; number of artifacts; roles and hashes of the files (FilesOf() of job_layout.h). Options
-// of a measurement are checked by the job's process. Throws Error(kInvalidArgument), "field: what is wrong".
+// must be among `toolchains`; number of artifacts and options of a measurement (FromProto() of measure_options.h);
+// roles and hashes of the files (FilesOf() of job_layout.h). Throws Error(kInvalidArgument), "field: what is wrong".
 void CheckRequest(const v1::SubmitRequest& request, std::span<const v1::Toolchain> toolchains,
                   const RequestLimits& limits);
 

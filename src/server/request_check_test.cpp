@@ -1,7 +1,9 @@
 // Requests of each kind that are right, and what is wrong in turn.
 #include "server/request_check.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "core/hash.h"
@@ -46,6 +48,13 @@ v1::SubmitRequest GoodProfile(int artifacts) {
   return request;
 }
 
+v1::SubmitRequest GoodMeasurement() {
+  v1::SubmitRequest request = GoodProfile(2);
+  request.mutable_profile()->mutable_options()->set_min_samples(64);
+  request.mutable_profile()->mutable_options()->set_max_samples(64);
+  return request;
+}
+
 v1::SubmitRequest GoodRun() {
   v1::SubmitRequest request;
   request.set_job_id("-");
@@ -69,7 +78,8 @@ std::vector<v1::Toolchain> Toolchains() {
 void Check(const v1::SubmitRequest& request) { CheckRequest(request, Toolchains(), {}); }
 
 TEST(RequestCheck, RightRequestsPass) {
-  for (const v1::SubmitRequest& request : {GoodCompile(), GoodProfile(1), GoodProfile(64), GoodRun()}) {
+  for (const v1::SubmitRequest& request :
+       {GoodCompile(), GoodProfile(1), GoodProfile(64), GoodMeasurement(), GoodRun()}) {
     EXPECT_NO_THROW(Check(request)) << request.DebugString();
   }
 }
@@ -117,8 +127,25 @@ std::vector<Wrong> WrongRequests() {
   };
 }
 
+// Of a measurement; all that they may be: wire_test.
+std::vector<Wrong> WrongOptions() {
+  using Request = v1::SubmitRequest;
+  return {
+      {"measure options: min_samples: expected 1 to 10000", GoodProfile(1),
+       [](Request& r) { r.mutable_profile()->mutable_options()->set_max_samples(5); }},
+      {"measure options: max_samples: expected min_samples to 10000", GoodMeasurement(),
+       [](Request& r) { r.mutable_profile()->mutable_options()->set_max_samples(2'000'000'000); }},
+      {"measure options: target_half_width: expected 0 to 1", GoodMeasurement(),
+       [](Request& r) { r.mutable_profile()->mutable_options()->set_target_half_width(std::nan("")); }},
+      {"measure options: max_total_ns: expected no negative time", GoodMeasurement(),
+       [](Request& r) { r.mutable_profile()->mutable_options()->set_max_total_ns(-1); }},
+  };
+}
+
 TEST(RequestCheck, WhatIsWrongIsNamed) {
-  for (Wrong wrong : WrongRequests()) {
+  std::vector<Wrong> wrong_ones = WrongRequests();
+  std::ranges::move(WrongOptions(), std::back_inserter(wrong_ones));
+  for (Wrong& wrong : wrong_ones) {
     wrong.change(wrong.request);
     const Error error = Failure([&] { Check(wrong.request); });
     EXPECT_EQ(error.code(), Code::kInvalidArgument);

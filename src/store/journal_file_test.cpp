@@ -132,6 +132,19 @@ TEST_F(JournalFileTest, DamagedFilesAreRefusedWhole) {
   }
 }
 
+// Copies of such values recurse: a stack has room for some ten thousand.
+TEST_F(JournalFileTest, WhatIsNestedTooDeepIsRefused) {
+  WriteFile();
+  const std::string good = ReadFile(file_), deep(1'000'000, '['), closed = deep + std::string(deep.size(), ']');
+  EXPECT_THAT(Refusal("{\"format\":" + closed + ",\"version\":1}\n"),
+              HasSubstr("rows.hotj:1: is damaged: nested too deep"));
+  std::string row = good, body = good;
+  row.replace(row.find("[1000,1001"), 1, "[" + closed + ",");
+  EXPECT_THAT(Refusal(row), HasSubstr("nested too deep"));
+  body.replace(body.find("\"body\":\"{") + 8, 1, "{\\\"a\\\":" + closed + ",");
+  EXPECT_THAT(Refusal(body), HasSubstr("nested too deep"));
+}
+
 TEST_F(JournalFileTest, EveryByteCounts) {
   WriteFile();
   const std::string good = ReadFile(file_);

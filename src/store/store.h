@@ -52,6 +52,9 @@ struct RecordRow {
   int64_t created = 0;
 };
 
+// How deep a body may be nested: what copies or writes a deeper one recurses. Ours have less than 10.
+inline constexpr int kMaxRecordDepth = 64;
+
 struct RecordFilter {
   std::string kind, study;  // empty: any
 };

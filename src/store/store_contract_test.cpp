@@ -285,6 +285,19 @@ TEST_P(StoreContract, KillKeepsFinishedRows) {
   EXPECT_EQ(Open()->Records("s").size(), 5u);
 }
 
+#ifndef HOT_POSTGRES
+TEST(Store, BuiltWithoutPostgresSaysSo) {
+  try {
+    OpenStore("postgresql://ann:secret@host/team");
+    FAIL() << "it was opened";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kUnimplemented);
+    EXPECT_THAT(error.what(), testing::HasSubstr("built without PostgreSQL"));
+    EXPECT_THAT(error.what(), testing::Not(testing::HasSubstr("secret")));
+  }
+}
+#endif
+
 INSTANTIATE_TEST_SUITE_P(Stores, StoreContract, testing::ValuesIn(StoreCases()),
                          [](const auto& info) { return info.param.name; });
 

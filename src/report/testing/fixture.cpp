@@ -228,6 +228,7 @@ Json Artifact(const fs::path& folder, const FixtureNetwork& n, const std::string
           {"val", {{"coco_ap", 0.6 * score}, {"ap50", score + 0.008}, {"voc07", score}}},
           {"test", test},
           {"layers", {{"f32", int8 ? 2 : 54}, {"i8", int8 ? 52 : 0}}},
+          {"resident_kib", std::round(n.macs / (int8 ? 40'000 : 11'000))},
           {"deviations", int8 ? Deviations() : Json::array()}};
 }
 

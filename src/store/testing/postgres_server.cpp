@@ -31,6 +31,9 @@ void Expect(const ProcessResult& result, const std::string& what) {
 }  // namespace
 
 std::string PostgresServer::WhyNot() {
+#ifndef HOT_POSTGRES
+  return "skipped: built without PostgreSQL (HOT_POSTGRES)";
+#endif
   if (Programs().empty()) return "skipped: no PostgreSQL server is installed (scripts/setup --with-postgres)";
   if (::geteuid() == 0 && ::getpwnam("postgres") == nullptr) return "skipped: as root, needs the user postgres";
   return "";

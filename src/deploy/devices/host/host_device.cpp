@@ -6,6 +6,7 @@
 #include "deploy/toolchains/tvm/tvm_model.h"
 #include "measure/emulation.h"
 #include "measure/huge_pages.h"
+#include "measure/resident_memory.h"
 
 namespace hot {
 namespace {
@@ -55,17 +56,23 @@ class HostDevice : public Device {
     const ScopedPin pin(threads_);  // before anything is loaded: OpenVINO's own threads inherit it
     OpenVinoModel canary(core_, CanaryOnnx(), Precision::kFp32, threads_, "canary");
     canary.FillInputs(0);
+    canary.Infer();  // what all networks share is there before the first one's memory is counted
     std::vector<std::unique_ptr<TimedSession>> models;
     std::vector<Subject> subjects;
+    std::vector<int64_t> resident_bytes;
     for (const Artifact* artifact : artifacts) {
       context.ThrowIfCancelled();
+      const ResidentPeak peak;
       models.push_back(artifact == nullptr ? nullptr : LoadModel(*artifact));
       subjects.push_back(make_subject(subjects.size(), models.back().get()));
+      subjects.back()();  // allocates what is allocated late
+      resident_bytes.push_back(artifact == nullptr ? 0 : peak.Bytes());
     }
-    for (const Subject& subject : subjects) subject();  // allocates what is allocated late
     UseHugePages();
-    return MeasureInterleaved(
+    std::vector<Measurement> measured = MeasureInterleaved(
         subjects, [&] { canary.Infer(); }, options, reference_canary_ns, context);
+    for (size_t i = 0; i < measured.size(); ++i) measured[i].resident_bytes = resident_bytes[i];
+    return measured;
   }
 
   std::unique_ptr<TimedSession> LoadModel(const Artifact& artifact) const {

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "deploy/devices/remote/measure_options.h"
 #include "deploy/devices/remote/wire.h"
 #include "graph/graph_file.h"
 #include "graph/safetensors.h"

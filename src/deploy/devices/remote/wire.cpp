@@ -9,38 +9,9 @@
 namespace hot {
 namespace {
 
-[[noreturn]] void BadOption(const std::string& name, const std::string& expected) {
-  throw Error(Code::kInvalidArgument, "measure options", name + ": expected " + expected);
-}
-
 bool IsTime(double ns) { return std::isfinite(ns) && ns >= 0; }
 
 }  // namespace
-
-v1::MeasureOptions ToProto(const MeasureOptions& options) {
-  v1::MeasureOptions message;
-  message.set_target_half_width(options.target_half_width);
-  message.set_min_samples(options.min_samples);
-  message.set_max_samples(options.max_samples);
-  message.set_min_sample_ns(options.min_sample_ns);
-  message.set_max_total_ns(options.max_total_ns);
-  return message;
-}
-
-MeasureOptions FromProto(const v1::MeasureOptions& message) {
-  if (!(message.target_half_width() >= 0 && message.target_half_width() <= 1)) BadOption("target_half_width", "0 to 1");
-  if (message.min_samples() < 1 || message.min_samples() > kMaxSamplesAsked)
-    BadOption("min_samples", "1 to " + std::to_string(kMaxSamplesAsked));
-  if (message.max_samples() < message.min_samples() || message.max_samples() > kMaxSamplesAsked)
-    BadOption("max_samples", "min_samples to " + std::to_string(kMaxSamplesAsked));
-  if (message.min_sample_ns() < 0) BadOption("min_sample_ns", "no negative time");
-  if (message.max_total_ns() < 0) BadOption("max_total_ns", "no negative time");
-  return {.target_half_width = message.target_half_width(),
-          .min_samples = message.min_samples(),
-          .max_samples = message.max_samples(),
-          .min_sample_ns = message.min_sample_ns(),
-          .max_total_ns = message.max_total_ns()};
-}
 
 v1::Measurement ToProto(const Measurement& measurement) {
   v1::Measurement message;
@@ -54,6 +25,7 @@ v1::Measurement ToProto(const Measurement& measurement) {
   message.set_canary_median_ns(measurement.canary_median_ns);
   message.set_steady(measurement.steady);
   message.set_note(measurement.note);
+  message.set_resident_bytes(measurement.resident_bytes);
   return message;
 }
 
@@ -67,7 +39,8 @@ Measurement FromProto(const v1::Measurement& message) {
                           .p90_ns = message.p90_ns(),
                           .canary_median_ns = message.canary_median_ns(),
                           .steady = message.steady(),
-                          .note = message.note()};
+                          .note = message.note(),
+                          .resident_bytes = std::max<int64_t>(0, message.resident_bytes())};
   if (measurement.samples_ns.size() != measurement.canary_ns.size())
     throw Error(Code::kDataLoss, "measurement",
                 std::to_string(measurement.samples_ns.size()) + " samples have " +

@@ -13,12 +13,6 @@
 
 namespace hot {
 
-v1::MeasureOptions ToProto(const MeasureOptions& options);
-// Throws Error(kInvalidArgument) for what measures nothing or without end: a half-width that is no share of the median,
-// no samples, more than kMaxSamplesAsked, fewer at most than at least, a negative time.
-MeasureOptions FromProto(const v1::MeasureOptions& message);
-inline constexpr int kMaxSamplesAsked = 10'000;
-
 v1::Measurement ToProto(const Measurement& measurement);
 // Throws Error(kDataLoss) for samples without a canary beside each, and for a number that is no time.
 Measurement FromProto(const v1::Measurement& message);

@@ -6,6 +6,8 @@
 #include <functional>
 #include <limits>
 
+#include "deploy/devices/remote/measure_options.h"
+
 namespace hot {
 namespace {
 
@@ -30,8 +32,10 @@ TEST(Wire, MeasurementsKeepEveryNumber) {
                          .raw_median_ns = 6,
                          .p90_ns = 6.8,
                          .canary_median_ns = 2.5,
-                         .steady = false};
+                         .steady = false,
+                         .resident_bytes = 5 << 20};
   const Measurement got = FromProto(ToProto(sent));
+  EXPECT_EQ(got.resident_bytes, sent.resident_bytes);
   EXPECT_EQ(got.samples_ns, sent.samples_ns);
   EXPECT_EQ(got.canary_ns, sent.canary_ns);
   EXPECT_EQ(got.median_ns, sent.median_ns);
