@@ -152,7 +152,9 @@ void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset,
     context.progress.Update(offset,
                             "compiling " + std::to_string(artifacts.size()) + " of " + std::to_string(batch.size()));
   }
-  PartProgress progress(context.progress, offset);
+  const std::string what = batch.front()->job.part ? " parts" : " whole networks";
+  PartProgress progress(context.progress, offset, 1, "measuring " + std::to_string(batch.size()) + what + " in turns");
+  progress.Update(0, "");
   const Context inner{context.clock, progress, context.cancelled};
   auto measured = MeasureNow(workspace, batch, artifacts, canary.reference_ns(), inner);
   const bool estimate = workspace.device().Describe().estimates();
