@@ -136,6 +136,7 @@ TEST_F(BadInput, CommandLine) {
       {"report .", "no run folder"},
       {"report study.yaml", "no run folder"},
       {"status nowhere", "no run folder"},
+      {"dashboard . --port 70000", "--port"},
       {"data make shapes study.yaml", "study.yaml"},
       {"data make shapes x --train 0", "--train"},
       {"optimise study.yaml", "optimise"},

@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   hot::AddImportCommand(app, exit_code);
   hot::AddCheckCommand(app, exit_code);
   hot::AddStatusCommand(app, exit_code);
+  hot::AddDashboardCommand(app, exit_code);
   hot::AddJournalCommand(app, exit_code);
   hot::AddDataCommand(app, exit_code);
   hot::AddServeCommand(app, exit_code);

@@ -1,58 +1,19 @@
 // hot status RUN: which stages are finished and how far the trainings are; reads only, works beside a running study.
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "core/files.h"
-#include "pipeline/stage.h"
+#include "pipeline/run_status.h"
 #include "pipeline/train_progress.h"
 
 namespace hot {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Another hot may be writing this folder: what is not (yet) a JSON object is shown as if it were not there.
-Json ReadObject(const fs::path& path) {
-  const Json json = Json::parse(ReadFile(path), nullptr, /*allow_exceptions=*/false);
-  return json.is_object() ? json : Json::object();
-}
-
-template <typename T>
-T Field(const Json& object, const char* key, const T& fallback) {
-  const auto found = object.find(key);
-  const bool fits = found != object.end() && found->type() == Json(fallback).type();
-  return fits ? found->template get<T>() : fallback;
-}
-
-Json StagesStatus(const fs::path& run) {
-  Json stages = Json::array();
-  for (const Stage& stage : Stages()) {
-    const fs::path manifest = run / "stages" / (std::string(stage.name) + ".json");
-    // What not every study has is told of once it was begun: its folder has the stage's name.
-    if (stage.needed != nullptr && !fs::exists(manifest) && !fs::exists(run / stage.name)) continue;
-    Json entry{{"stage", stage.name}, {"finished", fs::exists(manifest)}};
-    if (fs::exists(manifest)) entry["summary"] = Field<std::string>(ReadObject(manifest), "summary", "");
-    stages.push_back(entry);
-  }
-  return stages;
-}
-
-// What the train stage wrote down, with the epochs that running trainings have come to since.
-Json TrainStatus(const fs::path& run) {
-  const fs::path file = run / "train_progress.json";
-  if (!fs::exists(file)) return nullptr;
-  Json progress = ReadObject(file);
-  if (Field<uint64_t>(progress, "version", 0) != 1) return nullptr;
-  for (const char* list : {"trials", "fine_tunings"}) {
-    for (Json& trial : progress[list]) {
-      if (trial["state"] != "running") continue;
-      trial["epochs"] = FinishedEpochs(run / "trials" / trial["trial"].get<std::string>());
-    }
-  }
-  return progress;
-}
 
 std::string ScoreText(const Json& trial) {
   if (trial["val_score"].is_null()) return "";
@@ -80,7 +41,23 @@ void PrintTrain(const Json& train) {
   }
 }
 
+std::string DoingText(const Json& status) {
+  const Json& doing = status["doing"];
+  std::string text = status["state"];
+  if (doing.is_null()) return text;
+  text += ": " + doing.value("stage", "");
+  if (const double total = doing.value("total", 0.0); total > 0) {
+    text += " " + std::to_string(std::lround(100 * std::clamp(doing.value("done", 0.0) / total, 0.0, 1.0))) + " %";
+  }
+  if (const Json left_s = doing.value("left_s", Json()); left_s.is_number()) {
+    text += ", " + FormatDuration(left_s) + " left";
+  }
+  if (const std::string note = doing.value("note", ""); !note.empty()) text += ", " + note;
+  return text;
+}
+
 void PrintStatus(const Json& status) {
+  std::printf("%s\n\n", DoingText(status).c_str());
   for (const Json& stage : status["stages"]) {
     const std::string summary = stage.value("summary", stage["finished"].get<bool>() ? "done" : "-");
     std::printf("%-9s %s\n", stage["stage"].get<std::string>().c_str(), summary.c_str());
@@ -102,7 +79,7 @@ void AddStatusCommand(CLI::App& app, int& exit_code) {
       if (!fs::exists(fs::path(*run) / "study.json")) {
         throw Error(Code::kNotFound, *run, "is no run folder: it has no study.json");
       }
-      const Json status{{"version", 1}, {"stages", StagesStatus(*run)}, {"train", TrainStatus(*run)}};
+      const Json status = RunStatus(*run);
       if (*json) {
         std::printf("%s\n", status.dump(1).c_str());
       } else {

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "config/study.h"
 #include "pipeline/plan.h"
+#include "pipeline/run_progress.h"
 #include "pipeline/search_text.h"
 #include "pipeline/solve.h"
 #include "pipeline/stage.h"
@@ -72,7 +73,10 @@ void ShowPlan(const StudyCommand& command, const StudyOptions& options, const Co
 }
 
 void RunStudy(const StudyCommand& command, const StudyOptions& options, const Context& context) {
-  Workspace workspace(ReadStudy(options.study, options.overrides), context);
+  Study study = ReadStudy(options.study, options.overrides);
+  RunProgress progress(context.progress, context.clock, RunFolder(study));
+  const Context recorded{context.clock, progress, context.cancelled};
+  Workspace workspace(std::move(study), recorded);
   for (const std::string& note : workspace.notes()) context.progress.Note(note);
   RunStages(workspace, command.last_stage);
   if (std::string_view(command.last_stage) == "search") ShowSearch(workspace, options.front);

@@ -7,6 +7,8 @@
 #include <mutex>
 #include <string>
 
+#include "core/time_left.h"
+
 namespace hot {
 namespace {
 
@@ -26,22 +28,19 @@ class TerminalProgress : public Progress {
     std::lock_guard lock(mutex_);
     stage_ = stage;
     total_ = total;
-    first_done_ = -1;
     start_ns_ = clock_.NowNs();
+    time_left_.Begin(total, start_ns_);
     last_ns_ = 0;
   }
 
   void Update(double done, std::string_view note) override {
     std::lock_guard lock(mutex_);
     const int64_t now = clock_.NowNs();
-    if (first_done_ < 0) {  // resumed work must not make the rest look faster than it is
-      first_done_ = done;
-      start_ns_ = now;
-    }
+    const std::optional<double> left_s = time_left_.Update(done, now);
     const int64_t gap_ns = terminal_ ? 200'000'000 : 10'000'000'000;
     if (last_ns_ != 0 && now - last_ns_ < gap_ns) return;
     last_ns_ = now;
-    Draw(Line(done, note, static_cast<double>(now - start_ns_) * 1e-9));
+    Draw(Line(done, note, static_cast<double>(now - start_ns_) * 1e-9, left_s));
   }
 
   void End(std::string_view summary) override {
@@ -59,17 +58,14 @@ class TerminalProgress : public Progress {
   }
 
  private:
-  std::string Line(double done, std::string_view note, double elapsed_s) const {
+  std::string Line(double done, std::string_view note, double elapsed_s, std::optional<double> left_s) const {
     char head[96];
     std::string text;
     if (total_ > 0) {
       const double share = std::clamp(done / total_, 0.0, 1.0);
       std::snprintf(head, sizeof head, "%-9s %3.0f %%", stage_.c_str(), 100 * share);
       text = head;
-      const double advanced = done - first_done_;
-      if (advanced > 0 && elapsed_s > 1) {
-        text += "  " + FormatDuration(elapsed_s / advanced * (total_ - done)) + " left";
-      }
+      if (left_s) text += "  " + FormatDuration(*left_s) + " left";
     } else {
       std::snprintf(head, sizeof head, "%-9s %s", stage_.c_str(), FormatDuration(elapsed_s).c_str());
       text = head;
@@ -95,7 +91,8 @@ class TerminalProgress : public Progress {
   const bool terminal_;
   std::mutex mutex_;
   std::string stage_;
-  double total_ = 0, first_done_ = -1;
+  double total_ = 0;
+  TimeLeft time_left_;
   int64_t start_ns_ = 0, last_ns_ = 0;
 };
 

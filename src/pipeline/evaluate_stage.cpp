@@ -90,7 +90,10 @@ void MeasureAll(const Workspace& workspace, std::vector<Built>& built) {
     MeasureOptions options;
     options.min_samples = 64;  // enough for a p90
     const Context& context = workspace.context();
-    PartProgress progress(context.progress, static_cast<double>(begin));
+    PartProgress progress(context.progress, static_cast<double>(begin), 1,
+                          "latency of " + std::to_string(batch.size()) + " networks in " +
+                              PrecisionName(order[begin]->precision) + " in turns");
+    progress.Update(0, "");
     const auto measured =
         MeasureArtifacts(workspace, application, batch, options, {context.clock, progress, context.cancelled});
     for (size_t i = 0; i < measured.size(); ++i) {

@@ -160,7 +160,9 @@ std::vector<Measurement> CompileAndMeasure(const Workspace& workspace, std::span
     context.progress.Update(offset,
                             "compiling " + std::to_string(artifacts.size()) + " of " + std::to_string(batch.size()));
   }
-  PartProgress progress(context.progress, offset);
+  const std::string what = batch.front()->job.part ? " parts" : " whole networks";
+  PartProgress progress(context.progress, offset, 1, "measuring " + std::to_string(batch.size()) + what + " in turns");
+  progress.Update(0, "");
   const Context inner{context.clock, progress, context.cancelled};
   return MeasureNow(workspace, batch, artifacts, reference_ns, inner);
 }

@@ -9,6 +9,8 @@
 #include "models/imported/imported_backbone.h"
 #include "models/pretrained/tensor_file.h"
 #include "pipeline/pretrained_study.h"
+#include "pipeline/run_lock.h"
+#include "pipeline/run_progress.h"
 #include "pipeline/task_options.h"
 
 namespace hot {
@@ -108,8 +110,8 @@ Workspace::Workspace(Study study, const Context& context, Access access)
       backbone_(StudySpace(study_)),
       backbone_key_(BackboneKey(study_.model.backbone)) {
   if (access == Access::kWork) {
-    EnsureFolder(folder_);
-    lock_ = std::make_unique<FileLock>(folder_ / "lock");
+    lock_ = LockRun(folder_);
+    ForgetProgress(folder_);
   }
   store_ = OpenJournal(study_.run.journal, access);
   target_ = MakeTarget(study_.target, *store_);

@@ -5,6 +5,6 @@
 
 namespace hot {
 
-extern const std::string_view kTemplateHtml, kReportCss, kChartJs, kReportJs;
+extern const std::string_view kTemplateHtml, kReportCss, kChartJs, kReportJs, kLiveJs;
 
 }  // namespace hot

@@ -377,10 +377,11 @@ const watch = new IntersectionObserver((entries) => {
   }
 }, {rootMargin: '600px'});
 
-// Figures that a section has replaced.
-function forgetReplaced() {
-  for (const figure of drawn.filter(({chart, canvas}) => chart && !canvas.isConnected)) {
-    figure.chart.destroy();
+// Figures that a section has replaced; `all`: also those that were never drawn, when none is being made.
+function forgetReplaced(all = false) {
+  for (const figure of drawn.filter(({chart, canvas}) => (chart || all) && !canvas.isConnected)) {
+    watch.unobserve(figure.canvas);
+    figure.chart?.destroy();
     drawn.splice(drawn.indexOf(figure), 1);
   }
 }

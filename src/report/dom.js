@@ -2,6 +2,9 @@
 // Numbers as text, and small builders of elements. Text always goes in as text, never as HTML: names in a run folder
 // can be anything.
 
+// Without data in it this is the dashboard's page, and a study may be running.
+const isLive = document.getElementById('run-data').textContent === '';
+
 const MINUS = '\u2212';
 const isNumber = (value) => typeof value === 'number' && Number.isFinite(value);
 const signed = (value, digits) =>
@@ -38,9 +41,11 @@ function element(tag, attributes, ...children) {
   return node;
 }
 
-const missing = (stage) => element(
-    'p', {class: 'missing'}, 'Left out: the stage “' + stage + '” has not run in this folder. Run ',
-    element('code', {}, 'hot optimize'), ' to go on from here.');
+const missing = (stage) => isLive ?
+    element('p', {class: 'missing'}, 'Comes with the stage “' + stage + '”.') :
+    element(
+        'p', {class: 'missing'}, 'Left out: the stage “' + stage + '” has not run in this folder. Run ',
+        element('code', {}, 'hot optimize'), ' to go on from here.');
 
 // What is folded away is made when it is opened for the first time: with many networks that is most of the page.
 function details(summary, build) {

@@ -36,7 +36,7 @@ function collectNetworks(run) {
   return networks;
 }
 
-function buildModel(run) {
+function buildModel(run, kept = {}) {
   const networks = collectNetworks(run);
   const severalWidths = new Set([...networks.values()].map((network) => network.width)).size > 1;
   const byId = (items) => new Map(list(items).map((item) => [item.id, item]));
@@ -62,24 +62,29 @@ function buildModel(run) {
     baseline: all.find((network) => network.baseline),
     metric: run.evaluation?.metric || run.train?.metric || run.study?.train?.metric || 'score'
   };
-  model.selection = makeSelection(model);
+  model.selection = makeSelection(model, kept);
   return model;
 }
 
 // What the reader has chosen: two networks to compare, a budget in ms, the network and the slot to look into. Sections
-// that show one of them listen.
-function makeSelection(model) {
+// that show one of them listen. `kept` has what was chosen in a page that this one takes the place of.
+function makeSelection(model, kept) {
   const winner = (model.run.evaluation ? rankedWinners(model)[0]?.network : null) ||
       model.networks.find((network) => !network.baseline);
   const listeners = [];
+  const isThere = ([key, value]) =>
+      key === 'compared' ? value.every((id) => model.byId.has(id)) : key !== 'network' || model.byId.has(value);
   return {
     compared: [model.baseline?.id, winner?.id].filter(Boolean),
     budget: latencyBudget(model),
     network: winner?.id || model.baseline?.id,
     slot: Math.max(
         0, list(winner?.slots).findIndex((choice, i) => bare(choice) !== bare(model.baseline?.slots[i] || ''))),
+    ...Object.fromEntries(Object.entries(kept).filter(isThere)),
+    kept: {...kept},
     set(change) {
       Object.assign(this, change);
+      Object.assign(this.kept, change);
       for (const listener of listeners) listener(this, change);
     },
     listen: (listener) => listeners.push(listener)

@@ -1,6 +1,8 @@
 #include "report/page.h"
 
 #include "core/error.h"
+#include "core/version.h"
+#include "report/assets.h"
 
 namespace hot {
 
@@ -54,6 +56,21 @@ std::string FillTemplate(std::string_view text, const std::map<std::string, std:
     text.remove_prefix(close + 2);
   }
   return out.append(text);
+}
+
+std::string PageHtml(const Page& page) {
+  const std::string verdict = page.verdict.empty() ? "No verdict yet: the stage evaluate has not run." : page.verdict;
+  return FillTemplate(kTemplateHtml, {{"title", EscapeHtml(page.name)},
+                                      {"kind", page.kind},
+                                      {"verdict", EscapeHtml(verdict)},
+                                      {"origin", EscapeHtml(page.origin)},
+                                      {"hot_version", kHotVersion},
+                                      {"css", std::string(kReportCss)},
+                                      {"data", EscapeJsonForScript(page.data)},
+                                      {"nonce", page.nonce.empty() ? "" : " nonce=\"" + page.nonce + "\""},
+                                      {"chart_js", std::string(kChartJs)},
+                                      {"report_js", std::string(kReportJs)},
+                                      {"live_js", page.data.empty() ? std::string(kLiveJs) : ""}});
 }
 
 }  // namespace hot

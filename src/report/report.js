@@ -4,7 +4,7 @@
 function fillSection(id, make, model) {
   const body = document.querySelector('#' + id + ' .body');
   try {
-    body.append(...make(model).filter(Boolean));
+    body.replaceChildren(...make(model).filter(Boolean));
   } catch (error) {
     body.replaceChildren(
         element('p', {class: 'missing'}, 'This section could not be drawn from the run folder: ' + error.message));
@@ -41,11 +41,13 @@ const SECTIONS = {
   environment: environmentSection
 };
 
-function main() {
-  const model = buildModel(JSON.parse(document.getElementById('run-data').textContent));
+// `kept`: what the reader had chosen in the page before, as in makeSelection().
+function drawPage(run, kept = {}) {
+  const model = buildModel(run, kept);
   document.getElementById('subtitle').textContent = subtitle(model);
-  setUpCharts();
   for (const [id, make] of Object.entries(SECTIONS)) fillSection(id, make, model);
+  return model;
 }
 
-main();
+setUpCharts();
+if (!isLive) drawPage(JSON.parse(document.getElementById('run-data').textContent));

@@ -4,7 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/hash.h"
 #include "deploy/artifact.h"
+#include "report/curve.h"
 #include "report/run_samples.h"
 
 namespace hot {
@@ -12,10 +14,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kMaxDepth = 64;        // of a JSON file; ours have less than 10
-constexpr size_t kMostPoints = 200;  // of a curve: more than a chart's pixels show, few enough for a small file
 // A stage runs again when its manifest is gone, not when only its result is.
 constexpr const char* kRemake = "delete it and its stage's file in stages/, then run hot optimize again";
+
+// Files of the run folder that stages write, by name.
+constexpr const char* kResults[] = {"table", "distill", "search", "verify", "train", "quantize", "evaluation"};
 
 void CheckNetworks(const fs::path& path, const Json& json) {
   const auto networks = json.find("networks");
@@ -33,19 +36,13 @@ std::string PlaceOf(const fs::path& path, std::string_view text, size_t byte) {
   return path.string() + ":" + std::to_string(line) + ":" + std::to_string(before.size() - line_begin + 1);
 }
 
-// For the JSON parser.
-auto DepthOf(const fs::path& path) {
-  return CheckDepth<Json>(kMaxDepth,
-                          [path] { throw Error(Code::kDataLoss, path.string(), "is nested too deep", kRemake); });
-}
-
 // As it stands in the run folder, or null when the stage has not written it. `newest`: version that is understood.
 Json ReadObject(const fs::path& path, int newest = 1) {
   if (!fs::exists(path)) return nullptr;
   const std::string text = ReadFile(path);
   Json json;
   try {
-    json = Json::parse(text, DepthOf(path));
+    json = Json::parse(text, DepthOf(path, kRemake));
   } catch (const Json::parse_error& error) {
     throw Error(Code::kDataLoss, PlaceOf(path, text, error.byte), "is broken: no valid JSON from here on", kRemake);
   }
@@ -73,34 +70,6 @@ Json ReadStages(const fs::path& folder) {
     if (path.extension() == ".json") stages[path.stem().string()] = ReadObject(path);
   }
   return stages;
-}
-
-// {"epoch": [...], "loss": [...], "val": [... or null]}, thinned to kMostPoints (the last epoch stays). A last line
-// without its end is one that a kill cut off, and left out.
-Json ReadCurve(const fs::path& path) {
-  std::vector<Json> records;
-  const std::string text = ReadFile(path);
-  size_t line = 1;
-  for (size_t begin = 0, end = text.find('\n'); end != std::string::npos;
-       begin = end + 1, end = text.find('\n', begin)) {
-    const Json record =
-        Json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin), text.begin() + static_cast<std::ptrdiff_t>(end),
-                    DepthOf(path), /*allow_exceptions=*/false);
-    if (!record.is_object() || !record.contains("epoch")) {
-      throw Error(Code::kDataLoss, path.string() + ":" + std::to_string(line), "is no record of an epoch",
-                  "run hot train again");
-    }
-    records.push_back(record);
-    ++line;
-  }
-  Json curve{{"epoch", Json::array()}, {"loss", Json::array()}, {"val", Json::array()}};
-  const size_t step = std::max<size_t>(1, (records.size() + kMostPoints - 1) / kMostPoints);
-  for (size_t i = 0; i < records.size(); ++i) {
-    // Validation is rarer than epochs, so its points are never thinned out.
-    if (i % step != 0 && i + 1 != records.size() && !records[i].contains("val")) continue;
-    for (const char* key : {"epoch", "loss", "val"}) curve[key].push_back(records[i].value(key, Json()));
-  }
-  return curve;
 }
 
 // Curves of every network's best trial.
@@ -131,6 +100,16 @@ Json ReadLayers(const fs::path& folder, const Json& evaluation) {
 
 }  // namespace
 
+std::string RunDataStamp(const fs::path& run_folder) {
+  std::string text = FileStamp(run_folder / "study.json") + FileStamp(run_folder / "samples.json");
+  for (const char* name : kResults) text += FileStamp(run_folder / (std::string(name) + ".json"));
+  std::error_code ignored;  // a study that begins from scratch removes files while we look
+  for (const auto& entry : fs::directory_iterator(run_folder / "stages", ignored)) {
+    text += entry.path().filename().string() + FileStamp(entry.path());
+  }
+  return Sha256Hex(text);
+}
+
 RunData ReadRunData(const fs::path& run_folder) try {
   const fs::path study_path = run_folder / "study.json";
   if (!fs::exists(study_path)) {
@@ -138,9 +117,7 @@ RunData ReadRunData(const fs::path& run_folder) try {
                 "run hot optimize first");
   }
   Json root{{"study", ReadObject(study_path)}, {"stages", ReadStages(run_folder / "stages")}};
-  for (const char* name : {"table", "distill", "search", "verify", "train", "quantize", "evaluation"}) {
-    root[name] = ReadObject(run_folder / (std::string(name) + ".json"));
-  }
+  for (const char* name : kResults) root[name] = ReadObject(run_folder / (std::string(name) + ".json"));
   root["curves"] = ReadCurves(run_folder, root["train"]);
   root["layers"] = ReadLayers(run_folder, root["evaluation"]);
   root["samples"] = ReadObject(run_folder / "samples.json");

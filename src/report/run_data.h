@@ -1,5 +1,5 @@
-// Collects what a run folder holds into one JSON text for the report's page. Called by WriteReport. Thread rule:
-// stateless.
+// Collects what a run folder holds into one JSON text for the report's page. Called by WriteReport, and by the
+// dashboard whenever a stage has written something. Thread rule: stateless.
 #pragma once
 
 #include <string>
@@ -16,5 +16,8 @@ struct RunData {
 
 // Files that are not there are left out. Throws what WriteReport throws.
 RunData ReadRunData(const fs::path& run_folder);
+
+// Another text as soon as a stage has written what ReadRunData reads. Looks at times and sizes of files only.
+std::string RunDataStamp(const fs::path& run_folder);
 
 }  // namespace hot

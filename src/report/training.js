@@ -1,32 +1,45 @@
 'use strict';
 // Learning curves and the trials of the hyper-parameter search.
 
-function curveChart(model, key, title, label) {
-  const sets = model.networks.filter((network) => model.run.curves?.[network.trained?.best]).map((network) => {
-    const curve = model.run.curves[network.trained.best];
-    const scale = key === 'val' ? 100 : 1;
-    return {
-      group: network.role,
-      role: network.role,
-      name: network.label,
-      strong: network.baseline || isWinner(model, network),
-      data: curve.epoch.map((epoch, i) => ({x: epoch, y: isNumber(curve[key][i]) ? scale * curve[key][i] : null}))
-                .filter((point) => point.y !== null)
-    };
-  });
+// Curves as sets of a chart: {group, role, name, strong, data}. `key`: 'loss' or 'val'.
+function curveSet({curve, key, role, name, strong}) {
+  const scale = key === 'val' ? 100 : 1;
+  return {
+    group: role,
+    role,
+    name,
+    strong,
+    data: curve.epoch.map((epoch, i) => ({x: epoch, y: isNumber(curve[key][i]) ? scale * curve[key][i] : null}))
+              .filter((point) => point.y !== null)
+  };
+}
+
+// Of every network's best trial.
+const bestCurves = (model, key) => model.networks.filter((network) => model.run.curves?.[network.trained?.best])
+                                       .map((network) => curveSet({
+                                              curve: model.run.curves[network.trained.best],
+                                              key,
+                                              role: network.role,
+                                              name: network.label,
+                                              strong: network.baseline || isWinner(model, network)
+                                            }));
+
+// `curves(key)` returns sets, and is asked again whenever the chart is drawn.
+function curveChart({curves, key, title, label, strong, onMake = null}) {
+  const sets = () => curves(key);
   const build = () => ({
     type: 'line',
     data: {
-      datasets: sets.map((set) => ({
-                           ...set,
-                           borderColor: withAlpha(colour(set.role), set.strong ? 1 : 0.45),
-                           backgroundColor: colour(set.role),
-                           borderWidth: set.strong ? 2.25 : 1.25,
-                           pointRadius: key === 'val' && set.data.length < 30 ? 2.5 : 0,
-                           pointStyle: MARKS[set.role],
-                           pointHitRadius: 8,
-                           parsing: false
-                         }))
+      datasets: sets().map((set) => ({
+                             ...set,
+                             borderColor: withAlpha(colour(set.role), set.strong ? 1 : 0.45),
+                             backgroundColor: colour(set.role),
+                             borderWidth: set.strong ? 2.25 : 1.25,
+                             pointRadius: key === 'val' && set.data.length < 30 ? 2.5 : 0,
+                             pointStyle: MARKS[set.role],
+                             pointHitRadius: 8,
+                             parsing: false
+                           }))
     },
     options: {
       interaction: {mode: 'nearest', intersect: false},
@@ -37,19 +50,20 @@ function curveChart(model, key, title, label) {
       }
     }
   });
-  const roles = Object.keys(MARKS).filter((role) => sets.some((set) => set.role === role));
+  const roles = Object.keys(MARKS).filter((role) => sets().some((set) => set.role === role));
   const legend = roles.map((role) => ({group: role, text: ROLE_NAMES[role], shape: MARKS[role], role}));
   const data = () => makeTable({
     caption: title + ', last value of each curve',
     sortable: true,
     columns: [{name: 'network'}, {name: 'epoch', number: true}, {name: title, number: true}],
-    rows: sets.filter((set) => set.data.length)
+    rows: sets()
+              .filter((set) => set.data.length)
               .map((set) => ({
                      cells: [set.name, set.data.at(-1).x, {show: fixed(set.data.at(-1).y, 3), value: set.data.at(-1).y}]
                    }))
   });
   return chartFigure(
-      {label, caption: label + '. Strong lines: baseline and winners.', build, legend, data, size: 'small'});
+      {label, caption: label + '. Strong lines: ' + strong + '.', build, legend, data, size: 'small', onMake});
 }
 
 const timeCell = (seconds) => isNumber(seconds) ? {show: duration(seconds), value: seconds} : '–';
@@ -153,14 +167,26 @@ function trialsChart(model, trained, names) {
   return [element('div', {class: 'fields'}, field), chart];
 }
 
+function curvePair({curves, score, strong, onMake}) {
+  return element(
+      'div', {class: 'pair'},
+      curveChart({curves, key: 'loss', title: 'training loss', label: 'Training loss by epoch', strong, onMake}),
+      curveChart({
+        curves,
+        key: 'val',
+        title: 'validation, points of ' + score,
+        label: 'Validation score by epoch',
+        strong,
+        onMake
+      }));
+}
+
 function trainingSection(model) {
   const trained = model.networks.filter((network) => network.trained);
   if (!model.run.train) return [missing('train')];
   const names = hyperParameters(trained.flatMap((network) => list(network.trained.trials)));
   const curves = Object.keys(model.run.curves || {}).length ?
-      [element(
-          'div', {class: 'pair'}, curveChart(model, 'loss', 'training loss', 'Training loss by epoch'),
-          curveChart(model, 'val', 'validation, points of ' + scoreName(model), 'Validation score by epoch'))] :
+      [curvePair({curves: (key) => bestCurves(model, key), score: scoreName(model), strong: 'baseline and winners'})] :
       [];
   return [
     ...curves, element('h3', {}, 'Hyper-parameter trials'), ...trialsChart(model, trained, names),

@@ -140,7 +140,10 @@ function baselineFigures(model) {
 }
 
 function verdictSection(model) {
-  if (!model.run.evaluation) return [missing('evaluate')];
+  if (!model.run.evaluation) {
+    if (isLive) document.querySelector('#verdict .lead').textContent = 'No verdict yet.';
+    return [missing('evaluate')];
+  }
   const winners = rankedWinners(model);
   const where = isEstimate(model) ? ', latency is an ' + latencyIs(model) + ' and was not measured, accuracy is from ' +
           model.run.evaluation.accuracy_from + ', ' :

@@ -37,8 +37,8 @@ std::vector<std::string> CommandLine(const fs::path& program, const fs::path& pr
           "about:blank"};
 }
 
-bool IsOfPage(const std::string& address) {
-  return address.starts_with("file:") || address.starts_with("data:") || address.starts_with("blob:") ||
+bool IsOfPage(const std::string& address, const std::string& site) {
+  return address.starts_with(site) || address.starts_with("data:") || address.starts_with("blob:") ||
          address.starts_with("about:");
 }
 
@@ -94,7 +94,7 @@ void Browser::Note(const Json& event) {
     complaints_.push_back(what.at("args").dump());
   if (method == "Log.entryAdded" && what.at("entry").at("level") == "error")
     complaints_.push_back(what.at("entry").dump());
-  if (method == "Network.requestWillBeSent" && !IsOfPage(what.at("request").at("url")))
+  if (method == "Network.requestWillBeSent" && !IsOfPage(what.at("request").at("url"), site_))
     complaints_.push_back("asked for " + what.at("request").at("url").get<std::string>());
 }
 
@@ -119,10 +119,13 @@ Json Browser::Call(const std::string& method, Json parameters) {
   }
 }
 
-void Browser::Open(const fs::path& page) {
+void Browser::Open(const fs::path& page) { OpenAddress("file://" + page.string(), "file://"); }
+
+void Browser::OpenAddress(const std::string& address, const std::string& site) {
   complaints_.clear();
   loaded_ = false;
-  Call("Page.navigate", {{"url", "file://" + page.string()}});
+  site_ = site;
+  Call("Page.navigate", {{"url", address}});
   while (!loaded_) Note(Receive());
 }
 
@@ -163,5 +166,15 @@ void Browser::SaveTo(const fs::path& folder) {
 }
 
 std::string Browser::Print() { return Call("Page.printToPDF", {{"printBackground", true}}).at("data"); }
+
+Json Browser::SeriousFaults(const fs::path& axe_js, const std::vector<std::string>& rules) {
+  Json options{{"resultTypes", {"violations"}}};
+  if (!rules.empty()) options["runOnly"] = rules;
+  Call("Runtime.evaluate",
+       {{"expression", ReadFile(axe_js)}});  // not by the page's own scripts, whose policy forbids it
+  return Evaluate("axe.run(" + options.dump() + R"().then(({violations}) => violations
+      .filter(({impact}) => impact === 'serious' || impact === 'critical')
+      .map(({id, nodes}) => id + ': ' + nodes.slice(0, 3).map(({html}) => html.slice(0, 200)).join(' | '))))");
+}
 
 }  // namespace hot

@@ -21,8 +21,10 @@ class Browser {
   Browser(const Browser&) = delete;
   Browser& operator=(const Browser&) = delete;
 
-  // Returns when the page is loaded. Forgets complaints about the page before.
+  // Returns when the page is loaded. Forgets complaints about the page before. `site`: what it may ask for besides
+  // itself begins so.
   void Open(const fs::path& page);
+  void OpenAddress(const std::string& address, const std::string& site);
   // The value of a JavaScript expression, of a promise what it becomes. Throws Error(kInternal) with what it throws.
   nlohmann::json Evaluate(const std::string& expression);
   // `type`: mousePressed, mouseReleased, mouseMoved; in pixels of the window.
@@ -36,6 +38,8 @@ class Browser {
   void SaveTo(const fs::path& folder);
   // Bytes of the page as PDF, base64.
   std::string Print();
+  // What axe-core (its script) finds serious or critical, as a list of texts. `rules`: only these, none: all.
+  nlohmann::json SeriousFaults(const fs::path& axe_js, const std::vector<std::string>& rules = {});
   // Errors and warnings of the console, exceptions, and every address outside the page that it asked for.
   const std::vector<std::string>& complaints() const { return complaints_; }
 
@@ -47,7 +51,7 @@ class Browser {
   TempFolder folder_;
   int socket_ = -1;
   std::unique_ptr<Process> process_;
-  std::string received_, session_;
+  std::string received_, session_, site_;
   int last_id_ = 0;
   bool loaded_ = false;
   std::vector<std::string> complaints_;

@@ -19,6 +19,7 @@ namespace {
 
 constexpr size_t kChunk = 256 * 1024;
 constexpr double kCallSeconds = 20;  // of calls that wait for nothing
+constexpr double kLookSeconds = 3;   // of those that somebody looks at the answer of
 constexpr auto kPause = std::chrono::milliseconds(200);
 
 std::string ReadToken(const fs::path& file) {
@@ -109,6 +110,14 @@ v1::DescribeResponse AgentClient::Describe(int threads) const {
   request.set_threads(threads);
   v1::DescribeResponse response;
   Check(stub_->Describe(MakeCall(kCallSeconds).get(), request, &response));
+  return response;
+}
+
+v1::ListResponse AgentClient::List(uint32_t limit) const {
+  v1::ListRequest request;
+  request.set_limit(limit);
+  v1::ListResponse response;
+  Check(stub_->List(MakeCall(kLookSeconds).get(), request, &response));
   return response;
 }
 

@@ -25,6 +25,10 @@ class AgentClient {
   // Throws Error(kUnavailable) when nobody answers there, kPermissionDenied for a wrong token.
   v1::DescribeResponse Describe(int threads) const;
 
+  // This client's newest jobs, whoever of its processes asked for them; waits a few seconds at most. Throws as
+  // Describe.
+  v1::ListResponse List(uint32_t limit) const;
+
   // Puts `request` (but for its id complete) into the agent's queue, its files from `folder` first, and waits; what the
   // job's result names lies below `folder` then. Progress: the job's own. An agent that does not answer is waited for
   // for `patience_seconds`, then Error(kUnavailable). Throws the job's error when it failed, kCancelled.
