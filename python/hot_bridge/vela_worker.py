@@ -3,6 +3,7 @@
 Called in this process through the entry point of its command line: what a network costs is the compilation itself.
 """
 
+import collections
 import contextlib
 import csv
 import importlib.metadata
@@ -35,7 +36,7 @@ def check(arguments):
 
 def _run(arguments, folder):
     """Vela's answer to its command line; what it prints is told only when it fails."""
-    command = [arguments["tflite"], "--output-dir", folder, "--config", "Arm/vela.ini"]
+    command = [arguments["tflite"], "--output-dir", folder, "--config", "Arm/vela.ini", "--verbose-performance"]
     for option in ("accelerator-config", "system-config", "memory-mode", "optimise"):
         command += ["--" + option, arguments[option]]
     log = os.path.join(folder, "log")
@@ -48,6 +49,11 @@ def _run(arguments, folder):
         with open(log, encoding="utf-8") as file:
             text = " ".join(file.read().split())
         raise BridgeError("DATA_LOSS", f"Vela can't compile this network: {text[-300:]}")
+
+
+def _rows(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def _operators(path):
@@ -74,20 +80,25 @@ def inspect(arguments):
 
 def compile(arguments):
     """{"tflite": file, "output": file to write, "accelerator-config", "system-config", "memory-mode", "optimise"}
-    -> {"latency_ns", "cycles", "macs", "peak_bytes": {memory: n}, "cpu_operators": [name]}.
+    -> {"latency_ns", "layers_ns": {layer: n}, "cycles", "macs", "peak_bytes": {memory: n}, "cpu_operators": [name]}.
+
+    A layer is named like the tensor that it writes; the layers' times add up to the network's.
     """
     with tempfile.TemporaryDirectory() as folder:
         _run(arguments, folder)
         stem = os.path.splitext(os.path.basename(arguments["tflite"]))[0]
         compiled = os.path.join(folder, stem + "_vela.tflite")
-        summary = os.path.join(folder, f"{stem}_summary_{arguments['system-config']}.csv")
-        with open(summary, encoding="utf-8", newline="") as file:
-            row = next(csv.DictReader(file))
+        row = _rows(os.path.join(folder, f"{stem}_summary_{arguments['system-config']}.csv"))[0]
+        layers = _rows(os.path.join(folder, f"{stem}_per-layer.csv"))
         _, left = _operators(compiled)
         shutil.move(compiled, arguments["output"])
+    layers_ns = collections.defaultdict(float)
+    for layer in layers:
+        layers_ns[layer["Name"]] += float(layer["Op Cycles"]) / float(row["core_clock"]) * 1e9
     peaks = {memory: float(row[memory + "_memory_used"]) * 1024 for memory in _MEMORIES}
     return {
         "latency_ns": float(row["inference_time"]) * 1e9,
+        "layers_ns": layers_ns,
         "cycles": int(float(row["cycles_total"])),
         "macs": int(float(row["nn_macs"])),
         "peak_bytes": {memory: round(peak) for memory, peak in peaks.items() if peak > 0},

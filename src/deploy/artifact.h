@@ -40,6 +40,8 @@ enum class BlobFormat {
 struct Estimate {
   double latency_ns = 0;
   std::map<std::string, int64_t> peak_bytes;  // by memory: "sram", "dram", "on_chip_flash", "off_chip_flash"
+  // By layer of the network, named as its node, what follows it fused into it; adds up to latency_ns. Not in manifests.
+  std::map<std::string, double> layers_ns = {};
 };
 
 struct Artifact {

@@ -131,6 +131,9 @@ TEST_P(DeviceContract, RowsAreOfTheKindThatItDescribes) {
   EXPECT_NE(info.accuracy_from, "device");
   EXPECT_TRUE(row.samples_ns.empty());
   EXPECT_EQ(row.median_ns, artifact.estimate->latency_ns);
+  double layers_ns = 0;
+  for (const auto& [layer, ns] : artifact.estimate->layers_ns) layers_ns += ns;
+  EXPECT_NEAR(layers_ns, row.median_ns, 1) << "look-up tables are made of them (docs/adr/0016)";
   EXPECT_EQ(row.low_ns, row.high_ns);
   EXPECT_EQ(row.canary_median_ns, 0);
   EXPECT_TRUE(row.steady);

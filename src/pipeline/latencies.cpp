@@ -11,6 +11,7 @@
 #include "pipeline/networks.h"
 #include "pipeline/part_progress.h"
 #include "pipeline/solve.h"
+#include "pipeline/table_networks.h"
 #include "pipeline/whole_networks.h"
 #include "quantize/quantized_network.h"
 
@@ -24,6 +25,12 @@ constexpr int64_t kMostTries = 2;
 constexpr const char* kPartFlag = ";part";  // in a key's flags: see LatencyJob::part
 constexpr double kLongestBatch_s = 900;     // rows further apart are of two sessions
 
+// A part's time in a network depends on the network, if only a little.
+std::string PartFlag(const LatencyJob& job) {
+  if (!job.part || job.network == nullptr) return job.part ? kPartFlag : "";
+  return kPartFlag + ("=" + job.name) + " in " + GraphKey(*job.network, job.precision).substr(0, 12);
+}
+
 MeasurementKey KeyOf(const Workspace& workspace, const LatencyJob& job) {
   const Toolchain& toolchain = workspace.toolchain();
   MeasurementKey key;
@@ -31,7 +38,7 @@ MeasurementKey KeyOf(const Workspace& workspace, const LatencyJob& job) {
   key.device = workspace.device().Describe().fingerprint;
   key.toolchain = toolchain.name();
   key.toolchain_version = toolchain.version();
-  key.flags = toolchain.flags() + (job.part ? kPartFlag : "") + (job.work ? ";" + job.work->key : "");
+  key.flags = toolchain.flags() + PartFlag(job) + (job.work ? ";" + job.work->key : "");
   if (!job.float_layers.empty()) key.flags += ";fp32=" + LayerRanges(*job.graph, job.float_layers);
   key.precision = PrecisionName(job.precision);
   key.scheme = SchemeOf(workspace, job.precision);
@@ -141,7 +148,8 @@ std::vector<Measurement> MeasureNow(const Workspace& workspace, std::span<Unique
               : ProfileWhole(workspace, pointers, options, reference_ns, context);
 }
 
-void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset, TableCanary& canary) {
+std::vector<Measurement> CompileAndMeasure(const Workspace& workspace, std::span<Unique* const> batch, double offset,
+                                           double reference_ns) {
   const Context& context = workspace.context();
   std::vector<std::optional<Artifact>> artifacts;
   for (const Unique* unique : batch) {
@@ -154,7 +162,29 @@ void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset,
   }
   PartProgress progress(context.progress, offset);
   const Context inner{context.clock, progress, context.cancelled};
-  auto measured = MeasureNow(workspace, batch, artifacts, canary.reference_ns(), inner);
+  return MeasureNow(workspace, batch, artifacts, reference_ns, inner);
+}
+
+// Parts of one network.
+std::vector<Measurement> EstimateParts(const Workspace& workspace, std::span<Unique* const> batch, double offset) {
+  const Context& context = workspace.context();
+  context.ThrowIfCancelled();
+  const LatencyJob& job = batch.front()->job;
+  const Artifact artifact = CompileUntrained(workspace, {.graph = job.network, .precision = job.precision});
+  const Artifact* pointer = &artifact;
+  workspace.device().Profile(std::span(&pointer, 1), {}, 0, context);  // refuses what is not for it
+  std::vector<Measurement> estimated;
+  for (const Unique* unique : batch)
+    estimated.push_back(Estimated(PartNs(*artifact.estimate, *job.network, unique->job.name)));
+  context.progress.Update(offset + static_cast<double>(batch.size()), "parts of networks");
+  return estimated;
+}
+
+void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset, TableCanary& canary) {
+  const Context& context = workspace.context();
+  auto measured = batch.front()->job.network != nullptr
+                      ? EstimateParts(workspace, batch, offset)
+                      : CompileAndMeasure(workspace, batch, offset, canary.reference_ns());
   const bool estimate = workspace.device().Describe().estimates();
   if (!estimate) canary.Judge(measured);
   for (size_t i = 0; i < batch.size(); ++i) {
@@ -164,12 +194,20 @@ void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset,
   }
 }
 
+// How many of these, the first, are measured side by side; of parts of networks those of the first one's.
+size_t BatchSize(const Workspace& workspace, std::span<Unique* const> open) {
+  const LatencyJob& job = open.front()->job;
+  const auto is_of_another = [&](const Unique* unique) { return unique->job.network != job.network; };
+  if (job.network != nullptr) return static_cast<size_t>(std::ranges::find_if(open, is_of_another) - open.begin());
+  const size_t at_once = job.part ? kBatch : kWholeAtOnce;
+  return std::min({kMostProfiled, at_once * static_cast<size_t>(workspace.device().boards()), open.size()});
+}
+
 void MeasureAll(Workspace& workspace, std::vector<Unique*> open, double done_before, TableCanary& canary) {
-  if (open.empty()) return;
-  const size_t at_once = open.front()->job.part ? kBatch : kWholeAtOnce;
-  const size_t batch = std::min(kMostProfiled, at_once * static_cast<size_t>(workspace.device().boards()));
-  for (size_t begin = 0; begin < open.size(); begin += batch) {
-    const size_t count = std::min(batch, open.size() - begin);
+  std::ranges::stable_sort(open, {}, [](const Unique* unique) { return unique->job.network; });
+  size_t count = 0;
+  for (size_t begin = 0; begin < open.size(); begin += count) {
+    count = BatchSize(workspace, std::span(open).subspan(begin));
     MeasureBatch(workspace, std::span(open).subspan(begin, count), done_before + static_cast<double>(begin), canary);
   }
 }

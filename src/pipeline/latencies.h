@@ -23,6 +23,10 @@ struct LatencyJob {
   const Graph* graph = nullptr;  // null: work without a network
   Precision precision = Precision::kFp32;
   bool part = false;  // a part of a network: in int8 it reads and writes int8 tensors, as it does inside one
+  // Of a part whose time is estimated: the network in which it is, and the part's name there, "slot3"
+  // (table_networks.h). All jobs of a call have one, or none.
+  const Graph* network = nullptr;
+  std::string name = "";
   std::set<std::string> float_layers = {};  // in an int8 network (formats.h)
   const StudyWork* work = nullptr;          // instead of the inference alone; all jobs of a call have it, or none
 };

@@ -64,6 +64,7 @@ TablePlan PlanTable(const Workspace& workspace, double width, Precision precisio
   add_fixed("stem", BuildStemPart(backbone, width, task));
   if (BuildsTail(backbone, task)) add_fixed("tail", BuildTailPart(backbone, width, task));
   add_fixed("head", BuildHeadPart(backbone, width, task));
+  if (workspace.device().Describe().estimates()) plan.networks = NetworksOf(workspace, plan.table);
   return plan;
 }
 
@@ -78,8 +79,10 @@ std::vector<TablePlan> PlanTables(const Workspace& workspace) {
 std::vector<LatencyJob> TableJobs(std::span<const TablePlan> plans, std::span<const BorderPart> borders) {
   std::vector<LatencyJob> jobs;
   for (const TablePlan& plan : plans) {
+    const size_t first = jobs.size();
     for (const Graph& graph : plan.graphs)
       jobs.push_back({.graph = &graph, .precision = plan.table.precision, .part = true});
+    if (!plan.networks.graphs.empty()) PutInto(plan.networks, plan.table, std::span(jobs).subspan(first));
   }
   for (const BorderPart& border : borders) jobs.push_back(JobOf(border));
   return jobs;

@@ -6,6 +6,7 @@
 
 #include "pipeline/formats.h"
 #include "pipeline/latencies.h"
+#include "pipeline/table_networks.h"
 #include "pipeline/workspace.h"
 #include "search/lookup_table.h"
 #include "store/store.h"
@@ -16,6 +17,8 @@ namespace hot {
 struct TablePlan {
   LookupTable table;
   std::vector<Graph> graphs;
+  // On a device that estimates: what the rows are parts of.
+  TableNetworks networks = {};
 };
 TablePlan PlanTable(const Workspace& workspace, double width, Precision precision);
 // Of every precision and width of the study.

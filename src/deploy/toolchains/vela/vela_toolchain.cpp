@@ -30,7 +30,9 @@ const EthosNpu& NpuOf(std::string_view device) {
 }
 
 Estimate ParseEstimate(const Json& answer) {
-  return {.latency_ns = answer.at("latency_ns"), .peak_bytes = answer.at("peak_bytes")};
+  return {.latency_ns = answer.at("latency_ns"),
+          .peak_bytes = answer.at("peak_bytes"),
+          .layers_ns = answer.at("layers_ns")};
 }
 
 class VelaToolchain : public Toolchain {

@@ -90,6 +90,20 @@ TEST_F(VelaToolchainTest, EstimatesAreThoseOfVelasCommandLine) {
   EXPECT_EQ(artifact.blob, ReadFile(folder.path() / "net_vela.tflite"));
 }
 
+TEST_F(VelaToolchainTest, EveryLayersTimeIsUnderItsNodesName) {
+  for (const EthosNpu& npu : kEthosNpus) {
+    toolchain_ = MakeVelaToolchain(npu.name);
+    const Network network = SmallMobileNet();
+    const Estimate estimate = Compile(network, /*timing_only=*/true).estimate.value();
+    double sum_ns = 0;
+    for (const auto& [layer, ns] : estimate.layers_ns) {
+      EXPECT_EQ(std::ranges::count(network.graph.nodes(), layer, &Node::name), 1) << layer;
+      sum_ns += ns;
+    }
+    EXPECT_NEAR(sum_ns, estimate.latency_ns, 1) << npu.name;
+  }
+}
+
 TEST_F(VelaToolchainTest, ABlockForTimingHasNothingButCodeAndEstimate) {
   const Artifact artifact = Compile(SmallMobileNet(), /*timing_only=*/true);
   EXPECT_GT(artifact.estimate->latency_ns, 0);
