@@ -23,7 +23,7 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS "${HOT_RUNTIMES}/openvino/libs" 
     "${HOT_RUNTIMES}/torch/lib" "${HOT_RUNTIMES}/nvidia/cu13/lib")
 set(CPACK_DEBIAN_TOOL_PACKAGE_DEPENDS "python3 (>= 3.11), python3 (<< 3.12), python3-venv, ca-certificates")
 set(CPACK_DEBIAN_TOOL_PACKAGE_RECOMMENDS glpk-utils)
-set(CPACK_DEBIAN_TOOL_PACKAGE_CONTROL_EXTRA "${packaging}/tool/postrm")
+set(CPACK_DEBIAN_TOOL_PACKAGE_CONTROL_EXTRA "${packaging}/tool/prerm" "${packaging}/tool/postrm")
 
 set(CPACK_DEBIAN_AGENT_PACKAGE_NAME hot-agent)
 set(CPACK_DEBIAN_AGENT_DESCRIPTION "device agent of the hardware-aware model optimization tool
