@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/read_json.h"
 #include "deploy/artifact.h"
 #include "report/run_samples.h"
 
