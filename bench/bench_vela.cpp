@@ -101,10 +101,10 @@ Row Measure(BenchStudy& study, const EthosNpu& npu, int networks) {
   row.npu = npu.name;
   row.seconds = Seconds([&] { RunStages(workspace, "profile"); });
   row.rows = workspace.store().Measurements(workspace.device().Describe().fingerprint).size();
-  const std::vector<Graph> networks = PlanTable(workspace, kWidth, Precision::kInt8).networks.graphs;
-  row.networks = networks.size();
+  const std::vector<Graph> of_table = PlanTable(workspace, kWidth, Precision::kInt8).networks.graphs;
+  row.networks = of_table.size();
   row.a_network = row.seconds / static_cast<double>(row.networks);
-  row.peer_a_network = PeerSeconds(workspace, npu, networks);
+  row.peer_a_network = PeerSeconds(workspace, npu, of_table);
   const std::vector<double> errors = PredictionErrors(workspace, networks);
   row.median_error_pct = MedianWithInterval(errors).median;
   row.worst_error_pct = std::ranges::max(errors);
