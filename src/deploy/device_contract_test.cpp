@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <set>
 
 #include "core/error.h"
 #include "core/hash.h"
@@ -162,6 +163,26 @@ TEST_P(DeviceContract, MeasuresWorkOrSaysThatItDoesNot) {
   for (const Measurement& row : rows) EXPECT_GE(row.samples_ns.size(), 6u);
   EXPECT_GE(inferences, 6);
   EXPECT_GE(others, 6);
+}
+
+TEST_P(DeviceContract, EveryLoadComputesTheSame) {
+  const Context context{SystemClock(), *progress_, cancelled_};
+  for (const Precision precision : {First(), Last()}) {
+    const Artifact artifact = Compile(precision);
+    const MeasureOptions options{.min_samples = 18, .max_samples = 18, .min_sample_ns = 100'000, .loads = 3};
+    const Artifact* const artifacts[] = {&artifact};
+    const auto rows = device_->Profile(artifacts, options, 0, context);
+    ASSERT_EQ(rows.size(), 1u);
+    EXPECT_TRUE(device_->Describe().estimates() || rows[0].samples_ns.size() >= 18);
+    if (!device_->runs_work()) continue;
+    std::set<const Session*> sessions;
+    const std::vector<Work> work{{.artifact = &artifact, .run = [&](Session* session) {
+                                    if (!sessions.insert(session).second) return;
+                                    EXPECT_LE(GoldenDifference(artifact, *session), 1e-6) << PrecisionName(precision);
+                                  }}};
+    device_->ProfileWork(work, options, 0, context);
+    EXPECT_GE(sessions.size(), 2u);
+  }
 }
 
 TEST_P(DeviceContract, RefusesNoneOrTooMany) {

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <numeric>
 
+#include "core/part_progress.h"
 #include "core/rng.h"
 #include "measure/conditions.h"
 
@@ -180,6 +181,16 @@ Measurement Summarize(const Row& row, double reference_canary_ns, bool steady, c
   return result;
 }
 
+// Of one of options.loads loads, so that together they have what was asked for.
+MeasureOptions ShareOf(MeasureOptions options) {
+  options.min_samples = (options.min_samples + options.loads - 1) / options.loads;
+  options.max_samples = std::max(options.max_samples / options.loads, options.min_samples);
+  options.target_half_width *= std::sqrt(options.loads);
+  options.max_total_ns /= options.loads;
+  options.loads = 0;
+  return options;
+}
+
 }  // namespace
 
 Measurement Estimated(double latency_ns) {
@@ -230,6 +241,23 @@ Measurement Pooled(std::span<const Measurement> rows) {
   const auto same = std::ranges::find(rows, all.steady, &Measurement::steady);
   all.note = same == rows.end() ? "" : same->note;
   return all;
+}
+
+std::vector<Measurement> MeasureLoads(const MeasureOptions& options, double reference_canary_ns, const Context& context,
+                                      const MeasureLoad& measure) {
+  std::vector<std::vector<Measurement>> of_row;
+  for (int load = 0; load < options.loads; ++load) {
+    const auto done = static_cast<double>(load * std::ssize(of_row)) / options.loads;
+    PartProgress progress(context.progress, done, 1.0 / options.loads);
+    auto rows = measure(ShareOf(options), reference_canary_ns, {context.clock, progress, context.cancelled});
+    if (rows.empty()) return rows;
+    if (reference_canary_ns <= 0) reference_canary_ns = CanaryReference(rows.front());  // of all loads
+    of_row.resize(rows.size());
+    for (size_t i = 0; i < rows.size(); ++i) of_row[i].push_back(std::move(rows[i]));
+  }
+  std::vector<Measurement> pooled;
+  for (const std::vector<Measurement>& rows : of_row) pooled.push_back(Pooled(rows));
+  return pooled;
 }
 
 void MarkDrift(std::span<Measurement> rows, double usual_canary_ns) {

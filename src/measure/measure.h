@@ -19,6 +19,9 @@ struct MeasureOptions {
   int max_samples = 120;              // cap; then the row is marked unsteady
   int64_t min_sample_ns = 1'000'000;  // short subjects are repeated within a sample until it lasts this long
   int64_t max_total_ns = 0;           // cap on the whole call; 0: none
+  // 0: subjects are loaded once, all together, and take turns. Else each is loaded so often and measured while no other
+  // runs, as in an application; loads take turns, and all samples of a subject count together.
+  int loads = 0;
 };
 
 struct Measurement {
@@ -52,6 +55,15 @@ void Rescale(Measurement& row, double factor);
 // Several calls' rows of one subject as one: all samples together, in terms of the first row's reference. Steady when
 // most of them are. Rows without samples are estimates, and all the same. Not for an empty list.
 Measurement Pooled(std::span<const Measurement> rows);
+
+// One load's row of each subject: `share` of the options, progress, the canary's reference.
+using MeasureLoad =
+    std::function<std::vector<Measurement>(const MeasureOptions& share, double reference_canary_ns, const Context&)>;
+
+// Calls `measure`, which loads each subject anew and measures it, options.loads times, and pools the rows: where a
+// network lies in memory makes it a percent or more faster or slower.
+std::vector<Measurement> MeasureLoads(const MeasureOptions& options, double reference_canary_ns, const Context& context,
+                                      const MeasureLoad& measure);
 
 // Rows in whose time the canary took another time than usual, by more than 3 %, become unsteady, and say so: the device
 // was in another state, and not all networks slow down alike.
@@ -92,8 +104,9 @@ RatioInterval MedianRatio(const std::vector<double>& a, const std::vector<double
 // numbers, so that old rows of the journal are not mixed with new ones. 1: four inputs a subject in turn, one untimed
 // run, networks timed without biases. 2: see MeasureInterleaved, OpenVinoModel::FillInputs and TimingWeights
 // (docs/adr/0004).
-// 3: memory in huge pages, whole networks beside the reference network (docs/adr/0014).
-inline constexpr int kMeasuringMethod = 3;
+// 3: memory in huge pages, whole networks beside the reference network (docs/adr/0014). 4: whole networks in many loads,
+// none of them between runs of another.
+inline constexpr int kMeasuringMethod = 4;
 
 struct Environment {
   std::string json;

@@ -314,6 +314,26 @@ TEST(Pooled, EstimatesAreAllTheSame) {
   EXPECT_EQ(Pooled(std::vector<Measurement>{Estimated(7), Estimated(7)}).median_ns, 7);
 }
 
+TEST(MeasureLoads, SharesSamplesAmongLoadsAndPoolsThem) {
+  const auto progress = MakeSilentProgress();
+  const std::atomic<bool> cancelled = false;
+  const MeasureOptions options{.target_half_width = 0.01, .min_samples = 40, .max_samples = 120, .loads = 4};
+  std::vector<double> references;
+  const auto measure = [&](const MeasureOptions& share, double reference_ns, const Context&) {
+    EXPECT_EQ(share.loads, 0);
+    EXPECT_EQ(share.min_samples, 10);
+    EXPECT_EQ(share.max_samples, 30);
+    EXPECT_DOUBLE_EQ(share.target_half_width, 0.02);
+    references.push_back(reference_ns);
+    return std::vector<Measurement>{OfRatios({10 * std::ssize(references)})};
+  };
+  const auto rows = MeasureLoads(options, 0, {SystemClock(), *progress, cancelled}, measure);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].samples_ns.size(), 4u);
+  const double first = CanaryReference(OfRatios({10}));
+  EXPECT_EQ(references, (std::vector<double>{0, first, first, first})) << "all in terms of the first load's canary";
+}
+
 TEST(MarkDrift, RowsOfAnotherTimeAreUnsteady) {
   std::vector<Measurement> rows(4);
   const double canaries[] = {1e6, 1.029e6, 1.05e6, 0.9e6};

@@ -10,7 +10,7 @@
 #include "pipeline/deployment.h"
 #include "pipeline/formats.h"
 #include "pipeline/latencies.h"
-#include "pipeline/part_progress.h"
+#include "core/part_progress.h"
 #include "pipeline/runtime_memory.h"
 #include "pipeline/samples.h"
 #include "pipeline/scoring.h"
@@ -87,7 +87,7 @@ void MeasureAll(const Workspace& workspace, std::vector<Built>& built) {
     std::vector<const Artifact*> batch;
     for (; end < order.size() && batch.size() < kWholeAtOnce && order[end]->precision == order[begin]->precision; ++end)
       batch.push_back(&order[end]->artifact);
-    MeasureOptions options;
+    MeasureOptions options = kWholeOptions;
     options.min_samples = 64;  // enough for a p90
     const Context& context = workspace.context();
     PartProgress progress(context.progress, static_cast<double>(begin), 1,

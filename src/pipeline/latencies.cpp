@@ -9,7 +9,7 @@
 #include "pipeline/deployment.h"
 #include "pipeline/formats.h"
 #include "pipeline/networks.h"
-#include "pipeline/part_progress.h"
+#include "core/part_progress.h"
 #include "pipeline/solve.h"
 #include "pipeline/table_networks.h"
 #include "pipeline/whole_networks.h"

@@ -1,6 +1,7 @@
 #include "deploy/devices/host/host_device.h"
 
 #include "core/error.h"
+#include "core/part_progress.h"
 #include "deploy/devices/host/canary.h"
 #include "deploy/toolchains/openvino/openvino_model.h"
 #include "deploy/toolchains/tvm/tvm_model.h"
@@ -54,28 +55,49 @@ class HostDevice : public Device {
     CheckProfileCount(artifacts.size(), "host");
     RefuseEmulated(DescribeEnvironment().json, "host");
     const ScopedPin pin(threads_);  // before anything is loaded: OpenVINO's own threads inherit it
-    OpenVinoModel canary(core_, CanaryOnnx(), Precision::kFp32, threads_, "canary");
-    canary.FillInputs(0);
-    canary.Infer();  // what all networks share is there before the first one's memory is counted
-    std::vector<std::unique_ptr<TimedSession>> models;
-    std::vector<Subject> subjects;
-    std::vector<int64_t> resident_bytes;
-    for (const Artifact* artifact : artifacts) {
+    auto canary = std::make_unique<OpenVinoModel>(core_, CanaryOnnx(), Precision::kFp32, threads_, "canary");
+    canary->FillInputs(0);
+    canary->Infer();  // what all networks share is there before the first one's memory is counted
+    const Subject run_canary = [&] { canary->Infer(); };
+    std::vector<std::unique_ptr<TimedSession>> models(artifacts.size());
+    std::vector<Subject> subjects(artifacts.size());
+    std::vector<int64_t> resident_bytes(artifacts.size());
+    const auto load = [&](size_t i) {
       context.ThrowIfCancelled();
       const ResidentPeak peak;
-      models.push_back(artifact == nullptr ? nullptr : LoadModel(*artifact));
-      subjects.push_back(make_subject(subjects.size(), models.back().get()));
-      subjects.back()();  // allocates what is allocated late
-      resident_bytes.push_back(artifact == nullptr ? 0 : peak.Bytes());
-    }
-    UseHugePages();
-    std::vector<Measurement> measured = MeasureInterleaved(
-        subjects, [&] { canary.Infer(); }, options, reference_canary_ns, context);
+      if (artifacts[i] != nullptr) models[i] = LoadModel(*artifacts[i], models[i].get());
+      subjects[i] = make_subject(i, models[i].get());
+      subjects[i]();  // allocates what is allocated late
+      if (artifacts[i] != nullptr) resident_bytes[i] = std::max(resident_bytes[i], peak.Bytes());
+    };
+    const auto in_turns = [&] {
+      for (size_t i = 0; i < artifacts.size(); ++i) load(i);
+      UseHugePages();
+      return MeasureInterleaved(subjects, run_canary, options, reference_canary_ns, context);
+    };
+    const auto each_alone = [&](const MeasureOptions& share, double reference_ns, const Context& inner) {
+      canary = canary->Again(core_);
+      canary->FillInputs(0);
+      std::vector<Measurement> rows;
+      for (size_t i = 0; i < artifacts.size(); ++i) {
+        load(i);
+        UseHugePages();
+        PartProgress progress(inner.progress, static_cast<double>(i));
+        rows.push_back(MeasureInterleaved({&subjects[i], 1}, run_canary, share, reference_ns,
+                                          {inner.clock, progress, inner.cancelled})
+                           .front());
+        if (reference_ns <= 0) reference_ns = CanaryReference(rows.front());
+      }
+      return rows;
+    };
+    std::vector<Measurement> measured =
+        options.loads == 0 ? in_turns() : MeasureLoads(options, reference_canary_ns, context, each_alone);
     for (size_t i = 0; i < measured.size(); ++i) measured[i].resident_bytes = resident_bytes[i];
     return measured;
   }
 
-  std::unique_ptr<TimedSession> LoadModel(const Artifact& artifact) const {
+  // `before`: what the artifact was loaded as before, if it was.
+  std::unique_ptr<TimedSession> LoadModel(const Artifact& artifact, const TimedSession* before = nullptr) const {
     const std::string where = ArtifactName(artifact);
     if (artifact.toolchain != "openvino" && artifact.toolchain != "tvm") {
       throw Error(Code::kFailedPrecondition, where,
@@ -84,6 +106,7 @@ class HostDevice : public Device {
     CheckBlobHash(artifact);
     if (artifact.toolchain == "tvm") return LoadLibrary(artifact, where);
     CheckToolchainVersion(artifact, OpenVinoVersion(), where);
+    if (before != nullptr) return dynamic_cast<const OpenVinoModel&>(*before).Again(core_);
     return std::make_unique<OpenVinoModel>(core_, artifact.blob, ParsePrecision(artifact.precision), threads_, where);
   }
 

@@ -20,6 +20,7 @@ v1::MeasureOptions ToProto(const MeasureOptions& options) {
   message.set_max_samples(options.max_samples);
   message.set_min_sample_ns(options.min_sample_ns);
   message.set_max_total_ns(options.max_total_ns);
+  message.set_loads(options.loads);
   return message;
 }
 
@@ -31,11 +32,14 @@ MeasureOptions FromProto(const v1::MeasureOptions& message) {
     BadOption("max_samples", "min_samples to " + std::to_string(kMaxSamplesAsked));
   if (message.min_sample_ns() < 0) BadOption("min_sample_ns", "no negative time");
   if (message.max_total_ns() < 0) BadOption("max_total_ns", "no negative time");
+  if (message.loads() < 0 || message.loads() > kMaxLoadsAsked)
+    BadOption("loads", "0 to " + std::to_string(kMaxLoadsAsked));
   return {.target_half_width = message.target_half_width(),
           .min_samples = message.min_samples(),
           .max_samples = message.max_samples(),
           .min_sample_ns = message.min_sample_ns(),
-          .max_total_ns = message.max_total_ns()};
+          .max_total_ns = message.max_total_ns(),
+          .loads = message.loads()};
 }
 
 }  // namespace hot

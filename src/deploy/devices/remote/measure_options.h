@@ -10,8 +10,8 @@ namespace hot {
 
 v1::MeasureOptions ToProto(const MeasureOptions& options);
 // Throws Error(kInvalidArgument) for what measures nothing or without end: a half-width that is no share of the median,
-// no samples, more than kMaxSamplesAsked, fewer at most than at least, a negative time.
+// no samples, more than kMaxSamplesAsked, fewer at most than at least, a negative time, too many loads.
 MeasureOptions FromProto(const v1::MeasureOptions& message);
-inline constexpr int kMaxSamplesAsked = 10'000;
+inline constexpr int kMaxSamplesAsked = 10'000, kMaxLoadsAsked = 100;
 
 }  // namespace hot

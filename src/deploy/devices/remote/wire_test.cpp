@@ -59,14 +59,19 @@ TEST(Wire, RefusesMeasurementsThatAreNone) {
 }
 
 TEST(Wire, MeasureOptionsKeepEveryNumber) {
-  const MeasureOptions sent{
-      .target_half_width = 0.02, .min_samples = 64, .max_samples = 99, .min_sample_ns = 5, .max_total_ns = 6};
+  const MeasureOptions sent{.target_half_width = 0.02,
+                            .min_samples = 64,
+                            .max_samples = 99,
+                            .min_sample_ns = 5,
+                            .max_total_ns = 6,
+                            .loads = 7};
   const MeasureOptions got = FromProto(ToProto(sent));
   EXPECT_EQ(got.target_half_width, sent.target_half_width);
   EXPECT_EQ(got.min_samples, sent.min_samples);
   EXPECT_EQ(got.max_samples, sent.max_samples);
   EXPECT_EQ(got.min_sample_ns, sent.min_sample_ns);
   EXPECT_EQ(got.max_total_ns, sent.max_total_ns);
+  EXPECT_EQ(got.loads, sent.loads);
 }
 
 TEST(Wire, RefusesOptionsThatMeasureNothingOrWithoutEnd) {
@@ -74,7 +79,8 @@ TEST(Wire, RefusesOptionsThatMeasureNothingOrWithoutEnd) {
       [](auto& o) { o.set_target_half_width(kNan); }, [](auto& o) { o.set_target_half_width(-1); },
       [](auto& o) { o.set_min_samples(0); },          [](auto& o) { o.set_max_samples(o.min_samples() - 1); },
       [](auto& o) { o.set_max_samples(1 << 30); },    [](auto& o) { o.set_min_sample_ns(-1); },
-      [](auto& o) { o.set_max_total_ns(-1); },        [](auto& o) { o.Clear(); }};
+      [](auto& o) { o.set_max_total_ns(-1); },        [](auto& o) { o.set_loads(-1); },
+      [](auto& o) { o.set_loads(1 << 30); },          [](auto& o) { o.Clear(); }};
   for (const auto& fault : faults) {
     v1::MeasureOptions message = ToProto(MeasureOptions{});
     fault(message);

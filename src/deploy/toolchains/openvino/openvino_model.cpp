@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <sstream>
 
 #include "core/error.h"
 #include "core/rng.h"
@@ -82,6 +83,8 @@ std::string RuntimeText(const std::shared_ptr<const ov::Node>& node, const char*
   return found == info.end() ? "" : found->second.as<std::string>();
 }
 
+std::string Same(const std::string& text) { return text; }
+
 // Calls OpenVINO and turns what it throws into our error.
 template <typename Function>
 auto Guarded(const std::string& where, Code code, const std::string& what, const Function& function) {
@@ -119,15 +122,26 @@ std::vector<Precision> OpenVinoPrecisions(const ov::Core& core) {
 
 OpenVinoModel::OpenVinoModel(ov::Core& core, const std::string& onnx, Precision precision, int threads,
                              const std::string& where, bool layer_timers)
-    : where_(where) {
+    : OpenVinoModel({ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY), ov::num_streams(1),
+                     ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false),
+                     ov::hint::inference_precision(Hint(precision)), ov::enable_profiling(layer_timers),
+                     ov::cache_encryption_callbacks(ov::EncryptionCallbacks{Same, Same})},
+                    where) {
   Guarded(where_, Code::kDataLoss, "OpenVINO can't read or compile it", [&] {
-    const auto model = core.read_model(onnx, ov::Tensor());
-    compiled_ =
-        core.compile_model(model, "CPU", ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
-                           ov::num_streams(1), ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false),
-                           ov::hint::inference_precision(Hint(precision)), ov::enable_profiling(layer_timers));
+    compiled_ = core.compile_model(core.read_model(onnx, ov::Tensor()), "CPU", properties_);
     request_ = compiled_.create_infer_request();
   });
+}
+
+std::unique_ptr<OpenVinoModel> OpenVinoModel::Again(ov::Core& core) const {
+  std::unique_ptr<OpenVinoModel> again(new OpenVinoModel(properties_, where_));
+  Guarded(where_, Code::kInternal, "OpenVINO can't load again what it compiled", [&] {
+    std::stringstream exported;
+    ov::CompiledModel(compiled_).export_model(exported);
+    again->compiled_ = core.import_model(exported, "CPU", properties_);
+    again->request_ = again->compiled_.create_infer_request();
+  });
+  return again;
 }
 
 std::vector<Tensor> OpenVinoModel::Run(std::span<const Tensor> inputs) {

@@ -34,6 +34,9 @@ class OpenVinoModel : public TimedSession {
   OpenVinoModel(ov::Core& core, const std::string& onnx, Precision precision, int threads, const std::string& where,
                 bool layer_timers = false);
 
+  // The same code in other memory, in a fifth of the time. `core` is the one it was made with.
+  std::unique_ptr<OpenVinoModel> Again(ov::Core& core) const;
+
   // Tensors of 8-bit inputs and outputs hold the integers.
   std::vector<Tensor> Run(std::span<const Tensor> inputs) override;
   std::map<std::string, std::string> LayerPrecisions() const override;
@@ -49,7 +52,10 @@ class OpenVinoModel : public TimedSession {
   std::vector<std::vector<int64_t>> OutputShapes() const;
 
  private:
+  OpenVinoModel(ov::AnyMap properties, std::string where) : where_(std::move(where)), properties_(std::move(properties)) {}
+
   std::string where_;
+  ov::AnyMap properties_;
   ov::CompiledModel compiled_;
   ov::InferRequest request_;
 };
