@@ -51,10 +51,12 @@ void AddQuantizeOptions(std::vector<Option>& out) {
                  .fallback = ""});
   out.push_back({.name = "quantize.rounding",
                  .field = HOT_FIELD(quantize.rounding),
-                 .help = "Weights are rounded to the `nearest` integer, or (`adaptive`) up or down, whichever makes "
-                         "their layer's output err less on the calibration pictures.",
+                 .help =
+                     "Weights are rounded to the `nearest` integer, or (`adaptive`) up or down, whichever makes "
+                     "their layer's output err less on the calibration pictures. `auto`: adaptive for int16x8, where "
+                     "weights are all that is rounded coarsely, nearest for int8.",
                  .fallback = "",
-                 .allowed = {"nearest", "adaptive"}});
+                 .allowed = {"auto", "nearest", "adaptive"}});
   AddPromiseOptions(out);
 }
 

@@ -110,9 +110,16 @@ InputMoments ObserveInputs(const QuantizedNetwork& quantized, const std::vector<
   return moments;
 }
 
+bool RoundsAdaptively(const PostTrainingOptions& options) {
+  if (options.rounding == "adaptive") return true;
+  if (options.rounding == "auto") return SchemeOf(options.scheme).precision == Precision::kInt16x8;
+  if (options.rounding == "nearest") return false;
+  throw Error(Code::kInvalidArgument, "quantize.rounding", "unknown method \"" + options.rounding + "\"",
+              "known: auto, nearest, adaptive");
+}
+
 void RoundWeights(QuantizedNetwork& result, const std::vector<Tensor>& inputs, const PostTrainingOptions& options,
-                  const Context& context) {
-  const bool adaptive = options.rounding == "adaptive";
+                  bool adaptive, const Context& context) {
   const std::vector<const Node*> layers = Layers(result);
   const InputMoments moments = ObserveInputs(result, layers, inputs, adaptive);
   for (size_t i = 0; i < layers.size(); ++i) {
@@ -137,9 +144,7 @@ void RoundWeights(QuantizedNetwork& result, const std::vector<Tensor>& inputs, c
 
 QuantizedNetwork QuantizeAfterTraining(const Network& network, const std::vector<Tensor>& inputs,
                                        const PostTrainingOptions& options, const Context& context) {
-  if (options.rounding != "nearest" && options.rounding != "adaptive")
-    throw Error(Code::kInvalidArgument, "quantize.rounding", "unknown method \"" + options.rounding + "\"",
-                "known: nearest, adaptive");
+  const bool adaptive = RoundsAdaptively(options);
   QuantizedNetwork result{.exact = network, .network = {}, .quantization = {}, .ranges = {}};
   if (options.equalize) {
     context.ThrowIfCancelled();
@@ -157,7 +162,7 @@ QuantizedNetwork QuantizeAfterTraining(const Network& network, const std::vector
     const auto own = ranges.ranges_of.find(node);
     result.ranges[node] = own == ranges.ranges_of.end() ? options.ranges : own->second;
   }
-  if (options.correct_bias || options.rounding == "adaptive") RoundWeights(result, inputs, options, context);
+  if (options.correct_bias || adaptive) RoundWeights(result, inputs, options, adaptive, context);
   return result;
 }
 

@@ -16,9 +16,11 @@ struct PostTrainingOptions {
   // One of RangeMethods(), or "auto": of each tensor the one with which the network's outputs err least when only this
   // tensor is rounded, measured on a few of the pictures.
   std::string ranges = "percentile";
-  bool equalize = false;             // equalize.h
-  bool correct_bias = false;         // rounding.h
-  std::string rounding = "nearest";  // or "adaptive": RoundByReconstruction
+  bool equalize = false;      // equalize.h
+  bool correct_bias = false;  // rounding.h
+  // "nearest"; "adaptive": RoundByReconstruction; "auto": the latter where activations have 16 bits, so that weights
+  // are all that is rounded coarsely.
+  std::string rounding = "auto";
 };
 
 // `network` has its batch norms folded; `inputs` are network inputs of batch 1, of training pictures. Throws what

@@ -87,6 +87,13 @@ TEST_F(PostTraining, AdaptiveRoundingAndBiasCorrectionLowerTheError) {
   EXPECT_LT(both, 0.9 * nearest);
 }
 
+TEST_F(PostTraining, RoundsAdaptivelyByItselfWhereActivationsHave16Bits) {
+  const auto weights = [&](const PostTrainingOptions& options) { return Quantized(options).network.weights; };
+  EXPECT_EQ(weights({.scheme = "s16s8"}), weights({.scheme = "s16s8", .rounding = "adaptive"}));
+  EXPECT_NE(weights({.scheme = "s16s8"}), weights({.scheme = "s16s8", .rounding = "nearest"}));
+  EXPECT_EQ(weights({.scheme = "s8s8"}), weights({.scheme = "s8s8", .rounding = "nearest"}));
+}
+
 TEST_F(PostTraining, WeightsComeOutAsMultiplesOfTheirScales) {
   const QuantizedNetwork quantized = Quantized({.rounding = "adaptive"});
   for (const auto& [layer, scales] : quantized.quantization.weight_scales) {

@@ -104,8 +104,8 @@ RatioInterval MedianRatio(const std::vector<double>& a, const std::vector<double
 // numbers, so that old rows of the journal are not mixed with new ones. 1: four inputs a subject in turn, one untimed
 // run, networks timed without biases. 2: see MeasureInterleaved, OpenVinoModel::FillInputs and TimingWeights
 // (docs/adr/0004).
-// 3: memory in huge pages, whole networks beside the reference network (docs/adr/0014). 4: whole networks in many loads,
-// none of them between runs of another.
+// 3: memory in huge pages, whole networks beside the reference network (docs/adr/0014). 4: whole networks in many
+// loads, none of them between runs of another.
 inline constexpr int kMeasuringMethod = 4;
 
 struct Environment {

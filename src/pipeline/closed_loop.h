@@ -27,7 +27,7 @@ inline constexpr int kNetworksAtOnce = 5;
 inline constexpr double kBudgetQuantile = 1.645;
 // Relative standard deviation between two measurements of one network, each of kWholeCalls calls beside the reference
 // network (`scripts/bench fidelity`, remeasured; docs/adr/0014). Estimates repeat exactly.
-inline constexpr double kRepeatSigma = 0.01;
+inline constexpr double kRepeatSigma = 0.0075;
 
 struct LoopStudy {
   std::span<const LookupTable> tables;  // one a width, of the searched precision; the baseline's width, too

@@ -1,5 +1,8 @@
 #include "deploy/devices/host/host_device.h"
 
+#include <algorithm>
+#include <functional>
+
 #include "core/error.h"
 #include "core/part_progress.h"
 #include "deploy/devices/host/canary.h"
@@ -11,6 +14,84 @@
 
 namespace hot {
 namespace {
+
+// Given the index and the loaded model, or null.
+using MakeSubject = std::function<Subject(size_t, TimedSession*)>;
+// `before`: what the artifact was loaded as before, if it was.
+using LoadAgain = std::function<std::unique_ptr<TimedSession>(const Artifact&, const TimedSession* before)>;
+
+// What one call measures, and the canary.
+class Subjects {
+ public:
+  Subjects(ov::Core& core, int threads, std::span<const Artifact* const> artifacts, const LoadAgain& load,
+           const MakeSubject& make_subject)
+      : core_(core),
+        artifacts_(artifacts),
+        load_(load),
+        make_subject_(make_subject),
+        canary_(std::make_unique<OpenVinoModel>(core, CanaryOnnx(), Precision::kFp32, threads, "canary")),
+        models_(artifacts.size()),
+        subjects_(artifacts.size()),
+        resident_bytes_(artifacts.size()) {
+    canary_->FillInputs(0);
+    canary_->Infer();  // what all networks share is there before the first one's memory is counted
+  }
+
+  std::vector<Measurement> InTurns(const MeasureOptions& options, double reference_ns, const Context& context) {
+    for (size_t i = 0; i < subjects_.size(); ++i) Load(i, context);
+    UseHugePages();
+    return WithMemory(MeasureInterleaved(subjects_, run_canary_, options, reference_ns, context));
+  }
+
+  std::vector<Measurement> EachAlone(const MeasureOptions& options, double reference_ns, const Context& context) {
+    return WithMemory(
+        MeasureLoads(options, reference_ns, context,
+                     [&](const MeasureOptions& share, double reference_of_first_ns, const Context& inner) {
+                       return LoadAndMeasureAll(share, reference_of_first_ns, inner);
+                     }));
+  }
+
+ private:
+  void Load(size_t i, const Context& context) {
+    context.ThrowIfCancelled();
+    const ResidentPeak peak;
+    if (artifacts_[i] != nullptr) models_[i] = load_(*artifacts_[i], models_[i].get());
+    subjects_[i] = make_subject_(i, models_[i].get());
+    subjects_[i]();  // allocates what is allocated late
+    if (artifacts_[i] != nullptr) resident_bytes_[i] = std::max(resident_bytes_[i], peak.Bytes());
+  }
+
+  std::vector<Measurement> LoadAndMeasureAll(const MeasureOptions& options, double reference_ns,
+                                             const Context& context) {
+    canary_ = canary_->Again(core_);
+    canary_->FillInputs(0);
+    std::vector<Measurement> rows;
+    for (size_t i = 0; i < subjects_.size(); ++i) {
+      Load(i, context);
+      UseHugePages();
+      PartProgress progress(context.progress, static_cast<double>(i));
+      const Context inner{context.clock, progress, context.cancelled};
+      rows.push_back(MeasureInterleaved({&subjects_[i], 1}, run_canary_, options, reference_ns, inner).front());
+      if (reference_ns <= 0) reference_ns = CanaryReference(rows.front());
+    }
+    return rows;
+  }
+
+  std::vector<Measurement> WithMemory(std::vector<Measurement> rows) const {
+    for (size_t i = 0; i < rows.size(); ++i) rows[i].resident_bytes = resident_bytes_[i];
+    return rows;
+  }
+
+  ov::Core& core_;
+  std::span<const Artifact* const> artifacts_;
+  const LoadAgain& load_;
+  const MakeSubject& make_subject_;
+  std::unique_ptr<OpenVinoModel> canary_;
+  const Subject run_canary_ = [this] { canary_->Infer(); };
+  std::vector<std::unique_ptr<TimedSession>> models_;
+  std::vector<Subject> subjects_;
+  std::vector<int64_t> resident_bytes_;
+};
 
 class HostDevice : public Device {
  public:
@@ -47,56 +128,20 @@ class HostDevice : public Device {
   }
 
  private:
-  // `make_subject` is given the index and the loaded model, or null.
-  template <typename MakeSubject>
   std::vector<Measurement> Measure(std::span<const Artifact* const> artifacts, const MakeSubject& make_subject,
                                    const MeasureOptions& options, double reference_canary_ns,
                                    const Context& context) const {
     CheckProfileCount(artifacts.size(), "host");
     RefuseEmulated(DescribeEnvironment().json, "host");
     const ScopedPin pin(threads_);  // before anything is loaded: OpenVINO's own threads inherit it
-    auto canary = std::make_unique<OpenVinoModel>(core_, CanaryOnnx(), Precision::kFp32, threads_, "canary");
-    canary->FillInputs(0);
-    canary->Infer();  // what all networks share is there before the first one's memory is counted
-    const Subject run_canary = [&] { canary->Infer(); };
-    std::vector<std::unique_ptr<TimedSession>> models(artifacts.size());
-    std::vector<Subject> subjects(artifacts.size());
-    std::vector<int64_t> resident_bytes(artifacts.size());
-    const auto load = [&](size_t i) {
-      context.ThrowIfCancelled();
-      const ResidentPeak peak;
-      if (artifacts[i] != nullptr) models[i] = LoadModel(*artifacts[i], models[i].get());
-      subjects[i] = make_subject(i, models[i].get());
-      subjects[i]();  // allocates what is allocated late
-      if (artifacts[i] != nullptr) resident_bytes[i] = std::max(resident_bytes[i], peak.Bytes());
+    const LoadAgain load = [this](const Artifact& artifact, const TimedSession* before) {
+      return LoadModel(artifact, before);
     };
-    const auto in_turns = [&] {
-      for (size_t i = 0; i < artifacts.size(); ++i) load(i);
-      UseHugePages();
-      return MeasureInterleaved(subjects, run_canary, options, reference_canary_ns, context);
-    };
-    const auto each_alone = [&](const MeasureOptions& share, double reference_ns, const Context& inner) {
-      canary = canary->Again(core_);
-      canary->FillInputs(0);
-      std::vector<Measurement> rows;
-      for (size_t i = 0; i < artifacts.size(); ++i) {
-        load(i);
-        UseHugePages();
-        PartProgress progress(inner.progress, static_cast<double>(i));
-        rows.push_back(MeasureInterleaved({&subjects[i], 1}, run_canary, share, reference_ns,
-                                          {inner.clock, progress, inner.cancelled})
-                           .front());
-        if (reference_ns <= 0) reference_ns = CanaryReference(rows.front());
-      }
-      return rows;
-    };
-    std::vector<Measurement> measured =
-        options.loads == 0 ? in_turns() : MeasureLoads(options, reference_canary_ns, context, each_alone);
-    for (size_t i = 0; i < measured.size(); ++i) measured[i].resident_bytes = resident_bytes[i];
-    return measured;
+    Subjects subjects(core_, threads_, artifacts, load, make_subject);
+    return options.loads == 0 ? subjects.InTurns(options, reference_canary_ns, context)
+                              : subjects.EachAlone(options, reference_canary_ns, context);
   }
 
-  // `before`: what the artifact was loaded as before, if it was.
   std::unique_ptr<TimedSession> LoadModel(const Artifact& artifact, const TimedSession* before = nullptr) const {
     const std::string where = ArtifactName(artifact);
     if (artifact.toolchain != "openvino" && artifact.toolchain != "tvm") {

@@ -52,7 +52,8 @@ class OpenVinoModel : public TimedSession {
   std::vector<std::vector<int64_t>> OutputShapes() const;
 
  private:
-  OpenVinoModel(ov::AnyMap properties, std::string where) : where_(std::move(where)), properties_(std::move(properties)) {}
+  OpenVinoModel(ov::AnyMap properties, std::string where)
+      : where_(std::move(where)), properties_(std::move(properties)) {}
 
   std::string where_;
   ov::AnyMap properties_;
