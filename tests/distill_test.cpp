@@ -107,7 +107,7 @@ TEST_F(DistillTest, ScoresDecideTheSearchAndWhatDidNotLearnIsLeftOut) {
 // Seconds are fake hot-train's: 2 an epoch on a few of the pictures.
 TEST_F(DistillTest, APlanCountsTheTeacherAndWhatImitatesIt) {
   const auto stages = [&](const std::string& arguments) {
-    const HotResult result = Hot("optimize study.yaml --plan --json --quiet " + arguments);
+    const HotResult result = Hot("optimize study.yaml --plan --json 2>log " + arguments);
     EXPECT_EQ(result.code, 0) << result.output;
     return Json::parse(result.output).at("stages");
   };

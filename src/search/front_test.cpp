@@ -1,6 +1,8 @@
 // By hand; property_test compares with enumeration.
 #include "search/front.h"
 
+#include <cmath>
+
 #include "core/error.h"
 #include "gtest/gtest.h"
 #include "search/testing/seed_table.h"
