@@ -29,7 +29,7 @@ trial = json.load(open(folder + '/trial.json'))
 with open(folder + '/../../../calls', 'a') as file: file.write(os.path.basename(folder) + '\n')
 for epoch in range(1, trial['epochs'] + 1):
     time.sleep(0.02)
-    with open(folder + '/epochs.jsonl', 'a') as file: file.write(json.dumps({'epoch': epoch}) + '\n')
+    with open(folder + '/epochs.jsonl', 'a') as file: file.write(json.dumps({'epoch': epoch, 'seconds': 2.0}) + '\n')
 result = {'version': 1, 'val_score': 0.5, 'train_loss': 1.0, 'epochs': trial['epochs'], 'seconds': 1}
 if 'distill' in trial:
     slot = trial['distill']['slot']
@@ -92,11 +92,34 @@ TEST_F(DistillTest, ScoresDecideTheSearchAndWhatDidNotLearnIsLeftOut) {
     sum += quality;
   }
   EXPECT_NEAR(best.at("quality").get<double>(), sum / 7, 1e-5);
+  EXPECT_THAT(result.output,
+              testing::ContainsRegex("width 0.35: .+0.* ms buys [0-9.]+ points of quality \\([0-9.]+ %"));
+  const Json price = Read("search.json").at("prices").at(0);
+  EXPECT_NEAR(price.at("quality").get<double>(), sum / 7, 1e-5);
+  EXPECT_EQ(price.count("macs"), 0u);
   for (const Json& candidate : found) EXPECT_NE(candidate.at("slots").at(3), "irb-k5-e9@int8");
   const HotResult macs = RunHot(folder_.path(), "search study.yaml --set search.latency_ratio=9");
   ASSERT_EQ(macs.code, 0) << macs.output;
   EXPECT_NE(Read("search.json").at("candidates").at(0).at("slots"), best.at("slots"));
   EXPECT_FALSE(Read("search.json").at("candidates").at(0).contains("quality"));
+}
+
+// Seconds are fake hot-train's: 2 an epoch on a few of the pictures.
+TEST_F(DistillTest, APlanCountsTheTeacherAndWhatImitatesIt) {
+  const auto stages = [&](const std::string& arguments) {
+    const HotResult result = Hot("optimize study.yaml --plan --json 2>log " + arguments);
+    EXPECT_EQ(result.code, 0) << result.output;
+    return Json::parse(result.output).at("stages");
+  };
+  const Json five = stages(""), ten = stages("--set search.distill_epochs=10");
+  ASSERT_EQ(five.at(1).at("stage"), "distill");
+  EXPECT_EQ(five[1].at("work"), "1 baselines to train, 7 slots to imitate for 5 epochs");
+  EXPECT_FALSE(five[1].at("guess"));
+  const double of_five = five[1].at("seconds"), more = ten.at(1).at("seconds").get<double>() - of_five;
+  EXPECT_GT(more, 0);
+  EXPECT_GT(of_five - more, 0) << "beside the imitation, a training";
+  const Json longer = stages("--set train.epochs=100");
+  EXPECT_GT(longer.at(1).at("seconds"), of_five);
 }
 
 TEST_F(DistillTest, AKillCostsNoFinishedSlotAndNothingIsDoneTwice) {

@@ -77,6 +77,7 @@ TEST_F(FirstMinutes, FromPicturesToAReportWithoutEditingAFile) {
   EXPECT_THAT(study, HasSubstr("root: \"my pictures\""));
   EXPECT_THAT(study, ContainsRegex("train: train +# 24 pictures"));
   EXPECT_THAT(study, ContainsRegex("width: 0.35 +# 1.0 is as published"));  // there was no time for more
+  EXPECT_THAT(study, HasSubstr("quality: macs"));
 
   const Json plan = RunJson("optimize study.yaml --plan --json");
   EXPECT_FALSE(fs::exists(folder_.path() / "runs"));  // a plan leaves nothing behind
@@ -105,11 +106,14 @@ TEST_F(FirstMinutes, FromPicturesToAReportWithoutEditingAFile) {
 
 TEST_F(FirstMinutes, InitAsksForWhatNoFlagSays) {
   MakePictures();
-  const HotResult init = Run("init --out other.yaml", "my pictures/train\\n\\nhost\\n0.001\\n");
+  const HotResult init = Run("init --out other.yaml", "my pictures/train\\n\\nhost\\n9\\n");
   ASSERT_EQ(init.code, 0) << init.output;
   EXPECT_THAT(init.output, HasSubstr("[ssd]"));
   const std::string study = ReadFile(folder_.path() / "other.yaml");
   EXPECT_THAT(study, ContainsRegex("name: train +# results: runs/train"));
+  EXPECT_THAT(study, ContainsRegex("quality: distill +# blocks learn"));  // nine hours are enough for that
+  EXPECT_THAT(study, ContainsRegex("objective: \\[?accuracy"));
+  EXPECT_THAT(study, Not(HasSubstr("quality_min")));
   EXPECT_THAT(study, ContainsRegex("train: \"\" +# 24 pictures: all in the folder"));
   EXPECT_THAT(study, ContainsRegex("test: \"\" +# there is no test split"));
 }

@@ -59,22 +59,18 @@ Job TeacherJob(const Workspace& workspace, double width) {
           .epoch_cost = static_cast<double>(ComputeCosts(graph, Precision::kFp32).macs)};
 }
 
-Job SlotJob(const Workspace& workspace, const WidthPlan& plan, const Slot& slot, Shape input) {
+Job SlotJob(const Workspace& workspace, const WidthPlan& plan, const ImitatedSlot& imitated) {
+  const int slot = imitated.slot.index;
   Job job{.spec = plan.teacher.spec,
-          .folder = workspace.folder() / plan.folder / ("slot" + std::to_string(slot.index))};
+          .folder = workspace.folder() / plan.folder / ("slot" + std::to_string(slot)),
+          .epoch_cost = imitated.macs};
   TrialSpec& spec = job.spec;
   spec.id = job.folder.filename().string();
   spec.pretrained = fs::absolute(plan.teacher.folder / "weights.safetensors").lexically_normal();
   spec.pretrained_sha256 = TensorFileKey(spec.pretrained);
-  spec.distill.emplace().slot = slot.index;
-  job.epoch_cost = 0;
-  std::vector<Choice> choices = DistinctChoices(slot, input);
-  if (std::ranges::count(choices, slot.baseline) == 0) choices.push_back(slot.baseline);  // the study's space lacks it
-  for (const Choice& choice : choices) {
-    spec.distill->choices.push_back(DistilledName(choice));
-    const Graph graph = BuildSlotPart(workspace.backbone(), plan.width, workspace.task(), slot.index, choice);
-    job.epoch_cost += static_cast<double>(ComputeCosts(graph, Precision::kFp32).macs);
-  }
+  spec.distill.emplace().slot = slot;
+  spec.distill->inherit = !workspace.study().model.pretrained.empty();
+  for (const Choice& choice : imitated.choices) spec.distill->choices.push_back(DistilledName(choice));
   spec.epochs = static_cast<int>(workspace.study().search.distill_epochs);
   spec.optimizer = "adam";
   spec.lr = kLearningRate;
@@ -96,11 +92,8 @@ WidthPlan PlanWidth(const Workspace& workspace, double width) {
 
 // Of the teacher, which is trained by now.
 void PlanSlots(const Workspace& workspace, WidthPlan& plan) {
-  const auto& widths = workspace.study().model.width;
-  if (std::ranges::count(widths, plan.width) == 0) return;  // the baseline's, where it is not searched
-  const auto inputs = SlotInputShapes(workspace.backbone(), plan.width, workspace.task().options().input);
-  for (const Slot& slot : workspace.backbone().Slots(plan.width, Precision::kFp32)) {
-    plan.slots.push_back(SlotJob(workspace, plan, slot, inputs[static_cast<size_t>(slot.index - 1)]));
+  for (const ImitatedSlot& slot : ImitatedSlots(workspace, plan.width)) {
+    plan.slots.push_back(SlotJob(workspace, plan, slot));
   }
 }
 

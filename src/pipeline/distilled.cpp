@@ -1,8 +1,10 @@
 #include "pipeline/distilled.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/hash.h"
+#include "graph/costs.h"
 #include "graph/safetensors.h"
 #include "models/pretrained/tensor_file.h"
 
@@ -70,6 +72,24 @@ void Exchange(const fs::path& distilled, const Exchanged& exchanged, Weights& we
 }  // namespace
 
 bool Distills(const Study& study) { return study.search.quality == "distill"; }
+
+std::vector<ImitatedSlot> ImitatedSlots(const Workspace& workspace, double width) {
+  if (std::ranges::count(workspace.study().model.width, width) == 0) return {};  // the baseline's alone
+  const auto inputs = SlotInputShapes(workspace.backbone(), width, workspace.task().options().input);
+  std::vector<ImitatedSlot> slots;
+  for (Slot& slot : workspace.backbone().Slots(width, Precision::kFp32)) {
+    ImitatedSlot one{.slot = std::move(slot), .choices = {}};
+    one.choices = DistinctChoices(one.slot, inputs[static_cast<size_t>(one.slot.index - 1)]);
+    // The study's space may lack it.
+    if (std::ranges::count(one.choices, one.slot.baseline) == 0) one.choices.push_back(one.slot.baseline);
+    for (const Choice& choice : one.choices) {
+      const Graph graph = BuildSlotPart(workspace.backbone(), width, workspace.task(), one.slot.index, choice);
+      one.macs += static_cast<double>(ComputeCosts(graph, Precision::kFp32).macs);
+    }
+    slots.push_back(std::move(one));
+  }
+  return slots;
+}
 
 std::string DistilledName(Choice choice) {
   choice.precision = Precision::kFp32;

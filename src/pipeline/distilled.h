@@ -17,6 +17,15 @@ namespace hot {
 // Whether the study scores choices by distillation.
 bool Distills(const Study& study);
 
+// A slot whose choices learn to imitate the trained baseline's.
+struct ImitatedSlot {
+  Slot slot;
+  std::vector<Choice> choices;  // the baseline's own among them
+  double macs = 0;              // of all choices together, in float
+};
+// Of a width; none where it is not searched.
+std::vector<ImitatedSlot> ImitatedSlots(const Workspace& workspace, double width);
+
 // Writes a choice without its precision, since it learns in float: "irb-k3-e6@fp32".
 std::string DistilledName(Choice choice);
 

@@ -28,7 +28,9 @@ constexpr size_t kManyPictures = 1000;
 
 struct Decisions {
   double width = kWidths[0];
-  int64_t epochs = kDraftEpochs, train_candidates = 1;
+  bool distill = true;  // search.quality
+  int64_t epochs = kDraftEpochs;
+  int64_t train_candidates = 2;  // of each objective
   std::optional<DeviceProbe> probe;
   bool estimated = false;
   std::optional<EpochTime> epoch;
@@ -87,6 +89,9 @@ void DraftBudgets(const Decisions& made, Draft& draft) {
   } else {
     search.latency_ms = Rounded(least_ms + kLatencyShare * (base_ms - least_ms));
     draft.Say("search.latency_ms", took);
+  }
+  // Without a least size the fastest network would be a useless one.
+  if (search.latency_ms && search.quality == "macs") {
     const auto least_macs = static_cast<double>(smallest.macs), macs = static_cast<double>(baseline.macs);
     search.quality_min = Rounded((least_macs + kQualityShare * (macs - least_macs)) / 1e6);
     draft.Say("search.quality_min",
@@ -99,7 +104,15 @@ void DraftBudgets(const Decisions& made, Draft& draft) {
 }
 
 void DraftSearch(const Decisions& made, Draft& draft) {
-  draft.Say("search.objective", "the best within the budgets, and the fastest");
+  if (made.distill) {
+    draft.study.search.quality = "distill";
+    draft.study.search.objective = {"accuracy"};
+    draft.Say("search.objective", "the best within the budgets");
+    draft.Say("search.quality", "blocks learn to imitate the trained baseline; macs takes less time and says less");
+  } else {
+    draft.Say("search.objective", "the best within the budgets, and the fastest");
+    draft.Say("search.quality", "by size; distill knows the pictures, but takes longer");
+  }
   DraftBudgets(made, draft);
   draft.study.search.candidates = 4;
   draft.study.search.train_candidates = made.train_candidates;
@@ -192,11 +205,14 @@ Study Read(const Draft& draft) {
   }
 }
 
-// Epochs that fit into the user's time with `trainings` on the plan's places, by a plan for kDraftEpochs.
+// Epochs that fit into the user's time with so many times the trainings in stage train, by a plan for kDraftEpochs.
 int64_t EpochsThatFit(const StudyPlan& plan, double hours, double more_trainings) {
-  const auto train = std::ranges::find(plan.stages, "train", &PlannedStage::stage);
-  const double others = plan.seconds() - train->seconds;
-  const double an_epoch = train->seconds * more_trainings / static_cast<double>(kDraftEpochs);
+  double others = 0, an_epoch = 0;
+  for (const PlannedStage& stage : plan.stages) {
+    others += stage.seconds - stage.training_seconds;
+    const double times = stage.stage == "train" ? more_trainings : 1;
+    an_epoch += times * stage.training_seconds / static_cast<double>(kDraftEpochs);
+  }
   if (!(an_epoch > 0)) return kManyEpochs;
   const double fit = std::clamp((hours * 3600 - others) / an_epoch, 0.0, 1e6);
   const auto epochs = static_cast<int64_t>(fit);
@@ -207,21 +223,29 @@ std::string EpochReason(const EpochTime& epoch, double hours) {
   return "what fits into " + FormatDuration(hours * 3600) + Text(": an epoch takes %.2g s", epoch.seconds);
 }
 
-// The widest network that the time allows to train, and for how long.
+// For how long a network of this width can be trained, and how many. `epoch`: what is known of an epoch's time.
+Decisions Fit(const InitRequest& request, const InitData& data, const Context& context, double width, bool distill,
+              const std::optional<EpochTime>& epoch) {
+  Decisions made{.width = width, .distill = distill, .train_candidates = distill ? 2 : 1};
+  const Workspace workspace(Read(Compose(request, data, made)), context, Access::kLook);
+  const StudyPlan plan = PlanStudy(workspace, "evaluate", epoch);
+  made.epoch = plan.epoch;
+  made.epochs = EpochsThatFit(plan, request.hours, 1);
+  // Five trainings in place of three.
+  if (EpochsThatFit(plan, request.hours, 5.0 / 3) >= kManyEpochs) made.train_candidates *= 2;
+  if (made.epoch) made.epoch_reason = EpochReason(*made.epoch, request.hours);
+  return made;
+}
+
+// The widest network that the time allows to train, with the better score of the two where it allows that, too.
 Decisions FitToTime(const InitRequest& request, const InitData& data, const Context& context) {
   Decisions made;
   for (const double width : kWidths) {
-    made.width = width;
-    const Workspace workspace(Read(Compose(request, data, made)), context, Access::kLook);
-    const StudyPlan plan = PlanStudy(workspace);
-    made.epoch = plan.epoch;
-    made.epochs = EpochsThatFit(plan, request.hours, 1);
-    // Five trainings in place of three.
-    if (EpochsThatFit(plan, request.hours, 5.0 / 3) >= kManyEpochs) made.train_candidates = 2;
-    if (made.epochs >= kFewEpochs || width == kWidths[std::size(kWidths) - 1]) break;
-    made.epochs = kDraftEpochs;
+    made = Fit(request, data, context, width, /*distill=*/true, std::nullopt);
+    if (made.epochs >= kFewEpochs) break;
+    made = Fit(request, data, context, width, /*distill=*/false, made.epoch);
+    if (made.epochs >= kFewEpochs) break;
   }
-  if (made.epoch) made.epoch_reason = EpochReason(*made.epoch, request.hours);
   return made;
 }
 

@@ -4,7 +4,9 @@
 #include <cmath>
 
 #include "core/text.h"
+#include "graph/costs.h"
 #include "pipeline/closed_loop.h"
+#include "pipeline/distilled.h"
 #include "pipeline/formats.h"
 #include "pipeline/latencies.h"
 #include "pipeline/networks.h"
@@ -138,19 +140,37 @@ class Planner {
     const bool halves = schedule.rungs.size() > 1;
     planned.seconds = std::max(0.0, epochs - done) * Epoch().seconds / slots * (halves ? 1 : rounds);
     if (schedule.budget_seconds) planned.seconds = std::min(planned.seconds, *schedule.budget_seconds);
+    planned.training_seconds = planned.seconds;
     planned.basis = EpochText();
   }
 
-  // A slot's choices learn side by side; together they cost about as much as the network that they imitate.
+  double BaselineMacs(double width) const {
+    const auto choices = BaselineChoices(workspace_.backbone(), width, workspace_.precision());
+    return static_cast<double>(ComputeCosts(GraphOf(workspace_, width, choices), Precision::kFp32).macs);
+  }
+
+  // Baselines are trained first, then slots, by MACs. A slot's choices learn side by side, while the trained network
+  // runs forward, which is a third of a step of its training.
   void PlanDistill(PlannedStage& planned) {
-    const double widths = static_cast<double>(TableWidths(workspace_).size());
-    const double slots = static_cast<double>(workspace_.backbone().Slots(1.0, workspace_.precision()).size());
-    const double epochs =
-        widths * (static_cast<double>(study_.train.epochs) + slots * static_cast<double>(study_.search.distill_epochs));
-    planned.work = Whole(widths) + " baselines to train, " + Whole(widths * slots) + " slots to imitate";
-    planned.seconds = epochs * Epoch().seconds / StudyExecutor(study_)->capacity();
+    const double own = BaselineMacs(workspace_.baseline_width()), capacity = StudyExecutor(study_)->capacity();
+    double baselines = 0, largest = 0, imitated = 0, slots = 0;
+    const std::vector<double> widths = TableWidths(workspace_);
+    for (const double width : widths) {
+      const double macs = BaselineMacs(width) / own;
+      baselines += macs;
+      largest = std::max(largest, macs);
+      for (const ImitatedSlot& slot : ImitatedSlots(workspace_, width)) {
+        imitated += slot.macs / own + macs / 3;
+        ++slots;
+      }
+    }
+    planned.work = Whole(static_cast<double>(widths.size())) + " baselines to train, " + Whole(slots) +
+                   " slots to imitate for " + std::to_string(study_.search.distill_epochs) + " epochs";
+    planned.training_seconds =
+        std::max(largest, baselines / capacity) * static_cast<double>(study_.train.epochs) * Epoch().seconds;
+    planned.seconds = planned.training_seconds +
+                      imitated / capacity * static_cast<double>(study_.search.distill_epochs) * Epoch().seconds;
     planned.basis = EpochText();
-    planned.guess = true;
   }
 
   void PlanNetworks(PlannedStage& planned, double seconds_each, const std::string& what) const {

@@ -17,8 +17,9 @@ struct PlannedStage {
   bool finished = false;  // nothing to do
   std::string work;       // "20 of 101 rows to measure, 81 in the journal"
   double seconds = 0;
-  std::string basis;   // what the seconds come from: "0.3 s a row by the journal"
-  bool guess = false;  // they come from nothing that was measured here
+  double training_seconds = 0;  // of them, what is in proportion to train.epochs
+  std::string basis;            // what the seconds come from: "0.3 s a row by the journal"
+  bool guess = false;           // they come from nothing that was measured here
 };
 
 struct StudyPlan {

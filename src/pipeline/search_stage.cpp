@@ -1,6 +1,7 @@
 // Stage search: the k best networks a width and objective from the plain table; beside them the front of quality
 // against latency, the price of a millisecond and, where nothing fits, what would.
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -32,12 +33,14 @@ Json FrontJson(const Workspace& workspace, double width, const std::vector<Candi
 }
 
 Json PriceJson(double width, double latency_ms, const LatencyPrice& price) {
+  const std::string unit = price.scored ? "quality" : "macs";
+  const auto number = [&](double value) { return price.scored ? Json(value) : Json(std::llround(value)); };
   return {{"width", width},
           {"latency_ms", latency_ms},
           {"step_ms", price.step_ms},
-          {"macs", price.macs},
-          {"more_macs", price.more_macs},
-          {"less_macs", price.less_macs ? Json(*price.less_macs) : Json()},
+          {unit, number(price.quality)},
+          {"more_" + unit, number(price.more)},
+          {"less_" + unit, price.less ? number(*price.less) : Json()},
           {"optimal", price.optimal}};
 }
 

@@ -119,6 +119,13 @@ TEST_F(BrowserTest, SaysTheVerdictInOneSentence) {
   EXPECT_THAT(Text("#verdict .note"), HasSubstr(File("evaluation.json").at("verdict").get<std::string>()));
 }
 
+TEST_F(BrowserTest, PricesAreInScoresWhereTheStudyHasThem) {
+  EXPECT_THAT(Text("#search"), HasSubstr("what the best network gains from a looser budget"));
+  EXPECT_THAT(Text("#search"), HasSubstr("0.8730"));
+  EXPECT_THAT(Text("#search"), HasSubstr("+0.0041"));
+  EXPECT_THAT(Text("#search"), HasSubstr("no network is so fast"));
+}
+
 TEST_F(BrowserTest, HoveringShowsTheChoicesOfANetwork) {
   Show("#tradeoff");
   const Json mark = Mark("baseline");

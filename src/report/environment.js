@@ -24,7 +24,8 @@ const settingsTable = (caption, pairs) => makeTable({
 });
 
 function stagesTable(run) {
-  const order = ['profile', 'search', 'verify', 'train', 'quantize', 'compile', 'evaluate'];
+  const distill = run.study?.search?.quality === 'distill' ? ['distill'] : [];
+  const order = ['profile', ...distill, 'search', 'verify', 'train', 'quantize', 'compile', 'evaluate'];
   const known = Object.keys(run.stages || {});
   const names = [...order, ...known.filter((name) => !order.includes(name))];
   return makeTable({

@@ -116,24 +116,26 @@ function frontChart(model) {
 function pricesTable(model) {
   const prices = list(model.run.search?.prices);
   if (!prices.length) return null;
-  const cell = (price, value, sign) => isNumber(value) ? {
-    show: withNote(sign + millions(value) + ' M', sign + fixed(100 * value / price.macs, 1) + ' %'),
-    value: value / 1e6
-  } :
-                                                         {show: 'no network is so fast', value: null};
+  const scored = isScored(model), unit = scored ? 'quality' : 'macs';
+  const amount = (value) => scored ? {show: fixed(value, 4), value} : {show: millions(value), value: value / 1e6};
+  const cell = (price, kind, sign) => {
+    const value = price[kind + '_' + unit];
+    if (!isNumber(value)) return {show: 'no network is so fast', value: null};
+    const note = scored ? '' : sign + fixed(100 * value / price.macs, 1) + ' %';
+    return {...amount(value), show: withNote(sign + amount(value).show + (scored ? '' : ' M'), note)};
+  };
   return makeTable({
     caption:
         'The price of a millisecond: what the best network gains from a looser budget, and loses from a tighter one, by the table',
     columns: [
-      {name: 'width'}, {name: 'budget, ms', number: true}, {name: 'MACs, M', number: true},
+      {name: 'width'}, {name: 'budget, ms', number: true}, {name: scored ? 'mean score' : 'MACs, M', number: true},
       {name: 'step, ms', number: true}, {name: 'step more buys', number: true}, {name: 'step less costs', number: true}
     ],
     rows: prices.map((price) => ({
                        cells: [
                          String(price.width), {show: fixed(price.latency_ms, 3), value: price.latency_ms},
-                         {show: millions(price.macs), value: price.macs / 1e6},
-                         {show: fixed(price.step_ms, 3), value: price.step_ms}, cell(price, price.more_macs, '+'),
-                         cell(price, price.less_macs, MINUS)
+                         amount(price[unit]), {show: fixed(price.step_ms, 3), value: price.step_ms},
+                         cell(price, 'more', '+'), cell(price, 'less', MINUS)
                        ]
                      }))
   });

@@ -106,22 +106,23 @@ std::vector<Candidate> ParetoFront(const LookupTable& table, const Budgets& budg
 
 std::optional<LatencyPrice> PriceOfLatency(const LookupTable& table, const Budgets& budgets, const Solver& solver,
                                            const CostCorrection& correction) {
-  if (!budgets.latency_ms || *budgets.latency_ms <= 0 || HasQuality(table)) return std::nullopt;
+  if (!budgets.latency_ms || *budgets.latency_ms <= 0) return std::nullopt;
   Sweep sweep(table, budgets, solver, correction);
-  const auto macs_within = [&](double latency_ms) -> std::optional<int64_t> {
+  const auto quality_within = [&](double latency_ms) -> std::optional<double> {
     Budgets shifted = budgets;
     shifted.latency_ms = latency_ms;
     const std::optional<Candidate> best = sweep.Best(Objective::kAccuracy, shifted);
-    return best ? std::optional(best->macs) : std::nullopt;
+    return best ? std::optional(QualityOf(*best)) : std::nullopt;
   };
-  const std::optional<int64_t> macs = macs_within(*budgets.latency_ms);
-  if (!macs) return std::nullopt;
+  const std::optional<double> quality = quality_within(*budgets.latency_ms);
+  if (!quality) return std::nullopt;
   constexpr double kSteps = 5;
   LatencyPrice price{.step_ms = std::min(1.0, std::pow(10, std::floor(std::log10(*budgets.latency_ms / kSteps)))),
-                     .macs = *macs};
-  const std::optional<int64_t> more = macs_within(*budgets.latency_ms + price.step_ms);
-  price.more_macs = more.value_or(*macs) - *macs;
-  if (const auto less = macs_within(*budgets.latency_ms - price.step_ms)) price.less_macs = *macs - *less;
+                     .scored = HasQuality(table),
+                     .quality = *quality};
+  const std::optional<double> more = quality_within(*budgets.latency_ms + price.step_ms);
+  price.more = more.value_or(*quality) - *quality;
+  if (const auto less = quality_within(*budgets.latency_ms - price.step_ms)) price.less = *quality - *less;
   price.optimal = sweep.proven();
   return price;
 }

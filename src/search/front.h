@@ -18,18 +18,18 @@ namespace hot {
 std::vector<Candidate> ParetoFront(const LookupTable& table, const Budgets& budgets, int most, const Solver& solver,
                                    const CostCorrection& correction);
 
-// What a little more or less latency buys at the budget: MACs of the best networks within it, exactly.
+// What a little more or less latency buys at the budget: quality (QualityOf) of the best networks within it, exactly.
 struct LatencyPrice {
   bool operator==(const LatencyPrice&) const = default;
-  double step_ms = 0;                     // 1 ms, or 0.1, 0.01, ... where the budget is below five steps
-  int64_t macs = 0;                       // of the best within budgets.latency_ms
-  int64_t more_macs = 0;                  // gained by budgets.latency_ms + step_ms
-  std::optional<int64_t> less_macs = {};  // lost by budgets.latency_ms - step_ms; unset: no network keeps that
-  bool optimal = true;                    // proven; false: the solver gave up somewhere
+  double step_ms = 0;               // 1 ms, or 0.1, 0.01, ... where the budget is below five steps
+  bool scored = false;              // whether qualities are mean scores of slots (TableRow::quality); else MACs
+  double quality = 0;               // of the best within budgets.latency_ms
+  double more = 0;                  // gained by budgets.latency_ms + step_ms
+  std::optional<double> less = {};  // lost by budgets.latency_ms - step_ms; unset: no network keeps that
+  bool optimal = true;              // proven; false: the solver gave up somewhere
 };
 
-// Unset where quality is not MACs, without a latency budget, and when no network keeps the budgets. Throws what
-// AutoSearch throws.
+// Unset without a latency budget, and when no network keeps the budgets. Throws what AutoSearch throws.
 std::optional<LatencyPrice> PriceOfLatency(const LookupTable& table, const Budgets& budgets, const Solver& solver,
                                            const CostCorrection& correction);
 

@@ -265,32 +265,42 @@ RC_GTEST_PROP(TableProperties, CandidatesAreThoseOfEnumerationFormatsAndBordersI
   RC_ASSERT(found.smallest_latency_ms == smallest_ns / 1e6);
 }
 
-// (latency, MACs) of all networks within the budgets that no other one dominates, by rising latency.
-std::vector<std::pair<double, int64_t>> FrontByEnumeration(const LookupTable& table, const Budgets& budgets) {
-  std::vector<std::pair<double, int64_t>> all, front;
+// With scores for choices, or without, where MACs stand for quality.
+LookupTable MakeTableOfQuality() {
+  LookupTable table = MakeTable();
+  if (*rc::gen::arbitrary<bool>()) return table;
+  for (auto& rows : table.slots) {
+    for (TableRow& row : rows) row.quality = 1e-3 * static_cast<double>(Number(-500, 1000));
+  }
+  return table;
+}
+
+// (latency, quality) of all networks within the budgets that no other one dominates, by rising latency.
+std::vector<std::pair<double, double>> FrontByEnumeration(const LookupTable& table, const Budgets& budgets) {
+  std::vector<std::pair<double, double>> all, front;
   for (const Candidate& network : AllNetworks(table, kCorrection)) {
-    if (KeepsBudgets(network, 0, budgets)) all.emplace_back(network.latency_ns, -network.macs);
+    if (KeepsBudgets(network, 0, budgets)) all.emplace_back(network.latency_ns, -QualityOf(network));
   }
   std::ranges::sort(all);
-  for (const auto& [latency_ns, minus_macs] : all) {
-    if (front.empty() || -minus_macs > front.back().second) front.emplace_back(latency_ns, -minus_macs);
+  for (const auto& [latency_ns, minus_quality] : all) {
+    if (front.empty() || -minus_quality > front.back().second) front.emplace_back(latency_ns, -minus_quality);
   }
   return front;
 }
 
 RC_GTEST_PROP(TableProperties, FrontIsThatOfEnumeration, ()) {
-  const LookupTable table = *rc::gen::exec(MakeTable);
+  const LookupTable table = *rc::gen::exec(MakeTableOfQuality);
   const Budgets budgets = *rc::gen::exec(MakeBudgets);
   const auto oracle = FrontByEnumeration(table, budgets);
-  std::vector<std::pair<double, int64_t>> whole, thinned;
+  std::vector<std::pair<double, double>> whole, thinned;
   for (const Candidate& c : ParetoFront(table, budgets, 1'000'000, *MakeSolver("exact"), kCorrection)) {
-    whole.emplace_back(c.latency_ns, c.macs);
+    whole.emplace_back(c.latency_ns, QualityOf(c));
     RC_ASSERT(c.rank == std::ssize(whole));
     RC_ASSERT(c.optimal);
   }
   RC_ASSERT(whole == oracle);
   for (const Candidate& c : ParetoFront(table, budgets, 4, *MakeSolver("exact"), kCorrection)) {
-    thinned.emplace_back(c.latency_ns, c.macs);
+    thinned.emplace_back(c.latency_ns, QualityOf(c));
   }
   RC_ASSERT(thinned.size() <= 4u);
   RC_ASSERT(std::ranges::includes(oracle, thinned));
@@ -300,25 +310,27 @@ RC_GTEST_PROP(TableProperties, FrontIsThatOfEnumeration, ()) {
 }
 
 RC_GTEST_PROP(TableProperties, PriceIsThatOfEnumeration, ()) {
-  const LookupTable table = *rc::gen::exec(MakeTable);
+  const LookupTable table = *rc::gen::exec(MakeTableOfQuality);
   Budgets budgets = *rc::gen::exec(MakeBudgets);
   budgets.latency_ms = 1e-4 * static_cast<double>(Number(500, 3000));
   const auto best = [&](double latency_ms) {
-    std::optional<int64_t> macs;
+    std::optional<double> quality;
     for (const auto& [latency_ns, of_point] : FrontByEnumeration(table, budgets)) {
-      if (latency_ns <= latency_ms * 1e6) macs = of_point;
+      if (latency_ns <= latency_ms * 1e6) quality = of_point;
     }
-    return macs;
+    return quality;
   };
+  const auto near = [](double a, double b) { return std::abs(a - b) < 1e-9; };
   const auto price = PriceOfLatency(table, budgets, *MakeSolver("exact"), kCorrection);
   RC_ASSERT(price.has_value() == best(*budgets.latency_ms).has_value());
   if (!price) return;
   RC_ASSERT(price->optimal);
-  RC_ASSERT(price->macs == best(*budgets.latency_ms));
-  RC_ASSERT(price->macs + price->more_macs == best(*budgets.latency_ms + price->step_ms));
+  RC_ASSERT(price->scored == HasQuality(table));
+  RC_ASSERT(price->quality == best(*budgets.latency_ms));
+  RC_ASSERT(near(price->quality + price->more, *best(*budgets.latency_ms + price->step_ms)));
   const auto less = best(*budgets.latency_ms - price->step_ms);
-  RC_ASSERT(price->less_macs.has_value() == less.has_value());
-  if (less) RC_ASSERT(price->macs - *price->less_macs == *less);
+  RC_ASSERT(price->less.has_value() == less.has_value());
+  if (less) RC_ASSERT(near(price->quality - *price->less, *less));
 }
 
 // By what the budgets of `relaxed` must be multiplied so that this network keeps all of them; unset: nothing would do.

@@ -227,6 +227,7 @@ std::string ToJson(const TrialSpec& s) {
   }
   if (!s.quantized_sha256.empty()) json["quantized"] = {{"sha256", s.quantized_sha256}};
   if (s.distill) json["distill"] = {{"slot", s.distill->slot}, {"choices", s.distill->choices}};
+  if (s.distill && s.distill->inherit) json["distill"]["inherit"] = true;
   json["task"] = TaskJson(s.task);
   json["train"] = SourceJson(s.train);
   json["val"] = SourceJson(s.val);
@@ -254,7 +255,8 @@ TrialSpec ReadTrial(const fs::path& file) {
     if (json.contains("quantized")) s.quantized_sha256 = json.at("quantized").at("sha256");
     if (json.contains("distill")) {
       s.distill = {.slot = WholeNumber<int>(json["distill"].at("slot")),
-                   .choices = json["distill"].at("choices").get<std::vector<std::string>>()};
+                   .choices = json["distill"].at("choices").get<std::vector<std::string>>(),
+                   .inherit = json["distill"].value("inherit", false)};
     }
     s.task = TaskFrom(json.at("task"));
     s.train = SourceFrom(json.at("train"));

@@ -38,6 +38,7 @@ struct TrialSpec {
   struct Distill {
     int slot = 1;                      // 1-based
     std::vector<std::string> choices;  // Choice::Name(), each once
+    bool inherit = false;              // choices start with what they can of the network's slot (pretrained/channels.h)
     bool operator==(const Distill&) const = default;
   };
   std::optional<Distill> distill;

@@ -10,6 +10,7 @@
 #include "core/hash.h"
 #include "graph/fold.h"
 #include "graph/safetensors.h"
+#include "models/pretrained/channels.h"
 #include "train/epoch_log.h"
 #include "train/torch_pch.h"
 #include "train/trial_options.h"
@@ -43,15 +44,17 @@ StudentOptions OptionsOf(const TrialSpec& spec, at::Device device) {
           .device = device};
 }
 
-// Not with the trial's seed: the teacher began with it, and the choice that is built like it would be ahead of all
-// others.
-std::vector<Student> MakeStudents(const TrialSpec& spec, const Task& task, at::Device device) {
+// With what they can of `teacher`, or from nothing. Then not with the trial's seed: the teacher began with it, and the
+// choice that is built like it would be ahead of all others.
+std::vector<Student> MakeStudents(const TrialSpec& spec, const Task& task, const Weights& teacher, at::Device device) {
   const uint64_t seed = MixSeed(spec.seed, "students");
+  const std::string section = "slot" + std::to_string(spec.distill->slot);
   const SearchSpace space = TrialSpace(spec);
   std::vector<Student> students;
   for (const std::string& name : spec.distill->choices) {
     Graph graph = BuildSlotPart(space, spec.width, task, spec.distill->slot, Choice::Parse(name));
-    const Weights start = RandomWeights(graph, seed);
+    Weights start = RandomWeights(graph, seed);
+    if (spec.distill->inherit) InheritChannels(graph, section, teacher, start);
     students.emplace_back(name, std::move(graph), start, OptionsOf(spec, device));
   }
   if (students.empty()) throw Error(Code::kInvalidArgument, "distill.choices", "there are none");
@@ -68,13 +71,13 @@ Distillation::Distillation(fs::path folder, const TrialSpec& spec, const TrialDa
       identity_(Sha256Hex(ToJson(spec))),
       task_(MakeTask(spec.task)),
       teacher_(TeacherGraph(spec, *task_), device),
-      students_(MakeStudents(spec, *task_, device)),
       train_loader_(data.train, TrainLoaderOptions(spec, data.train, device)),
       val_loader_(data.val, ValLoaderOptions(spec, device)),
       schedule_(TrialSchedule(spec, train_loader_.batches_per_epoch())) {
   const InitialWeights trained = MakeInitialWeights(spec, TrialGraph(spec, *task_));
   if (trained.inheritance) std::printf("teacher: %s\n", trained.inheritance->Summary().c_str());
   teacher_.Load(trained.weights);
+  students_ = MakeStudents(spec, *task_, trained.weights, device);
   MeasureTeacher();
   Resume();
 }

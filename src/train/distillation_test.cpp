@@ -96,6 +96,24 @@ TEST_F(DistillationTest, TheTeachersOwnChoiceDoesNotBeginWithTheTeachersFirstWei
   EXPECT_NE(weights.at("slot2.0.project.conv.weight").data, first.at("slot2.0.project.conv.weight").data);
 }
 
+TEST_F(DistillationTest, ChoicesOfTheSlotsLayersBeginWithItsChannelsWhereTheTrialSaysSo) {
+  const std::vector<std::string> choices{"irb-k3-e6@fp32", "irb-k3-e3@fp32", "fused-k3-e3@fp32"};
+  const TrialSpec nothing = DistillSpec(2, 1, choices);
+  TrialSpec spec = nothing;
+  spec.distill->inherit = true;
+  const TrialData data = LoadTrialData(spec);
+  const Weights teacher = ReadSafetensors(spec.pretrained);
+  Distillation inherits(Trial("inherits"), spec, data, never_), random(Trial("random"), nothing, data, never_);
+  const auto of = [](Distillation& distillation, size_t i) { return distillation.students()[i].Store(); };
+  const std::string first = "slot2.0.expand.conv.weight";
+  EXPECT_EQ(of(inherits, 0).at(first).data, teacher.at(first).data);
+  EXPECT_NE(of(random, 0).at(first).data, teacher.at(first).data);
+  EXPECT_NE(of(inherits, 1).at(first).data, of(random, 1).at(first).data);
+  EXPECT_EQ(of(inherits, 2).at(first).data, of(random, 2).at(first).data) << "another kind of block";
+  WriteFileAtomic(folder_.path() / "trial.json", ToJson(spec));
+  EXPECT_EQ(ReadTrial(folder_.path() / "trial.json").distill, spec.distill);
+}
+
 TEST_F(DistillationTest, AResumedDistillationGivesTheSameWeights) {
   const TrialSpec spec = DistillSpec(2, 3, {"irb-k3-e3@fp32", "fused-k3-e3@fp32"});
   const fs::path straight = Trial("straight"), pieces = Trial("pieces");

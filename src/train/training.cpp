@@ -44,14 +44,16 @@ NodeId NamedEnd(const Graph& graph, const std::string& freeze) {
               "known: none, stem, its slots (slot1, ...), backbone");
 }
 
-// What is frozen: the named part, as far as it is inherited. A candidate's slot that `pretrained` lacks is random and
-// has to be trained.
+// What is frozen: the named part, as far as it is inherited whole. A candidate's slot that `pretrained` lacks, or
+// has in part, has to be trained.
 NodeId FrozenEnd(const Graph& graph, const TrialSpec& spec) {
   const NodeId end = NamedEnd(graph, spec.freeze);
   if (end == 0 || spec.pretrained.empty()) return end;
-  const std::vector<std::string> random = MakeInitialWeights(spec, graph).inheritance->random;
+  const Inheritance inheritance = *MakeInitialWeights(spec, graph).inheritance;
   for (const Section& section : graph.sections()) {
-    if (section.first < end && std::ranges::find(random, section.name) != random.end()) return section.first;
+    const bool whole = std::ranges::count(inheritance.random, section.name) == 0 &&
+                       std::ranges::count(inheritance.in_part, section.name) == 0;
+    if (section.first < end && !whole) return section.first;
   }
   return end;
 }

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "models/pretrained/channels.h"
 #include "models/pretrained/names.h"
 #include "models/pretrained/tensor_file.h"
 
@@ -163,7 +164,7 @@ class Heir {
     bool any_section = false, any_of_head = false;
     for (const Unit& unit : units_) {
       const bool is_head = IsHead(unit.name);
-      const bool taken = Take(unit, unit.name) || TakeTap(unit, sources);
+      const bool taken = Take(unit, unit.name) || TakeTap(unit, sources) || TakeChannels(unit, result.in_part);
       if (!taken) random.push_back(unit.name);
       any_section |= taken && !is_head;
       any_of_head |= taken && is_head;
@@ -208,6 +209,15 @@ class Heir {
       weights_[parameter.name] = pretrained_.weights.at(theirs);
       taken_.insert(theirs);
     }
+    return true;
+  }
+
+  // What a slot of the same layers can start with.
+  bool TakeChannels(const Unit& unit, std::vector<std::string>& in_part) {
+    if (!unit.name.starts_with("slot") || !InheritChannels(graph_, unit.name, pretrained_.weights, weights_))
+      return false;
+    in_part.push_back(unit.name);
+    for (const Parameter& parameter : unit.parameters) taken_.insert(parameter.name);
     return true;
   }
 
@@ -314,6 +324,7 @@ Inheritance Inherit(const Graph& graph, const Pretrained& pretrained, Weights& w
 std::string Inheritance::Summary() const {
   std::string text =
       file + " (" + naming + " names): " + std::to_string(taken) + " of " + std::to_string(tensors) + " tensors taken";
+  if (!in_part.empty()) text += "; in part: " + JoinNames(in_part);
   if (!random.empty()) text += "; from random: " + JoinNames(random);
   if (!no_place.empty()) text += "; no place for: " + JoinNames(no_place);
   return text;

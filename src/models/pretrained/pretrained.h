@@ -31,17 +31,18 @@ Pretrained ReadPretrained(const fs::path& path, const Backbone& backbone);
 struct Inheritance {
   std::string file, naming;
   size_t tensors = 0, taken = 0;      // of the file; a tensor that is taken twice counts once
+  std::vector<std::string> in_part;   // slots of the same layers as the file's with other channels or kernels
   std::vector<std::string> random;    // sections that keep the weights they had; of a head that took some: its parts
   std::vector<std::string> no_place;  // groups of the file's tensors that belong to no section of the network
 
-  // "w.pth (torchvision names): 260 of 262 tensors taken; from random: head; no place for: classifier.*"
+  // "w.pth (torchvision names): 260 of 262 tensors taken; in part: slot3; from random: head; no place for: x.*"
   std::string Summary() const;
 };
 
-// Overwrites in `weights`, which fit `graph`, what the file has: stem, slots and tail whole or not at all (the slot of
-// a candidate is inherited when it is built as in the file), the head node by node. A 1x1 of the head that reads what a
-// slot reads and is shaped like that slot's expansion (SSD's taps) starts as that expansion. Throws
-// Error(kInvalidArgument) when no section fits: the weights are of another width.
+// Overwrites in `weights`, which fit `graph`, what the file has: stem, slots and tail whole where they are built as in
+// the file, a slot in part where only channels inside or kernels are others (channels.h), the head node by node. A 1x1
+// of the head that reads what a slot reads and is shaped like that slot's expansion (SSD's taps) starts as that
+// expansion. Throws Error(kInvalidArgument) when no section fits: the weights are of another width.
 Inheritance Inherit(const Graph& graph, const Pretrained& pretrained, Weights& weights);
 
 // What WriteSafetensors stores beside weights of ours, so that they know their convention when they are read again.

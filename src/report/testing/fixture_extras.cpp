@@ -77,9 +77,9 @@ Json FixtureSearchSpace() {
   prices.push_back({{"width", 0.5},
                     {"latency_ms", 1.95},
                     {"step_ms", 0.0195},
-                    {"macs", 17500000},
-                    {"more_macs", 410000},
-                    {"less_macs", 380000},
+                    {"quality", 0.873},
+                    {"more_quality", 0.0041},
+                    {"less_quality", nullptr},
                     {"optimal", true}});
   const Json stem{{"part", "stem"}, {"choice", ""}, {"share", 0.12}};
   const Json slot{{"part", "slot2"}, {"choice", "fused-k5-e9@int8"}, {"share", 0.31}};
