@@ -187,8 +187,8 @@ std::string ReadPart(const fs::path& file) {
 }
 
 json ReadManifest(const fs::path& file) {
-  const auto check_depth = CheckDepth<json>(kMaxDepth, [&] { Damaged(file, "nested too deep"); });
-  const json manifest = json::parse(ReadPart(file), check_depth, /*allow_exceptions=*/false);
+  const json manifest = ParseShallow<json>(
+      ReadPart(file), kMaxDepth, [&] { Damaged(file, "nested too deep"); }, /*allow_exceptions=*/false);
   if (!manifest.is_object() || !manifest.contains("version") || !manifest["version"].is_number_integer()) {
     Damaged(file, "not a manifest");
   }

@@ -189,12 +189,8 @@ class Reader {
   NodeId count_ = 0;  // nodes read so far
 };
 
-Json ParseShallow(std::string_view text) {
-  return Json::parse(text, CheckDepth<Json>(kMaxDepth, [] { Broken("nested too deep"); }));
-}
-
 Graph FromJson(std::string_view text) {
-  const Json json = ParseShallow(text);
+  const Json json = ParseShallow<Json>(text, kMaxDepth, [] { Broken("nested too deep"); });
   if (!json.is_object()) Broken("not an object");
   const auto version = WholeNumber<int64_t>(json.at("version"));
   if (version > kVersion) {

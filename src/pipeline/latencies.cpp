@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
 #include <map>
 
 #include "graph/key.h"
@@ -131,9 +132,10 @@ struct Unique {
   bool NeedsTry() const { return !row || ((!row->steady || HasTooFew()) && tries < kMostTries); }
 };
 
+using Artifacts = std::vector<std::optional<Artifact>>;  // none for work without a network
+
 std::vector<Measurement> MeasureNow(const Workspace& workspace, std::span<Unique* const> batch,
-                                    const std::vector<std::optional<Artifact>>& artifacts, double reference_ns,
-                                    const Context& context) {
+                                    const Artifacts& artifacts, double reference_ns, const Context& context) {
   const bool part = batch.front()->job.part;
   MeasureOptions options = part ? MeasureOptions{} : kWholeOptions;
   options.min_samples = std::max(options.min_samples, batch.front()->least_samples);
@@ -148,18 +150,45 @@ std::vector<Measurement> MeasureNow(const Workspace& workspace, std::span<Unique
               : ProfileWhole(workspace, pointers, options, reference_ns, context);
 }
 
-std::vector<Measurement> CompileAndMeasure(const Workspace& workspace, std::span<Unique* const> batch, double offset,
-                                           double reference_ns) {
-  const Context& context = workspace.context();
-  std::vector<std::optional<Artifact>> artifacts;
+Artifacts Compile(const Workspace& workspace, std::span<Unique* const> batch, double offset, Progress& progress) {
+  Artifacts artifacts;
   for (const Unique* unique : batch) {
-    context.ThrowIfCancelled();
+    workspace.context().ThrowIfCancelled();
     artifacts.emplace_back();
     if (unique->job.graph == nullptr) continue;
     artifacts.back() = CompileUntrained(workspace, unique->job);
-    context.progress.Update(offset,
-                            "compiling " + std::to_string(artifacts.size()) + " of " + std::to_string(batch.size()));
+    progress.Update(offset, "compiling " + std::to_string(artifacts.size()) + " of " + std::to_string(batch.size()));
   }
+  return artifacts;
+}
+
+// Compiled one batch after the other: where that takes nothing from the device, while that measures the batch before.
+class Compiler {
+ public:
+  explicit Compiler(const Workspace& workspace) : workspace_(workspace) {}
+
+  // `next`: what the next call will ask for.
+  Artifacts Take(std::span<Unique* const> batch, std::span<Unique* const> next, double offset) {
+    HOT_ASSERT(!coming_.valid() || batch.data() == coming_batch_.data());
+    Artifacts artifacts =
+        coming_.valid() ? coming_.get() : Compile(workspace_, batch, offset, workspace_.context().progress);
+    HOT_ASSERT(artifacts.size() == batch.size());
+    if (next.empty() || !next.front()->job.part || workspace_.device().runs_work()) return artifacts;
+    coming_batch_ = next;
+    coming_ = std::async(std::launch::async, [this, next] { return Compile(workspace_, next, 0, *silent_); });
+    return artifacts;
+  }
+
+ private:
+  const Workspace& workspace_;
+  const std::unique_ptr<Progress> silent_ = MakeSilentProgress();
+  std::span<Unique* const> coming_batch_;
+  std::future<Artifacts> coming_;
+};
+
+std::vector<Measurement> Measure(const Workspace& workspace, std::span<Unique* const> batch, const Artifacts& artifacts,
+                                 double offset, double reference_ns) {
+  const Context& context = workspace.context();
   const std::string what = batch.front()->job.part ? " parts" : " whole networks";
   PartProgress progress(context.progress, offset, 1, "measuring " + std::to_string(batch.size()) + what + " in turns");
   progress.Update(0, "");
@@ -182,11 +211,25 @@ std::vector<Measurement> EstimateParts(const Workspace& workspace, std::span<Uni
   return estimated;
 }
 
-void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset, TableCanary& canary) {
+// The first of these, which are measured side by side; of parts of networks those of the first one's.
+std::span<Unique* const> FirstBatch(const Workspace& workspace, std::span<Unique* const> open) {
+  if (open.empty()) return open;
+  const LatencyJob& job = open.front()->job;
+  const auto is_of_another = [&](const Unique* unique) { return unique->job.network != job.network; };
+  if (job.network != nullptr)
+    return open.first(static_cast<size_t>(std::ranges::find_if(open, is_of_another) - open.begin()));
+  const size_t at_once = job.part ? kBatch : kWholeAtOnce;
+  return open.first(std::min({kMostProfiled, at_once * static_cast<size_t>(workspace.device().boards()), open.size()}));
+}
+
+// Measures the first batch; returns how many that were.
+size_t MeasureFirst(Workspace& workspace, std::span<Unique* const> open, double offset, Compiler& compiler,
+                    TableCanary& canary) {
   const Context& context = workspace.context();
+  const auto batch = FirstBatch(workspace, open), next = FirstBatch(workspace, open.subspan(batch.size()));
   auto measured = batch.front()->job.network != nullptr
                       ? EstimateParts(workspace, batch, offset)
-                      : CompileAndMeasure(workspace, batch, offset, canary.reference_ns());
+                      : Measure(workspace, batch, compiler.Take(batch, next, offset), offset, canary.reference_ns());
   const bool estimate = workspace.device().Describe().estimates();
   if (!estimate) canary.Judge(measured);
   for (size_t i = 0; i < batch.size(); ++i) {
@@ -194,23 +237,15 @@ void MeasureBatch(Workspace& workspace, std::span<Unique*> batch, double offset,
     workspace.store().AddMeasurement(*batch[i]->row);
     ++batch[i]->tries;
   }
-}
-
-// How many of these, the first, are measured side by side; of parts of networks those of the first one's.
-size_t BatchSize(const Workspace& workspace, std::span<Unique* const> open) {
-  const LatencyJob& job = open.front()->job;
-  const auto is_of_another = [&](const Unique* unique) { return unique->job.network != job.network; };
-  if (job.network != nullptr) return static_cast<size_t>(std::ranges::find_if(open, is_of_another) - open.begin());
-  const size_t at_once = job.part ? kBatch : kWholeAtOnce;
-  return std::min({kMostProfiled, at_once * static_cast<size_t>(workspace.device().boards()), open.size()});
+  return batch.size();
 }
 
 void MeasureAll(Workspace& workspace, std::vector<Unique*> open, double done_before, TableCanary& canary) {
   std::ranges::stable_sort(open, {}, [](const Unique* unique) { return unique->job.network; });
-  size_t count = 0;
-  for (size_t begin = 0; begin < open.size(); begin += count) {
-    count = BatchSize(workspace, std::span(open).subspan(begin));
-    MeasureBatch(workspace, std::span(open).subspan(begin, count), done_before + static_cast<double>(begin), canary);
+  Compiler compiler(workspace);
+  for (size_t done = 0; done < open.size();) {
+    done += MeasureFirst(workspace, std::span(open).subspan(done), done_before + static_cast<double>(done), compiler,
+                         canary);
   }
 }
 

@@ -56,7 +56,7 @@ RememberedTarget TargetFrom(const Json& json) {
 std::optional<RememberedTarget> ReadTarget(const RecordRow& row) {
   const auto too_deep = [] { throw Error(Code::kDataLoss, "", "nested too deep"); };
   try {
-    const Json json = Json::parse(row.body, CheckDepth<Json>(kMaxRecordDepth, too_deep), /*allow_exceptions=*/false);
+    const Json json = ParseShallow<Json>(row.body, kMaxRecordDepth, too_deep, /*allow_exceptions=*/false);
     if (!json.is_object() || json.value("version", Json()) != 1) return std::nullopt;
     return TargetFrom(json);
   } catch (const std::exception& error) {

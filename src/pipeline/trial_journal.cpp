@@ -69,8 +69,8 @@ JournalSearch SearchFrom(const Json& json, const std::string& key) {
 
 // What this version can't read is no row of ours: an older or newer one of the same kind, left alone.
 Json Body(const RecordRow& row) {
-  const auto check_depth = CheckDepth<Json>(kMaxRecordDepth, [&] { Broken(row, "nested too deep"); });
-  Json json = Json::parse(row.body, check_depth, /*allow_exceptions=*/false);
+  Json json = ParseShallow<Json>(
+      row.body, kMaxRecordDepth, [&] { Broken(row, "nested too deep"); }, /*allow_exceptions=*/false);
   return json.is_object() && json.value("version", Json()) == 1 ? json : Json();
 }
 

@@ -19,9 +19,8 @@ std::vector<Json> ReadRecords(const fs::path& path) {
   const std::string text = ReadFile(path);
   for (size_t begin = 0, end = text.find('\n'); end != std::string::npos;
        begin = end + 1, end = text.find('\n', begin)) {
-    const Json record =
-        Json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin), text.begin() + static_cast<std::ptrdiff_t>(end),
-                    DepthOf(path, kTrainAgain), /*allow_exceptions=*/false);
+    const Json record = ParseFileText(path, std::string_view(text).substr(begin, end - begin), kTrainAgain,
+                                      /*allow_exceptions=*/false);
     if (!record.is_object() || !record.contains("epoch")) {
       throw Error(Code::kDataLoss, path.string() + ":" + std::to_string(records.size() + 1), "is no record of an epoch",
                   kTrainAgain);
@@ -33,9 +32,9 @@ std::vector<Json> ReadRecords(const fs::path& path) {
 
 }  // namespace
 
-Json::parser_callback_t DepthOf(const fs::path& path, const char* hint) {
-  return CheckDepth<Json>(kMaxDepth,
-                          [path, hint] { throw Error(Code::kDataLoss, path.string(), "is nested too deep", hint); });
+Json ParseFileText(const fs::path& path, std::string_view text, const char* hint, bool allow_exceptions) {
+  const auto refuse = [&] { throw Error(Code::kDataLoss, path.string(), "is nested too deep", hint); };
+  return ParseShallow<Json>(text, kMaxDepth, refuse, allow_exceptions);
 }
 
 Json ReadCurve(const fs::path& path) {

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 #include "core/files.h"
 
@@ -17,7 +18,9 @@ nlohmann::ordered_json ReadCurve(const fs::path& path);
 // The file's time and size, which another content would not have; "" without the file.
 std::string FileStamp(const fs::path& path);
 
-// For Json::parse: throws Error(kDataLoss) where a file is nested so deep that copies of it would use up the stack.
-nlohmann::ordered_json::parser_callback_t DepthOf(const fs::path& path, const char* hint);
+// Json::parse of a file's text, or of a part of it. Throws Error(kDataLoss) where it is nested so deep that copies of
+// it would use up the stack.
+nlohmann::ordered_json ParseFileText(const fs::path& path, std::string_view text, const char* hint,
+                                     bool allow_exceptions);
 
 }  // namespace hot

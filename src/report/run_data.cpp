@@ -42,7 +42,7 @@ Json ReadObject(const fs::path& path, int newest = 1) {
   const std::string text = ReadFile(path);
   Json json;
   try {
-    json = Json::parse(text, DepthOf(path, kRemake));
+    json = ParseFileText(path, text, kRemake, /*allow_exceptions=*/true);
   } catch (const Json::parse_error& error) {
     throw Error(Code::kDataLoss, PlaceOf(path, text, error.byte), "is broken: no valid JSON from here on", kRemake);
   }

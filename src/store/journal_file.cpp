@@ -42,11 +42,11 @@ Json ToJson(const RecordRow& r) {
 
 [[noreturn]] void Refuse(const std::string& what) { throw Error(Code::kDataLoss, "", what); }
 
-// Discarded where it is none. `fail` throws for what would overflow the stack when it is copied.
+// Discarded where it is none. `fail` throws.
 template <typename Fail>
-Json ParseShallow(std::string_view text, Fail fail) {
-  return Json::parse(text, CheckDepth<Json>(kMaxRecordDepth, [&] { fail("nested too deep"); }),
-                     /*allow_exceptions=*/false);
+Json Parse(std::string_view text, Fail fail) {
+  return ParseShallow<Json>(
+      text, kMaxRecordDepth, [&] { fail("nested too deep"); }, /*allow_exceptions=*/false);
 }
 
 // A row's fields as they must be; an Error names the field and no place.
@@ -153,7 +153,7 @@ RecordRow RecordFrom(const Json& json) {
               .study = fields.Text("study"),
               .body = fields.Text("body"),
               .created = fields.Whole<int64_t>("created_unix_s", 0, kLastSecond)};
-  if (!ParseShallow(r.body, Refuse).is_object()) Refuse("body: expected a JSON object");
+  if (!Parse(r.body, Refuse).is_object()) Refuse("body: expected a JSON object");
   return r;
 }
 
@@ -228,7 +228,7 @@ ImportCounts ImportJournal(Store& store, const fs::path& file, const std::functi
 
 JournalReader::JournalReader(std::istream& in, std::string where) : in_(in), where_(std::move(where)) {
   const bool any = ReadLine();
-  const Json header = ParseShallow(line_, [&](const char* what) { Fail(std::string("is damaged: ") + what); });
+  const Json header = Parse(line_, [&](const char* what) { Fail(std::string("is damaged: ") + what); });
   if (!any || !header.is_object() || header.value("format", Json()) != kFormat) {
     const bool sqlite = line_.starts_with("SQLite format 3");
     throw Error(Code::kDataLoss, where_, sqlite ? "is a journal, not the file of an export" : "is no exported journal",
@@ -247,7 +247,7 @@ JournalReader::JournalReader(std::istream& in, std::string where) : in_(in), whe
 
 std::optional<JournalRow> JournalReader::Next() {
   if (!ReadLine()) Fail("is cut short: its last line is missing");
-  const Json json = ParseShallow(line_, [&](const char* what) { Fail(std::string("is damaged: ") + what); });
+  const Json json = Parse(line_, [&](const char* what) { Fail(std::string("is damaged: ") + what); });
   if (!json.is_object() || json.size() != 1 || !line_.ends_with('\n')) Fail("is damaged: no row");
   if (json.begin().key() == kEnd) {
     CheckEnd();
