@@ -5,12 +5,12 @@
 #include <future>
 #include <map>
 
+#include "core/part_progress.h"
 #include "graph/key.h"
 #include "measure/emulation.h"
 #include "pipeline/deployment.h"
 #include "pipeline/formats.h"
 #include "pipeline/networks.h"
-#include "core/part_progress.h"
 #include "pipeline/solve.h"
 #include "pipeline/table_networks.h"
 #include "pipeline/whole_networks.h"
