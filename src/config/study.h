@@ -138,9 +138,9 @@ struct Study {
     int64_t pictures = 128;
     std::string scheme = "s8s8";  // of int8: s8s8 | u8s8
     bool equalize = false, correct_bias = false;
-    std::string rounding = "auto";  // auto | nearest | adaptive
-    std::optional<double> max_drop;    // points of train.metric on val
-    int64_t finetune_epochs = 0;       // of a network that loses more
+    std::string rounding = "auto";   // auto | nearest | adaptive
+    std::optional<double> max_drop;  // points of train.metric on val
+    int64_t finetune_epochs = 0;     // of a network that loses more
   } quantize;
 
   struct Run {

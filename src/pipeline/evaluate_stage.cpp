@@ -4,13 +4,13 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "core/part_progress.h"
 #include "core/text.h"
 #include "measure/latency_statistic.h"
 #include "pipeline/application.h"
 #include "pipeline/deployment.h"
 #include "pipeline/formats.h"
 #include "pipeline/latencies.h"
-#include "core/part_progress.h"
 #include "pipeline/runtime_memory.h"
 #include "pipeline/samples.h"
 #include "pipeline/scoring.h"

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/part_progress.h"
 #include "pipeline/latencies.h"
 #include "pipeline/networks.h"
 
@@ -55,8 +56,11 @@ std::vector<Measurement> ProfileWhole(const Workspace& workspace, std::span<cons
   const std::optional<Reference> reference = FindReference(workspace, reference_canary_ns);
   std::vector<const Artifact*> loaded(artifacts.begin(), artifacts.end());
   if (reference) loaded.push_back(&reference->artifact);
+  const double share = static_cast<double>(artifacts.size()) / static_cast<double>(loaded.size());
   return MeasureNearReference([&] {
-    WholeCall call{.rows = device.Profile(loaded, options, reference_canary_ns, context)};
+    PartProgress progress(context.progress, 0, share);
+    WholeCall call{
+        .rows = device.Profile(loaded, options, reference_canary_ns, {context.clock, progress, context.cancelled})};
     if (reference) {
       call.drift = call.rows.back().median_ns / reference->first.median_ns;
       call.rows.pop_back();

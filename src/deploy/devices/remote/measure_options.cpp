@@ -11,6 +11,15 @@ namespace {
   throw Error(Code::kInvalidArgument, "measure options", name + ": expected " + expected);
 }
 
+void CheckCounts(const v1::MeasureOptions& message) {
+  if (message.min_samples() < 1 || message.min_samples() > kMaxSamplesAsked)
+    BadOption("min_samples", "1 to " + std::to_string(kMaxSamplesAsked));
+  if (message.max_samples() < message.min_samples() || message.max_samples() > kMaxSamplesAsked)
+    BadOption("max_samples", "min_samples to " + std::to_string(kMaxSamplesAsked));
+  if (message.loads() < 0 || message.loads() > kMaxLoadsAsked)
+    BadOption("loads", "0 to " + std::to_string(kMaxLoadsAsked));
+}
+
 }  // namespace
 
 v1::MeasureOptions ToProto(const MeasureOptions& options) {
@@ -26,14 +35,9 @@ v1::MeasureOptions ToProto(const MeasureOptions& options) {
 
 MeasureOptions FromProto(const v1::MeasureOptions& message) {
   if (!(message.target_half_width() >= 0 && message.target_half_width() <= 1)) BadOption("target_half_width", "0 to 1");
-  if (message.min_samples() < 1 || message.min_samples() > kMaxSamplesAsked)
-    BadOption("min_samples", "1 to " + std::to_string(kMaxSamplesAsked));
-  if (message.max_samples() < message.min_samples() || message.max_samples() > kMaxSamplesAsked)
-    BadOption("max_samples", "min_samples to " + std::to_string(kMaxSamplesAsked));
+  CheckCounts(message);
   if (message.min_sample_ns() < 0) BadOption("min_sample_ns", "no negative time");
   if (message.max_total_ns() < 0) BadOption("max_total_ns", "no negative time");
-  if (message.loads() < 0 || message.loads() > kMaxLoadsAsked)
-    BadOption("loads", "0 to " + std::to_string(kMaxLoadsAsked));
   return {.target_half_width = message.target_half_width(),
           .min_samples = message.min_samples(),
           .max_samples = message.max_samples(),
