@@ -168,7 +168,7 @@ TEST_F(StudyTest, JsonChangesWithWhatItDescribesOnly) {
   const Study a = Read(kGood), b = Read(kGood, {"train.hpo.gamma=0.9"});
   EXPECT_EQ(StudySectionJson(a, "quantize"),
             R"({"correct_bias":false,"equalize":false,"finetune_epochs":0,"max_drop":null,"pictures":128,)"
-            R"("ranges":"percentile","rounding":"nearest","scheme":"s8s8"})");
+            R"("ranges":"percentile","rounding":"auto","scheme":"s8s8"})");
   EXPECT_EQ(StudySectionJson(a, "model"), StudySectionJson(b, "model"));
   EXPECT_NE(StudySectionJson(a, "train"), StudySectionJson(b, "train"));
   EXPECT_NE(StudyJson(a), StudyJson(b));
