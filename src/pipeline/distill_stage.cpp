@@ -68,9 +68,9 @@ Job SlotJob(const Workspace& workspace, const WidthPlan& plan, const ImitatedSlo
   spec.id = job.folder.filename().string();
   spec.pretrained = fs::absolute(plan.teacher.folder / "weights.safetensors").lexically_normal();
   spec.pretrained_sha256 = TensorFileKey(spec.pretrained);
-  spec.distill.emplace().slot = slot;
-  spec.distill->inherit = !workspace.study().model.pretrained.empty();
-  for (const Choice& choice : imitated.choices) spec.distill->choices.push_back(DistilledName(choice));
+  TrialSpec::Distill distill{.slot = slot, .choices = {}, .inherit = !workspace.study().model.pretrained.empty()};
+  for (const Choice& choice : imitated.choices) distill.choices.push_back(DistilledName(choice));
+  spec.distill = std::move(distill);
   spec.epochs = static_cast<int>(workspace.study().search.distill_epochs);
   spec.optimizer = "adam";
   spec.lr = kLearningRate;
