@@ -25,8 +25,8 @@ inline constexpr int kNetworksAtOnce = 5;
 
 // A latency budget L means P(latency <= L) >= 95 %: one-sided quantile of the normal distribution.
 inline constexpr double kBudgetQuantile = 1.645;
-// Relative standard deviation between two measurements of one network, each of kWholeCalls calls beside the reference
-// network (`scripts/bench fidelity`, remeasured; docs/adr/0014). Estimates repeat exactly.
+// Relative standard deviation of a whole network's measurement, of kWholeOptions' loads beside the reference network
+// (`scripts/bench fidelity budgets`, what was returned v measured again; docs/adr/0014). Estimates repeat exactly.
 inline constexpr double kRepeatSigma = 0.0075;
 
 struct LoopStudy {
