@@ -263,6 +263,36 @@ void MeasureInNewProcess(const fs::path& program, const fs::path& folder, std::v
   for (size_t i = 0; i < answers.size(); ++i) answers[i].again_ns = latencies[i].get<double>();
 }
 
+Json BudgetsJson(const std::vector<Answer>& answers, const std::vector<Known>& known) {
+  int over = 0;
+  double worst = 0, squares = 0;
+  std::vector<double> macs, shares, differences;
+  for (const Answer& answer : answers) {
+    over += answer.again_ns > answer.budget_ns ? 1 : 0;
+    worst = std::max(worst, answer.again_ns / answer.budget_ns - 1);
+    shares.push_back(answer.measured_ns / answer.budget_ns);
+    differences.push_back(std::abs(answer.again_ns / answer.measured_ns - 1));
+    squares += differences.back() * differences.back();
+    int64_t best = answer.macs;
+    for (const Known& network : known) {
+      if (network.latency_ns <= answer.budget_ns) best = std::max(best, network.macs);
+    }
+    macs.push_back(static_cast<double>(answer.macs) / static_cast<double>(best));
+    std::printf("budget %7.3f ms  measured %7.3f  again %7.3f  MACs %.3f of the best known\n", answer.budget_ns * 1e-6,
+                answer.measured_ns * 1e-6, answer.again_ns * 1e-6, macs.back());
+  }
+  return {{"bench", "fidelity budgets"},
+          {"budgets", kBudgets},
+          {"answered", answers.size()},
+          {"measured_whole", known.size()},
+          {"over", over},
+          {"worst_over_pct", 100 * worst},
+          {"median_macs_of_best_pct", 100 * Median(macs)},
+          {"median_of_budget_pct", 100 * Median(shares)},
+          {"again_median_pct", 100 * Median(differences)},
+          {"again_rms_pct", 100 * std::sqrt(squares / static_cast<double>(answers.size()))}};
+}
+
 void RunBudgets(const fs::path& program) {
   const TempFolder folder;
   BenchStudy studies;
@@ -280,28 +310,7 @@ void RunBudgets(const fs::path& program) {
     }
   }
   MeasureInNewProcess(program, folder.path(), answers);
-  int over = 0;
-  double worst = 0;
-  std::vector<double> macs;
-  for (const Answer& answer : answers) {
-    over += answer.again_ns > answer.budget_ns ? 1 : 0;
-    worst = std::max(worst, answer.again_ns / answer.budget_ns - 1);
-    int64_t best = answer.macs;
-    for (const Known& network : known) {
-      if (network.latency_ns <= answer.budget_ns) best = std::max(best, network.macs);
-    }
-    macs.push_back(static_cast<double>(answer.macs) / static_cast<double>(best));
-    std::printf("budget %7.3f ms  measured %7.3f  again %7.3f  MACs %.3f of the best known\n", answer.budget_ns * 1e-6,
-                answer.measured_ns * 1e-6, answer.again_ns * 1e-6, macs.back());
-  }
-  const Json json = {{"bench", "fidelity budgets"},
-                     {"budgets", kBudgets},
-                     {"answered", answers.size()},
-                     {"measured_whole", known.size()},
-                     {"over", over},
-                     {"worst_over_pct", 100 * worst},
-                     {"median_macs_of_best_pct", 100 * Median(macs)}};
-  std::printf("%s\n", json.dump().c_str());
+  std::printf("%s\n", BudgetsJson(answers, known).dump().c_str());
 }
 
 int Usage() {

@@ -136,8 +136,13 @@ OpenVinoModel::OpenVinoModel(ov::Core& core, const std::string& onnx, Precision 
 std::unique_ptr<OpenVinoModel> OpenVinoModel::Again(ov::Core& core) const {
   std::unique_ptr<OpenVinoModel> again(new OpenVinoModel(properties_, where_));
   Guarded(where_, Code::kInternal, "OpenVINO can't load again what it compiled", [&] {
-    std::stringstream exported;
-    ov::CompiledModel(compiled_).export_model(exported);
+    again->exported_ = exported_;
+    if (exported_ == nullptr) {
+      std::ostringstream exported;
+      ov::CompiledModel(compiled_).export_model(exported);
+      again->exported_ = std::make_shared<const std::string>(std::move(exported).str());
+    }
+    std::istringstream exported(*again->exported_);
     again->compiled_ = core.import_model(exported, "CPU", properties_);
     again->request_ = again->compiled_.create_infer_request();
   });

@@ -59,6 +59,7 @@ class OpenVinoModel : public TimedSession {
   ov::AnyMap properties_;
   ov::CompiledModel compiled_;
   ov::InferRequest request_;
+  std::shared_ptr<const std::string> exported_;  // what it was imported from, if it was
 };
 
 }  // namespace hot
